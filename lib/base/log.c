@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A line is put together in one buffer on the stack and leaves with one write(2): lines of many
+ * processes in one O_APPEND file never mix, and no log daemon stands in the path. The date's text
+ * is remembered per second, since localtime() costs more than the write.
+ */
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX_LEN = 2000, TAG_MAX = 128 };
+
+static struct {
+	enum log_sink sink;
+	int fd;
+	int facility;
+	int verbose;
+	char syslog_name[TAG_MAX];
+	char program[TAG_MAX];
+	char host[256];
+	time_t stamp_second;
+	char stamp[32];
+} state = {.sink = LOG_TO_STDERR, .fd = STDERR_FILENO, .facility = LOG_MAIL, .stamp_second = -1};
+
+void log_open(enum log_sink sink, int fd, int facility)
+{
+	state.sink = sink;
+	state.fd = fd;
+	state.facility = facility;
+	if (gethostname(state.host, sizeof(state.host) - 1) < 0)
+		strcpy(state.host, "localhost");
+	state.host[strcspn(state.host, ".")] = '\0';
+	if (sink == LOG_TO_SYSLOG)
+		openlog("", LOG_NDELAY, facility);
+}
+
+void log_set_tag(const char *syslog_name, const char *program)
+{
+	snprintf(state.syslog_name, sizeof(state.syslog_name), "%s", syslog_name ? syslog_name : "");
+	snprintf(state.program, sizeof(state.program), "%s", program);
+}
+
+const char *log_syslog_name(void)
+{
+	return state.syslog_name;
+}
+
+void log_set_verbose(int level)
+{
+	state.verbose = level;
+}
+
+int log_verbose(void)
+{
+	return state.verbose;
+}
+
+static const char *stamp(void)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (now != state.stamp_second) {
+		state.stamp_second = now;
+		localtime_r(&now, &tm);
+		strftime(state.stamp, sizeof(state.stamp), "%b %e %H:%M:%S", &tm);
+	}
+	return state.stamp;
+}
+
+static int syslog_priority(enum log_level level)
+{
+	static const int priority[] = {LOG_INFO, LOG_WARNING, LOG_ERR, LOG_CRIT, LOG_CRIT};
+
+	return priority[level];
+}
+
+static void write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return; /* there is no one left to tell */
+		data += n;
+		len -= (size_t)n;
+	}
+}
+
+static void emit(enum log_level level, const char *program, const char *fmt, va_list ap)
+{
+	static const char *const prefix[] = {"", "warning: ", "error: ", "fatal: ", "panic: "};
+	char line[LINE_MAX_LEN + 512];
+	char tag[TAG_MAX * 2 + 2];
+	int saved = errno;
+	size_t head, len;
+
+	snprintf(tag, sizeof(tag), "%s%s%s", state.syslog_name, state.syslog_name[0] ? "/" : "",
+	    program);
+	if (state.sink == LOG_TO_FD)
+		snprintf(line, sizeof(line), "%s %s %s[%d]: ", stamp(), state.host, tag,
+		    (int)getpid());
+	else if (state.sink == LOG_TO_STDERR)
+		snprintf(line, sizeof(line), "%s: ", tag);
+	else
+		snprintf(line, sizeof(line), "%s[%d]: ", tag, (int)getpid());
+	head = strlen(line);
+	snprintf(line + head, LINE_MAX_LEN - head, "%s", prefix[level]);
+	len = strlen(line);
+	errno = saved; /* for %m */
+	vsnprintf(line + len, LINE_MAX_LEN - len, fmt, ap);
+	len += strlen(line + len);
+	for (char *p = line; p < line + len; p++) {
+		if ((unsigned char)*p < 32 || *p == 127)
+			*p = '?';
+	}
+	if (state.sink == LOG_TO_SYSLOG) {
+		/* openlog's ident cannot change per line cheaply, so the tag is part of the text */
+		syslog(state.facility | syslog_priority(level), "%s", line);
+	} else {
+		line[len++] = '\n';
+		write_all(state.sink == LOG_TO_STDERR ? STDERR_FILENO : state.fd, line, len);
+	}
+	errno = saved;
+}
+
+void log_info(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_INFO, state.program, fmt, ap);
+	va_end(ap);
+}
+
+void log_info_as(const char *program, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_INFO, program, fmt, ap);
+	va_end(ap);
+}
+
+void log_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_WARN, state.program, fmt, ap);
+	va_end(ap);
+}
+
+void log_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_ERROR, state.program, fmt, ap);
+	va_end(ap);
+}
+
+void log_debug(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (state.verbose <= 0)
+		return;
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_INFO, state.program, fmt, ap);
+	va_end(ap);
+}
+
+void fatal(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_FATAL, state.program, fmt, ap);
+	va_end(ap);
+	exit(1);
+}
+
+void fatal_exit(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_FATAL, state.program, fmt, ap);
+	va_end(ap);
+	exit(status);
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit(LOG_LEVEL_PANIC, state.program, fmt, ap);
+	va_end(ap);
+	abort();
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_BASE_LOG_H
+#define LIB_BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "lib/base/attr.h"
+
+/*
+ * The log of a process: one line, one write. The text is what Postfix's tools read:
+ * "Nov 22 06:26:56 host tag[pid]: text" in a file or on stdout; to syslog the same tag and text.
+ * The state here is the one piece of mutable file-scope data that a library keeps.
+ *
+ * A line never holds a control character: bytes below 32 and 127 become '?' (a peer's text is
+ * often logged). A line longer than 2,000 bytes is cut there.
+ */
+
+enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_FATAL, LOG_LEVEL_PANIC };
+
+enum log_sink {
+	LOG_TO_STDERR, /* "program: text": what a command a person typed does; the default */
+	LOG_TO_FD,     /* complete lines with date, host, tag, to a descriptor (file or stdout) */
+	LOG_TO_SYSLOG, /* libc's syslog(3) */
+};
+
+/*
+ * Sets where lines go. fd counts only for LOG_TO_FD; facility is a LOG_* value of syslog.h
+ * (LOG_MAIL), used only for LOG_TO_SYSLOG.
+ */
+void log_open(enum log_sink sink, int fd, int facility);
+
+/* The tag is "<syslog_name>/<program>", or "<program>" alone when syslog_name is NULL. Copied. */
+void log_set_tag(const char *syslog_name, const char *program);
+const char *log_syslog_name(void); /* the first part, "" before it is set */
+
+/* Number of -v options: log_debug writes only when it is above zero. */
+void log_set_verbose(int level);
+int log_verbose(void);
+
+void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void log_warn(const char *fmt, ...) PRINTF_LIKE(1, 2);  /* "warning: ..." */
+void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2); /* "error: ..." */
+void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* log_info under another program name: a line that tools expect from cleanup(8) keeps its tag. */
+void log_info_as(const char *program, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * fatal: this process cannot go on (said only by main, start-up code and the allocator): logs
+ * "fatal: ..." and exits with the given sysexits code, or 1.
+ * panic: our own bug: logs "panic: ..." and aborts. No byte from a peer may lead to either.
+ */
+void fatal(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
+void fatal_exit(int status, const char *fmt, ...) PRINTF_LIKE(2, 3) NORETURN;
+void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
+
+/* An assertion that stays on in release. */
+#define must(cond)                                                                                 \
+	do {                                                                                       \
+		if (!(cond))                                                                       \
+			panic("%s:%d: %s: not true: %s", __FILE__, __LINE__, __func__, #cond);     \
+	} while (0)
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_PEER_BOUNCE_H
+#define LIB_PEER_BOUNCE_H
+
+#include "lib/ipc/frame.h"
+#include "lib/peer/deliver.h"
+
+/*
+ * qmgr -> bounce(8) over private/bounce, private/defer and private/trace (one program, three
+ * services): many requests on one connection, one answer each, matched by frame id.
+ *
+ * BOUNCE_APPEND  adds records to the message's log (bounce/ID, defer/ID or trace/ID), synced.
+ * BOUNCE_FLUSH   makes the notice from the log and enqueues it, then removes the log. A null
+ *                sender gets none (double bounce goes to postmaster when notify_classes says so).
+ * BOUNCE_MOVE    (defer only) moves the message to its own file in `dir` with retry_at; may be
+ *                combined with records to append. The answer has the new location.
+ * BOUNCE_WARN    like FLUSH for the delayed-mail warning; the log stays.
+ * BOUNCE_FORGET  removes the log.
+ */
+enum { BOUNCE_APPEND = 1, BOUNCE_FLUSH = 2, BOUNCE_MOVE = 3, BOUNCE_WARN = 4, BOUNCE_FORGET = 5, BOUNCE_ANSWER = 100 };
+
+struct bounce_record {
+	const char *address, *orig, *orcpt;
+	uint32_t index, notify;
+	const char *dsn, *action, *reason, *diag, *mta;
+};
+
+struct bounce_request {
+	struct deliver_request message; /* id, location, envelope; rcpts unused */
+	const char *move_dir;
+	uint64_t retry_at;
+	struct frame_list records; /* struct bounce_record */
+};
+
+struct bounce_answer {
+	uint32_t status; /* 0 done, 1 message gone, 2 failed (logged there; ask again later) */
+	uint32_t lane, epoch;
+	uint64_t offset;
+	const char *dir;
+};
+extern const struct frame_table bounce_request_table, bounce_answer_table, bounce_record_table;
+
+/*
+ * The log file itself, read by bounce, showq and postqueue -j: a sequence of frames of type
+ * BOUNCE_APPEND holding one bounce_record each. A torn tail ends the reading.
+ */
+struct bounce_log;
+struct bounce_log *bounce_log_open(const struct queue *queue, const char *service, const char *id);
+bool bounce_log_next(struct bounce_log *log, struct arena *arena, struct bounce_record *out);
+void bounce_log_close(struct bounce_log **log);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_QUEUE_STORE_H
+#define LIB_QUEUE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/conf/conf.h"
+#include "lib/queue/envelope.h"
+#include "lib/queue/id.h"
+
+/*
+ * The queue on disk, as all programs use it: one writer, one reader, two homes (doc/queue.md).
+ * A message is one record; its home is a lane of the journal or a file of its own. All paths are
+ * relative to the queue directory, which is the working directory of every daemon.
+ */
+
+/* Where a record is. */
+struct location {
+	int32_t lane;     /* >= 0: journal/NN, at `offset` under `epoch`; -1: a file */
+	uint32_t epoch;
+	uint64_t offset;  /* of the record header; 0 in a file */
+	char dir[12];     /* files: "incoming", "active", "deferred", "hold", "corrupt" */
+};
+
+struct queue_params {
+	int journal_lane_count;        /* lanes are made when needed, up to this */
+	int64_t journal_lane_size;     /* bytes, preallocated */
+	int64_t journal_message_limit; /* larger records rest in files from the start */
+	const char *hash_queue_names;
+	int hash_queue_depth;
+};
+extern const struct conf_table queue_params;
+
+/* The process's view of the queue: open lanes, shared counters. Not shared across fork. */
+struct queue;
+/* -1 with err when the directories are missing or unusable. The params must outlive the queue. */
+int queue_open(const struct queue_params *params, bool long_ids, struct queue **queue_out,
+    struct err *err);
+void queue_close(struct queue **queue);
+
+/* A new queue id for a message that begins to arrive now. */
+void queue_new_id(struct queue *queue, char out[QUEUE_ID_MAX]);
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+/*
+ * A message on its way in. Content is given as it goes over the wire: lines end in CRLF, not
+ * dot-stuffed; it is held in memory up to journal_message_limit and spills to a file beyond.
+ * The envelope is given at commit and must hold the id that queue_new_id made. Flags about the
+ * content (ENV_DOT_LINES, ENV_LONG_LINES, ENV_HIGH_BYTES) are the writer's: it looks at the bytes.
+ */
+struct queue_writer;
+struct queue_writer *queue_writer_new(struct queue *queue, const char *id);
+/* -1 with err (ENOSPC, EFBIG, ...); the writer then only accepts abort. */
+int queue_writer_put(struct queue_writer *w, const void *data, size_t len, struct err *err);
+uint64_t queue_writer_size(const struct queue_writer *w); /* content bytes so far */
+/*
+ * Makes the message durable in the journal or as incoming/ID (hold/ID when `hold`). Only after 0
+ * may a 250 be given. Frees the writer in both cases. env->flags and sizes are completed from what
+ * was written.
+ */
+int queue_writer_commit(struct queue_writer **w, struct envelope *env, bool hold,
+    struct location *loc_out, struct err *err);
+void queue_writer_abort(struct queue_writer **w); /* NULL allowed; leaves nothing behind */
+
+/* ---- reading ---------------------------------------------------------------------------- */
+
+enum record_state { RECORD_LIVE = 'L', RECORD_DONE = 'D', RECORD_MOVED = 'M' };
+
+/* An open record. fd is valid until close; content is fd at content_at, content_len bytes. */
+struct message {
+	struct location loc;
+	int fd;
+	bool owns_fd;
+	uint8_t state; /* enum record_state as of opening */
+	uint64_t content_at, content_len;
+	uint64_t status_at; /* file offset of the first recipient's status byte */
+	struct envelope env; /* without recipients; texts in arena */
+	char *env_data;      /* encoded envelope, when it was read */
+	size_t env_len, rcpts_at;
+	struct arena arena;
+};
+
+enum {
+	MESSAGE_ENVELOPE = 1 << 0, /* read and check the envelope */
+	MESSAGE_CONTENT = 1 << 1,  /* check the content's checksum too */
+};
+
+/*
+ * Opens the record of queue id `id` at loc. 0; 1 when it is gone (recycled, moved, renamed,
+ * finished: not an error); -1 with err when it is there but damaged or unreadable.
+ */
+int message_open(struct queue *queue, const struct location *loc, const char *id, int what,
+    struct message *m, struct err *err);
+void message_close(struct message *m);
+/* Finds a message by id wherever it is (commands). As message_open. */
+int message_find(struct queue *queue, const char *id, int what, struct message *m, struct err *err);
+
+/* The next recipient with its status; *cursor starts at 0 and counts recipients. 1, 0 end, -1. */
+struct rcpt_cursor {
+	size_t index, at;
+};
+int message_next_rcpt(struct message *m, struct rcpt_cursor *cursor, struct arena *arena,
+    struct recipient *out, struct err *err);
+
+/* ---- delivery: locks and marks ------------------------------------------------------------ */
+
+/*
+ * Takes recipients [first, first+count) in hand: waits for no one (1: another process has one of
+ * them). status_out gets the count status bytes as they are now. Locks end with message_close or
+ * message_release.
+ */
+int message_take(struct message *m, uint32_t first, uint32_t count, uint8_t *status_out,
+    struct err *err);
+void message_release(struct message *m, uint32_t first, uint32_t count);
+/* Marks one recipient in place. Not synced: a power failure may undo it, a process's death not. */
+int message_mark(struct message *m, uint32_t index, enum rcpt_status status, struct err *err);
+
+/* All recipients are finished: the record is marked done (journal) or the file is removed. */
+int message_finish(struct queue *queue, const struct location *loc, const char *id,
+    struct err *err);
+
+/*
+ * Moves the message to the directory `dir` ("deferred", "hold", "active", "incoming", "corrupt"):
+ * a file is renamed; a journal record becomes a file of its own (written, synced, named), then is
+ * marked moved. retry_at (seconds since 1970) becomes the file's mtime: when to look at it again.
+ * loc is updated. 1 when the message is gone.
+ */
+int message_move(struct queue *queue, struct location *loc, const char *id, const char *dir,
+    int64_t retry_at, struct err *err);
+
+/* ---- scanning ----------------------------------------------------------------------------- */
+
+/* What a scan finds. Return false from the callback to stop. */
+struct scan_item {
+	struct location loc;
+	const char *id;
+	int64_t retry_at;       /* files: mtime; journal: 0 */
+	const struct message *m; /* open, envelope read; NULL when damaged (err says why) or not asked for */
+	const struct err *err;
+};
+typedef bool queue_scan_fn(void *arg, const struct scan_item *item);
+
+/*
+ * The journal: all live records of all lanes (lanes are locked one at a time while read). Damaged
+ * records are copied to corrupt/, reported in the log, and marked done.
+ */
+int queue_scan_journal(struct queue *queue, int what, queue_scan_fn *fn, void *arg,
+    struct err *err);
+/* One directory, hashed sub-directories included. what = 0: names only, no file is opened. */
+int queue_scan_dir(struct queue *queue, const char *dir, int what, queue_scan_fn *fn, void *arg,
+    struct err *err);
+
+/* Path of a queue file by directory and id, with hashing: "deferred/3/3F0ED1A2B3C". */
+void queue_path(const struct queue *queue, const char *dir, const char *id, char *out, size_t size);
+
+/* Free space: is there room for `need` more bytes and a few inodes? false with err (code ENOSPC). */
+bool queue_has_room(int64_t need, struct err *err);
+
+/* Names of all queue directories with their modes, for init, check and set-permissions. */
+struct queue_dir {
+	const char *name;
+	unsigned mode;
+	bool owned_by_root, setgid_group;
+};
+extern const struct queue_dir queue_dirs[];
+extern const size_t queue_dir_count;
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_SERVICE_SERVICE_H
+#define LIB_SERVICE_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/conf/conf.h"
+#include "lib/conf/core.h"
+
+struct loop;
+
+/*
+ * The one service engine. A daemon's main.c fills a `struct service_spec` and calls service_run,
+ * which does what all daemons share: command line as master gives it (see doc/protocols.md),
+ * configuration with overrides, log, chdir to the queue directory, privileges and chroot, watchdog,
+ * accept, busy/idle state in master's shared memory, max_idle, max_use, reload (a process of an
+ * old generation ends when idle), end when master is gone.
+ *
+ * Two kinds: one session per process (session != NULL) or an event loop (start != NULL).
+ */
+struct service;
+
+struct service_spec {
+	const char *program;            /* "smtpd" */
+	const struct conf_table *const *tables; /* NULL-terminated; filled into params[] in order */
+	void *const *params;            /* where each table's struct is */
+	bool keeps_root;                /* master.cf's unpriv=n is needed: local(8). Else mail_owner */
+	bool solitary;                  /* refuses a process limit other than 1 (qmgr, pickup) */
+
+	/* Still with start-up privileges, before chroot; open what needs them. May be NULL. */
+	void (*before_drop)(struct service *service);
+	/* After privileges are dropped. fatal() is allowed here. May be NULL. */
+	void (*init)(struct service *service);
+
+	/* One session: serve the connected socket until done; the engine closes it. */
+	void (*session)(struct service *service, int fd);
+	/* A wake-up of master's timer or of a trigger on a session-less service (pickup): "W", ... */
+	void (*trigger)(struct service *service, const char *bytes, size_t len);
+
+	/* Event loop: called for each accepted connection; the program owns fd from then on. */
+	void (*accepted)(struct service *service, int fd);
+
+	void (*exiting)(struct service *service); /* before exit on idle, max_use, stop. May be NULL */
+};
+
+int service_run(const struct service_spec *spec, int argc, char **argv);
+
+/* What callbacks may ask. */
+struct conf *service_conf(const struct service *service);
+const struct core_params *service_core(const struct service *service);
+const char *service_name(const struct service *service); /* master.cf's first column */
+uint32_t service_generation(const struct service *service); /* of the configuration (D2) */
+struct loop *service_loop(const struct service *service);   /* NULL for session kind */
+/* Says that the process works (session kind, between requests on one connection): the watchdog. */
+void service_alive(struct service *service);
+/* Should the session end after this request (max_use reached, reload, stop)? */
+bool service_should_end(const struct service *service);
+/* All processes of this service are busy and the limit is reached (for ${stress}). */
+bool service_under_stress(const struct service *service);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_SHAPE_SHAPE_H
+#define LIB_SHAPE_SHAPE_H
+
+#include "lib/base/err.h"
+#include "lib/conf/conf.h"
+#include "lib/queue/store.h"
+#include "lib/route/route.h"
+
+/*
+ * What Postfix's cleanup(8) does to a message on its way into the queue, as a library (D1): puts
+ * the trace header before it, adds missing headers, drops those of message_drop_headers, notes
+ * the Message-ID, counts Received: hops, applies the size limit, and writes the result through a
+ * queue_writer. Streaming: content of any size passes with bounded memory (header_size_limit for
+ * the header being looked at).
+ */
+struct shape_params {
+	int header_size_limit;
+	int hopcount_limit;
+	struct conf_list message_drop_headers;
+	bool always_add_missing_headers;
+	const char *undisclosed_recipients_header;
+	const char *message_reject_characters, *message_strip_characters;
+	const char *always_bcc;
+};
+extern const struct conf_table shape_params;
+
+struct shaper;
+struct shape_context {
+	const struct core_params *core;
+	const struct shape_params *params;
+	struct router *router;
+	struct queue *queue;
+	bool add_missing_headers; /* local origin: Date:, From:, Message-Id:, To: undisclosed */
+	bool rewrite_headers;     /* local origin: complete addresses in headers */
+	const char *full_name;    /* for a made From:, or "" */
+};
+
+/* Begins a message. id is from queue_new_id; env->sender must be set. The first bytes written are
+ * `trace` (a complete "Received: ...\r\n" header, or several; may be ""). */
+struct shaper *shape_begin(const struct shape_context *context, const char *id, const char *sender,
+    const char *trace);
+
+/*
+ * Content as it came, in pieces of any size, line ends CRLF or LF (a bare LF is made CRLF, a lone
+ * CR stays). Never fails at once: problems are remembered and told by shape_end.
+ */
+void shape_put(struct shaper *s, const char *data, size_t len);
+uint64_t shape_size(const struct shaper *s); /* bytes so far, so that smtpd can stop collecting */
+
+enum shape_result {
+	SHAPE_OK,
+	SHAPE_TOO_BIG,   /* 552 5.3.4 message_size_limit */
+	SHAPE_TOO_MANY_HOPS, /* 554 5.4.0 */
+	SHAPE_NO_SPACE,  /* 452 4.3.1 */
+	SHAPE_WRITE_ERROR, /* 451 4.3.0 */
+	SHAPE_CONTENT,   /* 550 5.7.1: rejected by content; err has the text */
+};
+
+/*
+ * Ends the message: completes env (message_id, hops, flags), logs cleanup's line
+ * "ID: message-id=<...>", commits. env->rcpts must be complete. Frees the shaper in all cases;
+ * on SHAPE_OK the message is durable.
+ */
+enum shape_result shape_end(struct shaper **s, struct envelope *env, struct location *loc_out,
+    uint64_t *content_len_out, struct err *err);
+void shape_abort(struct shaper **s); /* NULL allowed */
+
+#endif

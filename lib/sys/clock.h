@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_SYS_CLOCK_H
+#define LIB_SYS_CLOCK_H
+
+#include <stdint.h>
+
+/* Time in one place, so that a test can turn the clock (clock_offset_for_tests). */
+int64_t clock_mono_ms(void); /* never set back; for deadlines */
+int64_t clock_wall_us(void); /* microseconds since 1970; for arrival times, queue ids, logs */
+void clock_offset_for_tests(int64_t ms); /* added to both from now on */
+
+#endif

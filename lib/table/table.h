@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_TABLE_TABLE_H
+#define LIB_TABLE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+/*
+ * Lookup tables: "type:name" opened once, asked often. Types: lmdb (also under the old names hash,
+ * btree, dbm), texthash, inline, static, cidr, regexp, pcre, unix (passwd.byname,
+ * group.byname), unionmap, pipemap, fail. A table that cannot be read answers TABLE_ERROR at each
+ * lookup, and the caller defers (451), never permits.
+ */
+struct table;
+
+enum table_answer { TABLE_FOUND, TABLE_NOT_FOUND, TABLE_ERROR };
+
+enum {
+	TABLE_FOLD_KEY = 1 << 0, /* keys are lower-cased before the lookup (all but regexp, pcre) */
+};
+
+/* -1 with err: unknown type ("did you mean"), missing file with the postmap command to run, ... */
+int table_open(const char *type_and_name, int flags, struct table **table_out, struct err *err);
+void table_close(struct table **table);
+
+/* Appends the value to out (cleared first). err only on TABLE_ERROR; may be NULL. */
+enum table_answer table_get(struct table *table, const char *key, struct str *out, struct err *err);
+
+const char *table_name(const struct table *table); /* "lmdb:/etc/postfix/x" */
+/* Pattern tables (cidr, regexp, pcre) get whole keys only: no partial lookups of an address. */
+bool table_is_pattern(const struct table *table);
+
+/* Walks all entries (postmap -s). 1: an entry, 0: the end, -1: error or a type without a walk. */
+int table_next(struct table *table, bool first, struct str *key_out, struct str *value_out,
+    struct err *err);
+
+/*
+ * A list of tables "lmdb:/a, inline:{x=y}" asked in order, the first answer counts. An empty list
+ * is valid and finds nothing. A table that cannot be opened stays in the list and answers
+ * TABLE_ERROR, so that a typo defers mail instead of losing it; the reason is logged at open.
+ */
+struct table_chain;
+struct table_chain *table_chain_open(const char *list, int flags);
+void table_chain_close(struct table_chain **chain);
+bool table_chain_empty(const struct table_chain *chain);
+enum table_answer table_chain_get(struct table_chain *chain, const char *key, struct str *out,
+    struct err *err);
+/*
+ * The lookups of an address, most special first: user+ext@domain, user@domain, user+ext (when
+ * domain is local), user, @domain. delimiters is recipient_delimiter ("" for none). is_local says
+ * whether the bare user forms apply.
+ */
+enum table_answer table_chain_get_address(struct table_chain *chain, const char *address,
+    const char *delimiters, bool is_local, struct str *out, struct err *err);
+
+#endif

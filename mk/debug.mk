@@ -1,0 +1,2 @@
+# For gdb: no optimisation.
+MODE_CFLAGS = -O0 -g3
