@@ -1,0 +1,68 @@
+# Everything but the build itself: tests, lint, fuzzing, installation. Included by Makefile.
+
+# ---- unit tests: each folder tests/unit/.../ with a main.c is one Check program -------------
+UNIT_DIRS := $(patsubst %/main.c,%,$(shell find tests/unit -name main.c 2>/dev/null | sort))
+UNIT_BINS := $(UNIT_DIRS:%=$B/%/run)
+
+# tests/unit/smtpd links smtpd.a; tests/unit/commands/x links commands/x.a when there is one.
+unit_archives = $(addprefix $B/,$(addsuffix .a,$(filter $(DAEMONS) $(patsubst %/main.c,%,$(wildcard commands/*/main.c)),$(1:tests/unit/%=%))))
+
+define UNIT
+$B/$1/run: $(patsubst %.c,$B/%.o,$(wildcard $1/*.c)) $(call unit_archives,$1) $B/lib.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcheck -lsubunit -lrt -lm -lpthread $$(LIBS)
+endef
+$(foreach d,$(UNIT_DIRS),$(eval $(call UNIT,$d)))
+
+# Helper programs that system and dialogue tests use: tests/<kind>/helpers/NAME.c
+HELPERS := $(patsubst %.c,$B/%,$(wildcard tests/*/helpers/*.c))
+$(HELPERS): $B/%: $B/%.o $B/lib.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# ---- fuzz targets: replayed by a small driver in the normal modes, hunted with MODE=fuzz -----
+FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_REPLAY := $(FUZZ_NAMES:%=$B/tests/fuzz/replay_%)
+fuzz_archives = $(addprefix $B/,$(addsuffix .a,$(filter $(DAEMONS),$(shell sed -n 's/^.. fuzz-links: *//p' tests/fuzz/fuzz_$1.c))))
+define FUZZ
+$B/tests/fuzz/replay_$1: $B/tests/fuzz/fuzz_$1.o $B/tests/fuzz/replay.o $(call fuzz_archives,$1) $B/lib.a
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+$B/tests/fuzz/hunt_$1: $B/tests/fuzz/fuzz_$1.o $(call fuzz_archives,$1) $B/lib.a
+	$$(CC) $$(LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(LIBS)
+.PHONY: fuzz-$1
+fuzz-$1:
+	$$(MAKE) MODE=fuzz build/fuzz/tests/fuzz/hunt_$1
+	mkdir -p build/fuzz/found/$1
+	build/fuzz/tests/fuzz/hunt_$1 -max_total_time=$$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 build/fuzz/found/$1 tests/fuzz/corpus/$1
+endef
+FUZZ_SECONDS ?= 60
+$(foreach n,$(FUZZ_NAMES),$(eval $(call FUZZ,$n)))
+
+.PHONY: tests check check-unit check-asan check-system lint format help demo bench install clean
+tests: all $(UNIT_BINS) $(FUZZ_REPLAY) $(HELPERS)
+
+# The needed packages are looked for (and, by root on Debian, installed) before anything is built.
+check: ; @mk/packages check && $(MAKE) --no-print-directory tests && tests/run $B
+check-unit: $(UNIT_BINS) ; @tests/run $B unit
+check-asan: ; @mk/packages check && $(MAKE) --no-print-directory MODE=asan tests && tests/run build/asan
+demo: ; @mk/packages demo && $(MAKE) --no-print-directory all && tests/demo
+bench: ; @mk/packages bench && $(MAKE) --no-print-directory all && tests/bench/run
+lint: ; @tests/lint/run
+format: ; clang-format -i $$(git ls-files '*.[ch]')
+clean: ; rm -rf build
+
+# ---- installation: the folders are those that main.cf's defaults name -----------------------
+SBIN    := $(DESTDIR)$(PREFIX)/sbin
+BIN     := $(DESTDIR)$(PREFIX)/bin
+LIBEXEC := $(DESTDIR)$(PREFIX)/libexec/postern
+MAN     := $(DESTDIR)$(PREFIX)/share/man
+ETC     := $(DESTDIR)$(if $(filter /usr,$(PREFIX)),,$(PREFIX))/etc/postfix
+install: all
+	@mk/install "$B" "$(SBIN)" "$(BIN)" "$(LIBEXEC)" "$(MAN)" "$(ETC)"
+
+help:
+	@echo "make [MODE=release|debug|asan|fuzz]   build into build/MODE (release also as build/bin, build/libexec)"
+	@echo "make check | check-asan | check-unit  tests; the last line is 'N passed, M failed'"
+	@echo "make demo                             a private instance, real mail, then a clean stop"
+	@echo "make bench                            side by side with Debian's Postfix"
+	@echo "make fuzz-NAME                        hunt: $(FUZZ_NAMES)"
+	@echo "make lint | format | install | clean"
