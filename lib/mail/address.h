@@ -39,6 +39,13 @@ bool address_domain_valid(const char *domain);
  */
 int address_each(struct slice header_value, void (*fn)(void *arg, const char *address), void *arg);
 
+/*
+ * One address at a time, for who has to put something in its place: span_out is the text of the
+ * addr-spec in the value (without brackets, display name, comments around it). address_out is
+ * cleared first. *at begins with 0. 1: one, 0: the end, -1: malformed.
+ */
+int address_next(struct slice value, size_t *at, struct str *address_out, struct slice *span_out);
+
 /* user+ext split by the first of the delimiters that occurs (not at the start). "" when none. */
 void address_split_extension(struct slice local, const char *delimiters, struct slice *user_out,
     struct slice *ext_out);

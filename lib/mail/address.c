@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/mail/address.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/mail/address_spec.h"
+
+/*
+ * A scanned spec as an address: "@domain" and "user@" are none, nor is one that is too long. An
+ * empty one is (the null address).
+ */
+static bool usable(const struct spec_scan *s, const struct str *address, size_t from)
+{
+	size_t len = address->len - from;
+
+	if (s->words > 0 || s->has_at)
+		return len > 0 && len <= ADDRESS_MAX && address->data[from] != '@' &&
+		       !s->trailing_at;
+	return len == 0;
+}
+
+static int parse_angle(struct slice text, bool strict, size_t at, struct str *out, size_t *used_out)
+{
+	struct spec_scan s = {
+	    .p = text.data + at + 1,
+	    .end = text.data + text.len,
+	    .stops = ">",
+	    .strict = strict,
+	};
+
+	if (!spec_scan(&s, out) || s.p == s.end || !usable(&s, out, 0))
+		return -1;
+	*used_out = (size_t)(s.p + 1 - text.data);
+	return 0;
+}
+
+int address_parse_path(struct slice text, bool strict, struct str *address_out, size_t *used_out)
+{
+	const char *begin = text.data, *end = text.data + text.len, *p = begin, *behind;
+
+	str_clear(address_out);
+	if (!strict)
+		p = spec_skip_cfws(begin, end);
+	if (!p || p == end)
+		return -1;
+	if (*p == '<') {
+		if (parse_angle(text, strict, (size_t)(p - begin), address_out, used_out) < 0)
+			return -1;
+	} else {
+		struct spec_scan s = {.p = p, .end = end, .stops = " \t"};
+
+		if (strict || !spec_scan(&s, address_out) || s.words == 0 ||
+		    !usable(&s, address_out, 0))
+			return -1;
+		*used_out = (size_t)(s.p - begin);
+	}
+	if (!strict) {
+		behind = spec_skip_cfws(begin + *used_out, end);
+		if (!behind)
+			return -1;
+		*used_out = (size_t)(behind - begin);
+	}
+	return 0;
+}
+
+void address_split(const char *address, struct slice *local_out, const char **domain_out)
+{
+	const char *at = strrchr(address, '@');
+
+	*local_out = slice_of(address, at ? (size_t)(at - address) : strlen(address));
+	*domain_out = at ? at + 1 : NULL;
+}
+
+void address_split_extension(
+    struct slice local, const char *delimiters, struct slice *user_out, struct slice *ext_out)
+{
+	size_t i;
+
+	*user_out = local;
+	*ext_out = slice_of("", 0);
+	for (i = 1; i + 1 < local.len; i++) {
+		if (local.data[i] && strchr(delimiters, local.data[i])) {
+			*user_out = slice_of(local.data, i);
+			*ext_out = slice_of(local.data + i + 1, local.len - i - 1);
+			return;
+		}
+	}
+}
+
+static bool is_label_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || (c & 0x80) != 0;
+}
+
+static bool literal_valid(const char *text, size_t len)
+{
+	char inner[64];
+	struct in6_addr addr;
+
+	if (len < 3 || len - 2 >= sizeof(inner) || text[len - 1] != ']')
+		return false;
+	memcpy(inner, text + 1, len - 2);
+	inner[len - 2] = '\0';
+	if (strncasecmp(inner, "IPv6:", 5) == 0)
+		return inet_pton(AF_INET6, inner + 5, &addr) == 1;
+	return inet_pton(AF_INET, inner, &addr) == 1;
+}
+
+bool address_domain_valid(const char *domain)
+{
+	size_t i, len = strlen(domain), label = 0;
+	bool only_digits = true;
+
+	if (domain[0] == '[')
+		return literal_valid(domain, len);
+	if (len == 0 || len > 255)
+		return false;
+	for (i = 0; i < len; i++) {
+		char c = domain[i];
+
+		if (c == '.') {
+			if (label == 0 || domain[i - 1] == '-')
+				return false;
+			label = 0;
+			continue;
+		}
+		if (!is_label_char(c) || (c == '-' && label == 0) || ++label > 63)
+			return false;
+		if (c < '0' || c > '9')
+			only_digits = false;
+	}
+	return label > 0 && domain[len - 1] != '-' && !only_digits;
+}
