@@ -93,7 +93,7 @@ bool scoreboard_set_busy(struct scoreboard *board, unsigned child)
 	if (atomic_fetch_and(&board->idle[child / 64], ~bit) & ~bit)
 		return false;
 	return scoreboard_nobody_idle(board) && atomic_load(&board->want_wake) &&
-	    atomic_exchange(&board->want_wake, 0);
+	       atomic_exchange(&board->want_wake, 0);
 }
 
 bool scoreboard_is_idle(const struct scoreboard *board, unsigned child)

@@ -40,8 +40,8 @@ enum score_state { SCORE_FREE, SCORE_STARTING, SCORE_READY };
 /* One process; only it writes `uses` and turns STARTING into READY. */
 struct score_child {
 	_Alignas(64) _Atomic uint32_t state; /* enum score_state */
-	_Atomic uint32_t uses;                /* sessions, triggers, accepted connections */
-	_Atomic uint32_t event_loop;          /* it is one for many connections: never busy */
+	_Atomic uint32_t uses;               /* sessions, triggers, accepted connections */
+	_Atomic uint32_t event_loop;         /* it is one for many connections: never busy */
 };
 
 struct scoreboard {

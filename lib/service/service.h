@@ -17,16 +17,21 @@ struct loop;
  * accept, busy/idle state in master's shared memory, max_idle, max_use, reload (a process of an
  * old generation ends when idle), end when master is gone.
  *
- * Two kinds: one session per process (session != NULL) or an event loop (start != NULL).
+ * Two kinds: one session per process (session or, without one, trigger != NULL) or an event loop
+ * (accepted != NULL).
+ *
+ * Further ways to be called, without master: -S serves the connection at descriptor 0 as the
+ * calling user and ends; -C checks the parameters, prints what is wrong with them to standard
+ * output, a problem a line, and exits with 0 or 1.
  */
 struct service;
 
 struct service_spec {
-	const char *program;            /* "smtpd" */
+	const char *program;                    /* "smtpd" */
 	const struct conf_table *const *tables; /* NULL-terminated; filled into params[] in order */
-	void *const *params;            /* where each table's struct is */
-	bool keeps_root;                /* master.cf's unpriv=n is needed: local(8). Else mail_owner */
-	bool solitary;                  /* refuses a process limit other than 1 (qmgr, pickup) */
+	void *const *params;                    /* where each table's struct is */
+	bool keeps_root; /* master.cf's unpriv=n is needed: local(8). Else mail_owner */
+	bool solitary;   /* refuses a process limit other than 1 (qmgr, pickup) */
 
 	/* Still with start-up privileges, before chroot; open what needs them. May be NULL. */
 	void (*before_drop)(struct service *service);
@@ -35,13 +40,15 @@ struct service_spec {
 
 	/* One session: serve the connected socket until done; the engine closes it. */
 	void (*session)(struct service *service, int fd);
-	/* A wake-up of master's timer or of a trigger on a session-less service (pickup): "W", ... */
+	/* A wake-up of master's timer or of a trigger on a session-less service (pickup): "W", ...
+	 */
 	void (*trigger)(struct service *service, const char *bytes, size_t len);
 
 	/* Event loop: called for each accepted connection; the program owns fd from then on. */
 	void (*accepted)(struct service *service, int fd);
 
-	void (*exiting)(struct service *service); /* before exit on idle, max_use, stop. May be NULL */
+	void (*exiting)(
+	    struct service *service); /* before exit on idle, max_use, stop. May be NULL */
 };
 
 int service_run(const struct service_spec *spec, int argc, char **argv);
@@ -50,10 +57,15 @@ int service_run(const struct service_spec *spec, int argc, char **argv);
 struct conf *service_conf(const struct service *service);
 const struct core_params *service_core(const struct service *service);
 const char *service_name(const struct service *service); /* master.cf's first column */
-uint32_t service_generation(const struct service *service); /* of the configuration (D2) */
-struct loop *service_loop(const struct service *service);   /* NULL for session kind */
+uint32_t service_generation(
+    const struct service *service); /* of the configuration (D2); 0 with -S */
+/* What master.cf has behind the program's name, without -o and -v; *count_out may be 0. */
+char *const *service_args(const struct service *service, size_t *count_out);
+struct loop *service_loop(const struct service *service); /* NULL for session kind */
 /* Says that the process works (session kind, between requests on one connection): the watchdog. */
 void service_alive(struct service *service);
+/* A session that serves many requests (delivery agents) counts each further one against max_use. */
+void service_count_use(struct service *service);
 /* Should the session end after this request (max_use reached, reload, stop)? */
 bool service_should_end(const struct service *service);
 /* All processes of this service are busy and the limit is reached (for ${stress}). */

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The parameters of a process are those of the text that master checked and hands down, not of
+ * what main.cf holds by now: a file that is being edited, or was found bad, hurts nobody.
+ */
+#include "lib/service/private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/service/facility.h"
+
+static bool is_null_device(int fd)
+{
+	struct stat st, null;
+
+	return fstat(fd, &st) < 0 || stat("/dev/null", &null) < 0 ||
+	       (S_ISCHR(st.st_mode) && st.st_rdev == null.st_rdev);
+}
+
+void service_log_early(struct service *s)
+{
+	struct stat st;
+
+	log_set_tag("postfix", s->program);
+	if (fstat(SCORE_FD_BOARD, &st) < 0)
+		return; /* not from master: standard error */
+	if (is_null_device(SCORE_FD_LOG))
+		log_open(LOG_TO_SYSLOG, -1, LOG_MAIL);
+	else
+		log_open(LOG_TO_FD, SCORE_FD_LOG, 0);
+}
+
+static int load(struct service *s, struct err *err)
+{
+	const char *etc = getenv("MAIL_CONFIG");
+	char *name;
+
+	if (conf_load(etc && *etc ? etc : "/etc/postfix", &s->conf, err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->options.override_count; i++) {
+		const char *text = s->options.overrides[i];
+		const char *equals = strchr(text, '=');
+		char origin[256];
+
+		snprintf(origin, sizeof(origin), "master.cf: %s/%s", s->options.name,
+		    s->options.type_name);
+		name = alloc_strndup(text, (size_t)(equals - text));
+		conf_set(s->conf, name, equals + 1, origin);
+		free(name);
+	}
+	return 0;
+}
+
+static int fill(struct service *s, struct conf_report *report)
+{
+	int rc = conf_fill(s->conf, &core_params, &s->core, report);
+
+	for (size_t i = 0; s->spec->tables && s->spec->tables[i]; i++) {
+		/* core_params may be listed, too: then its problems are already told */
+		if (s->spec->tables[i] == &core_params)
+			memcpy(s->spec->params[i], &s->core, sizeof(s->core));
+		else if (conf_fill(s->conf, s->spec->tables[i], s->spec->params[i], report) < 0)
+			rc = -1;
+	}
+	return rc;
+}
+
+static void log_lines(char *text)
+{
+	for (char *save = NULL, *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		log_warn("%s", line);
+}
+
+void service_load(struct service *s)
+{
+	struct conf_report report = {0};
+	struct err err;
+
+	log_set_verbose(s->options.verbose);
+	if (load(s, &err) < 0)
+		fatal("%s", err.text);
+	if (fill(s, &report) < 0) {
+		log_lines(report.text.data);
+		fatal("the parameters of this service cannot be used");
+	}
+	conf_report_fini(&report);
+	log_set_tag(s->core.syslog_name, s->program);
+	if (!s->board)
+		return;
+	if (s->core.maillog_file[0])
+		log_open(LOG_TO_FD, SCORE_FD_LOG, 0);
+	else
+		log_open(LOG_TO_SYSLOG, -1, service_facility(s->core.syslog_facility));
+}
+
+int service_check(struct service *s)
+{
+	struct conf_report report = {0};
+	struct err err;
+	int rc = load(s, &err);
+
+	if (rc < 0)
+		printf("%s\n", err.text);
+	else
+		rc = fill(s, &report);
+	if (report.problems > 0)
+		fputs(str_text(&report.text), stdout);
+	conf_report_fini(&report);
+	return fflush(stdout) != 0 || rc < 0;
+}
