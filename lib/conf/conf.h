@@ -99,6 +99,8 @@ struct conf_report {
 	size_t warnings;  /* unknown names, parameters without effect */
 };
 void conf_report_fini(struct conf_report *report);
+void conf_report_problem(struct conf_report *report, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void conf_report_warning(struct conf_report *report, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
  * Reads etc/main.cf. A missing or malformed file is -1 with err naming file and line. The caller
@@ -106,15 +108,24 @@ void conf_report_fini(struct conf_report *report);
  */
 int conf_load(const char *etc, struct conf **conf_out, struct err *err);
 void conf_free(struct conf **conf);
+/* The same from text (tests, fuzzing, postconf -o with no file); path is for messages. */
+int conf_load_text(const char *etc, const char *path, const char *text, size_t len,
+    struct conf **conf_out, struct err *err);
+/* What conf_load saw and could live with (double names, ...), one a line; "" mostly. */
+const char *conf_warnings(const struct conf *conf);
 const char *conf_etc(const struct conf *conf);
 
 /* An override as of -o or of a test; later ones win. origin is for messages ("master.cf: line 9"). */
 void conf_set(struct conf *conf, const char *name, const char *value, const char *origin);
 
 /* The raw text: override, main.cf, registered default, catalogue; NULL when nobody knows it. */
-const char *conf_raw(const struct conf *conf, const char *name);
+const char *conf_raw(struct conf *conf, const char *name);
 /* Is it set in main.cf or by an override (and not merely by default)? */
 bool conf_is_set(const struct conf *conf, const char *name);
+/* Where it is set: "/etc/postfix/main.cf: line 12", an override's origin; NULL when by default. */
+const char *conf_origin(const struct conf *conf, const char *name);
+/* The default's text, whatever main.cf says: computed, registered, catalogue; NULL: nobody knows. */
+const char *conf_default(struct conf *conf, const char *name);
 /* Walks what main.cf sets, in the order of the file; false at the end. */
 bool conf_next_set(const struct conf *conf, size_t *cursor, const char **name_out,
     const char **value_out, const char **origin_out);
@@ -144,6 +155,20 @@ int conf_fill(struct conf *conf, const struct conf_table *table, void *out,
  * replaced by the default.
  */
 int conf_family_int(struct conf *conf, const struct conf_family *family, const char *transport);
+
+/* The family whose suffix ends `name` ("_time_limit"), of all that this version knows, or NULL. */
+const struct conf_family *conf_family_find(const char *name);
+/* All of them; suffix NULL ends the array. */
+extern const struct conf_family conf_families[];
+
+/*
+ * Are the names in main.cf known? Adds one warning for each that nobody knows (with "did you
+ * mean") and for each that is known but has no effect in this version: one in the catalogue that
+ * no table in `tables` (NULL-terminated) has. Fine without a row: names referenced by $name in
+ * main.cf or in `more_text` (master.cf, may be NULL), restriction classes, and family names.
+ */
+void conf_check_names(struct conf *conf, const struct conf_table *const *tables,
+    const char *more_text, struct conf_report *report);
 
 /* Memory that lives as long as this configuration. */
 struct arena *conf_arena(struct conf *conf);

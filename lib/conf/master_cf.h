@@ -7,6 +7,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/base/str.h"
 
 /*
  * master.cf as data: a pure parser (text in, entries or an error out), used by master, postconf -M
@@ -39,6 +40,7 @@ struct master_cf {
 	struct arena arena;
 	struct master_cf_entry *entries;
 	size_t count;
+	struct str warnings; /* what could be lived with, one a line: an entry given twice (last wins) */
 };
 
 /* path is for messages only. -1 with err: "path: line N: \"x\": expected ...". */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/conf/conf.h"
+#include "lib/conf/private.h"
+
+/* Expands (all kinds but raw) and reads one text into the member at `at`. */
+static int read_value(
+    struct conf *conf, const struct conf_param *row, const char *raw, void *at, struct err *err)
+{
+	struct str text = {0};
+	struct slice value;
+	int result = 0;
+
+	if (row->kind == &conf_kind_raw)
+		str_put_text(&text, raw);
+	else
+		result = conf_expand(conf, raw, &text, err);
+	if (result == 0) {
+		value = slice_trim(slice_of(str_text(&text), text.len));
+		str_consume(&text, (size_t)(value.data - str_text(&text)));
+		str_cut(&text, value.len);
+		result = row->kind->parse(conf, row, str_text(&text), at, err);
+	}
+	str_fini(&text);
+	return result;
+}
+
+/* Something sound for a member whose value and default are both unusable. */
+static void fill_fallback(struct conf *conf, const struct conf_param *row, void *at)
+{
+	char number[32];
+	struct err ignored;
+
+	snprintf(number, sizeof(number), "%lld", (long long)row->min);
+	if (row->kind->parse(conf, row, "", at, &ignored) == 0 ||
+	    row->kind->parse(conf, row, number, at, &ignored) == 0 ||
+	    row->kind->parse(conf, row, "no", at, &ignored) == 0)
+		return;
+	if (row->names)
+		row->kind->parse(conf, row, row->names[0].name, at, &ignored);
+}
+
+static void fill_row(
+    struct conf *conf, const struct conf_param *row, void *at, struct conf_report *report)
+{
+	const char *raw = conf_raw(conf, row->name), *origin = conf_origin(conf, row->name);
+	struct err err = {0};
+
+	if (read_value(conf, row, raw, at, &err) == 0)
+		return;
+	conf_report_problem(report, "%s: %s = %.200s: %s", origin ? origin : "default value",
+	    row->name, raw, err.text);
+	if (!origin || read_value(conf, row, conf_default(conf, row->name), at, &err) < 0)
+		fill_fallback(conf, row, at);
+}
+
+int conf_fill(
+    struct conf *conf, const struct conf_table *table, void *out, struct conf_report *report)
+{
+	size_t before = report->problems;
+
+	conf_register(conf, table);
+	for (size_t i = 0; i < table->count; i++)
+		fill_row(conf, &table->rows[i], (char *)out + table->rows[i].offset, report);
+	return report->problems == before ? 0 : -1;
+}
+
+int conf_family_int(struct conf *conf, const struct conf_family *family, const char *transport)
+{
+	const char *name = arena_printf(&conf->arena, "%s%s", transport, family->suffix);
+	struct conf_param row = {.name = name,
+	    .kind = family->kind,
+	    .min = family->min,
+	    .max = family->max,
+	    .dflt = conf_default(conf, family->fallback)};
+	const char *raw = conf_raw(conf, name), *origin = conf_origin(conf, name);
+	struct err err = {0};
+	int value = (int)family->min;
+
+	if (raw && read_value(conf, &row, raw, &value, &err) == 0)
+		return value;
+	if (raw && !map_put(conf->complained, name, conf))
+		log_warn("%s: %s = %s: %s", origin ? origin : "default value", name, raw, err.text);
+	row.name = family->fallback;
+	raw = conf_raw(conf, family->fallback);
+	if (raw && read_value(conf, &row, raw, &value, &err) == 0)
+		return value;
+	if (row.dflt && read_value(conf, &row, row.dflt, &value, &err) == 0)
+		return value;
+	return (int)family->min;
+}
