@@ -41,6 +41,15 @@ static void encode_list(struct str *out, const struct frame_field *f,
 	le_put32(out->data + start + 2, (uint32_t)(out->len - start - FIELD_HEADER));
 }
 
+static void encode_struct(struct str *out, const struct frame_field *f, const void *at)
+{
+	size_t start = out->len;
+
+	put_field_header(out, f->tag, 0);
+	encode_fields(out, f->item, at);
+	le_put32(out->data + start + 2, (uint32_t)(out->len - start - FIELD_HEADER));
+}
+
 static void encode_field(struct str *out, const struct frame_field *f, const void *at)
 {
 	unsigned char number[8];
@@ -63,6 +72,9 @@ static void encode_field(struct str *out, const struct frame_field *f, const voi
 			break; /* absent reads as "" */
 		put_field_header(out, f->tag, strlen(text));
 		str_put_text(out, text);
+		break;
+	case FRAME_STRUCT:
+		encode_struct(out, f, at);
 		break;
 	case FRAME_LIST:
 		encode_list(out, f, at);
@@ -167,6 +179,8 @@ static int decode_field(const char *p, size_t len, const struct frame_field *f, 
 		return 0;
 	case FRAME_TEXT:
 		return decode_text(p, len, f, at, arena, err);
+	case FRAME_STRUCT:
+		return decode_fields(p, len, f->item, at, arena, depth + 1, err);
 	case FRAME_LIST:
 		return decode_list(p, len, f, at, arena, depth, err);
 	}
@@ -253,6 +267,9 @@ void frame_print(struct str *out, const struct frame_table *table, const void *v
 		case FRAME_TEXT:
 			str_printf(out, "%s",
 			    *(const char *const *)at ? *(const char *const *)at : "");
+			break;
+		case FRAME_STRUCT:
+			frame_print(out, f->item, at);
 			break;
 		case FRAME_LIST:
 			for (size_t n = 0; n < list->count && n < 10; n++)

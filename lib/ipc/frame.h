@@ -21,7 +21,13 @@
  */
 enum { FRAME_HEADER = 12, FRAME_MAX = 16 * 1024 * 1024 };
 
-enum frame_kind { FRAME_U32, FRAME_U64, FRAME_TEXT /* const char * */, FRAME_LIST /* struct frame_list */ };
+enum frame_kind {
+	FRAME_U32,
+	FRAME_U64,
+	FRAME_TEXT,   /* const char * */
+	FRAME_STRUCT, /* a struct within the struct, by its own table */
+	FRAME_LIST,   /* struct frame_list of such structs */
+};
 
 struct frame_list {
 	void *items;
@@ -36,7 +42,7 @@ struct frame_field {
 	size_t offset;
 	size_t max; /* bytes of text, items of a list */
 	const char *name;
-	const struct frame_table *item; /* FRAME_LIST: the table of one item */
+	const struct frame_table *item; /* FRAME_STRUCT, FRAME_LIST: the table of one item */
 };
 
 struct frame_table {
@@ -50,6 +56,7 @@ struct frame_table {
 #define FRAME_FIELD_U32(tag, st, m) {tag, FRAME_U32, true, FRAME_AT(st, m, uint32_t), 0, #m, NULL}
 #define FRAME_FIELD_U64(tag, st, m) {tag, FRAME_U64, true, FRAME_AT(st, m, uint64_t), 0, #m, NULL}
 #define FRAME_FIELD_TEXT(tag, st, m, max) {tag, FRAME_TEXT, false, FRAME_AT(st, m, const char *), max, #m, NULL} /* absent: "" */
+#define FRAME_FIELD_STRUCT(tag, st, m, type, table) {tag, FRAME_STRUCT, true, FRAME_AT(st, m, type), 0, #m, table}
 #define FRAME_FIELD_LIST(tag, st, m, max, table) {tag, FRAME_LIST, false, FRAME_AT(st, m, struct frame_list), max, #m, table}
 
 /* Appends one whole frame to out. NULL text is sent as "". */

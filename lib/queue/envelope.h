@@ -49,8 +49,8 @@ struct envelope {
 	const char *id;            /* queue id */
 	const char *sender;        /* "" is the null sender */
 	const char *sender_orig;   /* before rewriting, or "" */
-	int64_t arrival_us;        /* since 1970: when the dialogue began to bring it */
-	int64_t queued_us;         /* when it was complete: a of delays=a/b/c/d */
+	uint64_t arrival_us;       /* since 1970: when the dialogue began to bring it */
+	uint64_t queued_us;        /* when it was complete: a of delays=a/b/c/d */
 	uint32_t flags;            /* ENV_* */
 	uint32_t generation;       /* of the configuration that resolved the routes; 0: none did */
 	const char *client_name, *client_addr, *client_port, *helo, *protocol; /* for logs, XFORWARD */
@@ -62,11 +62,11 @@ struct envelope {
 	const char *attributes;    /* "name=value" lines that later features add, or "" */
 	uint32_t hops;             /* Received: headers seen */
 	const struct recipient *rcpts;
-	size_t rcpt_count;
+	uint32_t rcpt_count;
 };
 
 /* Bounds that the codec keeps; smtpd and sendmail bound earlier. */
-enum { ENVELOPE_TEXT_MAX = 4096, ENVELOPE_MAX = 512 * 1024 * 1024 };
+enum { ENVELOPE_TEXT_MAX = 4096, ENVELOPE_MAX = 512 * 1024 * 1024, ENVELOPE_RCPTS_MAX = 10000000 };
 
 /* Appends the checksummed part (no status bytes) to out. */
 void envelope_encode(struct str *out, const struct envelope *env);

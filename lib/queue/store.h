@@ -134,7 +134,10 @@ int message_move(struct queue *queue, struct location *loc, const char *id, cons
 
 /* ---- scanning ----------------------------------------------------------------------------- */
 
-/* What a scan finds. Return false from the callback to stop. */
+/*
+ * What a scan finds. Return false from the callback to stop. The callback must not write messages
+ * (queue_writer_commit, message_move): a lane is locked while it is read.
+ */
 struct scan_item {
 	struct location loc;
 	const char *id;

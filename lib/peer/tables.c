@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/* The messages of all conversations as tables (lib/ipc/frame.h). Tags are never reused. */
+#include "lib/base/attr.h"
+#include "lib/peer/bounce.h"
+#include "lib/peer/deliver.h"
+#include "lib/peer/note.h"
+#include "lib/peer/status.h"
+
+enum { TEXT_MAX = ENVELOPE_TEXT_MAX, RCPTS_MAX = 100000 };
+
+#define TABLE(name, fields, st) {name, fields, ARRAY_LEN(fields), sizeof(st)}
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct rcpt_result, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct rcpt_result, m, TEXT_MAX)
+static const struct frame_field rcpt_result_fields[] = {
+    U32(1, index), U32(2, outcome), TEXT(3, dsn), TEXT(4, action), TEXT(5, reason), TEXT(6, diag),
+    TEXT(7, mta)};
+const struct frame_table rcpt_result_table =
+    TABLE("rcpt_result", rcpt_result_fields, struct rcpt_result);
+#undef U32
+#undef TEXT
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct deliver_rcpt, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct deliver_rcpt, m, TEXT_MAX)
+static const struct frame_field deliver_rcpt_fields[] = {
+    U32(1, index), TEXT(2, address), TEXT(3, orig), TEXT(4, orcpt), U32(5, notify)};
+static const struct frame_table deliver_rcpt_table =
+    TABLE("deliver_rcpt", deliver_rcpt_fields, struct deliver_rcpt);
+#undef U32
+#undef TEXT
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct deliver_request, m)
+#define U64(tag, m) FRAME_FIELD_U64(tag, struct deliver_request, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct deliver_request, m, TEXT_MAX)
+static const struct frame_field deliver_request_fields[] = {
+    TEXT(1, id),
+    U32(2, lane),
+    U32(3, epoch),
+    U64(4, offset),
+    TEXT(5, dir),
+    TEXT(6, nexthop),
+    TEXT(7, sender),
+    U32(8, env_flags),
+    U32(9, flags),
+    U64(10, content_len),
+    U64(11, arrival_us),
+    U64(12, queued_us),
+    U64(13, active_us),
+    TEXT(14, envid),
+    TEXT(15, ret),
+    TEXT(16, client_name),
+    TEXT(17, client_addr),
+    TEXT(18, client_port),
+    TEXT(19, helo),
+    TEXT(20, protocol),
+    TEXT(21, sasl_method),
+    TEXT(22, sasl_username),
+    TEXT(23, message_id),
+    FRAME_FIELD_LIST(24, struct deliver_request, rcpts, RCPTS_MAX, &deliver_rcpt_table)};
+const struct frame_table deliver_request_table =
+    TABLE("deliver_request", deliver_request_fields, struct deliver_request);
+#undef U32
+#undef U64
+#undef TEXT
+
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct deliver_result, m, TEXT_MAX)
+static const struct frame_field deliver_result_fields[] = {
+    FRAME_FIELD_LIST(1, struct deliver_result, rcpts, RCPTS_MAX, &rcpt_result_table),
+    FRAME_FIELD_U32(2, struct deliver_result, reusable_ms),
+    FRAME_FIELD_U32(3, struct deliver_result, last),
+    TEXT(4, dead_dsn),
+    TEXT(5, dead_reason),
+    TEXT(6, damaged)};
+const struct frame_table deliver_result_table =
+    TABLE("deliver_result", deliver_result_fields, struct deliver_result);
+#undef TEXT
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct note_rcpt, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct note_rcpt, m, TEXT_MAX)
+static const struct frame_field note_rcpt_fields[] = {U32(1, index), TEXT(2, address),
+    TEXT(3, orig), TEXT(4, orcpt), TEXT(5, transport), TEXT(6, nexthop), U32(7, notify)};
+static const struct frame_table note_rcpt_table =
+    TABLE("note_rcpt", note_rcpt_fields, struct note_rcpt);
+#undef U32
+#undef TEXT
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct note, m)
+#define U64(tag, m) FRAME_FIELD_U64(tag, struct note, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct note, m, TEXT_MAX)
+static const struct frame_field note_fields[] = {
+    TEXT(1, id),
+    U32(2, lane),
+    U32(3, epoch),
+    U64(4, offset),
+    TEXT(5, dir),
+    U32(6, generation),
+    U32(7, env_flags),
+    U64(8, arrival_us),
+    U64(9, queued_us),
+    U64(10, content_len),
+    U32(11, rcpt_count),
+    TEXT(12, sender),
+    TEXT(13, message_id),
+    TEXT(14, envid),
+    TEXT(15, ret),
+    TEXT(16, client_name),
+    TEXT(17, client_addr),
+    TEXT(18, client_port),
+    TEXT(19, helo),
+    TEXT(20, protocol),
+    TEXT(21, sasl_method),
+    TEXT(22, sasl_username),
+    FRAME_FIELD_LIST(23, struct note, rcpts, NOTE_RCPTS_MAX, &note_rcpt_table)};
+const struct frame_table note_table = TABLE("note", note_fields, struct note);
+#undef U32
+#undef U64
+#undef TEXT
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct bounce_record, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct bounce_record, m, TEXT_MAX)
+static const struct frame_field bounce_record_fields[] = {TEXT(1, address), TEXT(2, orig),
+    TEXT(3, orcpt), U32(4, index), U32(5, notify), TEXT(6, dsn), TEXT(7, action), TEXT(8, reason),
+    TEXT(9, diag), TEXT(10, mta)};
+const struct frame_table bounce_record_table =
+    TABLE("bounce_record", bounce_record_fields, struct bounce_record);
+#undef U32
+#undef TEXT
+
+static const struct frame_field bounce_request_fields[] = {
+    FRAME_FIELD_STRUCT(1, struct bounce_request, message, struct deliver_request,
+        &deliver_request_table),
+    FRAME_FIELD_TEXT(2, struct bounce_request, move_dir, 16),
+    FRAME_FIELD_U64(3, struct bounce_request, retry_at),
+    FRAME_FIELD_LIST(4, struct bounce_request, records, RCPTS_MAX, &bounce_record_table)};
+const struct frame_table bounce_request_table =
+    TABLE("bounce_request", bounce_request_fields, struct bounce_request);
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct bounce_answer, m)
+static const struct frame_field bounce_answer_fields[] = {U32(1, status), U32(2, lane),
+    U32(3, epoch), FRAME_FIELD_U64(4, struct bounce_answer, offset),
+    FRAME_FIELD_TEXT(5, struct bounce_answer, dir, 16)};
+const struct frame_table bounce_answer_table =
+    TABLE("bounce_answer", bounce_answer_fields, struct bounce_answer);
+#undef U32

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Appending. A writer tries the lane it used last, so that processes spread over the lanes and
+ * stay there; a lane that another holds is passed by. When every lane is busy or full, a new one
+ * is made (up to journal_lane_count), then the writer waits for one, then gives up and the message
+ * becomes a file.
+ *
+ * The index (journal/index) holds, per lane, epoch << 32 | tail / LANE_ALIGN, written under the
+ * lane's lock before the record's writer answers. It counts only for the boot whose id it names.
+ * Three small reads guard against an index that was removed or replaced under running processes:
+ * the lane's epoch, the index entry, and that no record of this epoch stands at the tail.
+ */
+#include "lib/queue/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/sys/fd.h"
+
+#define INDEX_PATH "journal/index"
+enum { INDEX_BOOT = 64, INDEX_AT = 64, BOOT_ID_PATH_MAX = 64 };
+
+struct lane {
+	int fd; /* -1: not open */
+	uint64_t size;
+	uint32_t live_epoch; /* first_live belongs to this epoch */
+	uint64_t first_live; /* all records before it are finished */
+};
+
+struct journal {
+	const struct queue_params *params;
+	int index_fd; /* -1: could not be opened; every append then recovers the lane */
+	int last;
+	struct lane lanes[LANES_MAX];
+};
+
+static void read_boot_id(char out[INDEX_BOOT])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	memset(out, 0, INDEX_BOOT);
+	if (fd >= 0) {
+		if (read(fd, out, INDEX_BOOT - 1) < 0)
+			out[0] = '\0';
+		close(fd);
+	}
+}
+
+/* Tails that were written in another boot (or by nobody) are wiped: a power failure may have lost them. */
+static void open_index(struct journal *journal)
+{
+	char boot[INDEX_BOOT], have[INDEX_BOOT] = {0};
+	unsigned char zeros[LANES_MAX * 8] = {0};
+
+	journal->index_fd = open(INDEX_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (journal->index_fd < 0)
+		return;
+	read_boot_id(boot);
+	if (fd_lock(journal->index_fd, true) < 0)
+		return;
+	fd_pread_full(journal->index_fd, have, sizeof(have), 0);
+	if (boot[0] == '\0' || memcmp(boot, have, sizeof(boot)) != 0) {
+		if (fd_pwrite_all(journal->index_fd, zeros, sizeof(zeros), INDEX_AT) < 0 ||
+		    fd_pwrite_all(journal->index_fd, boot, sizeof(boot), 0) < 0)
+			log_warn("write %s: %s", INDEX_PATH, strerror(errno));
+	}
+	fd_unlock(journal->index_fd);
+}
+
+struct journal *journal_new(const struct queue_params *params)
+{
+	struct journal *journal = alloc_zero(1, sizeof(*journal));
+
+	journal->params = params;
+	journal->last = (int)(getpid() % LANES_MAX);
+	for (int i = 0; i < LANES_MAX; i++)
+		journal->lanes[i].fd = -1;
+	open_index(journal);
+	return journal;
+}
+
+void journal_free(struct journal **journal)
+{
+	if (!*journal)
+		return;
+	for (int i = 0; i < LANES_MAX; i++)
+		fd_close(&(*journal)->lanes[i].fd);
+	fd_close(&(*journal)->index_fd);
+	free(*journal);
+	*journal = NULL;
+}
+
+static void lane_path(char out[32], int lane)
+{
+	snprintf(out, 32, "journal/%02x", (unsigned)lane);
+}
+
+int journal_fd(struct journal *journal, int lane, struct err *err)
+{
+	struct stat st;
+	char path[32];
+	int fd;
+
+	if (lane < 0 || lane >= LANES_MAX)
+		return err_set(err, EINVAL, "no lane %d", lane);
+	if (journal->lanes[lane].fd >= 0)
+		return journal->lanes[lane].fd;
+	lane_path(path, lane);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open %s", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < LANE_HEAD) {
+		close(fd);
+		return err_set(err, EINVAL, "%s is no journal lane", path);
+	}
+	journal->lanes[lane].size = (uint64_t)st.st_size;
+	journal->lanes[lane].fd = fd;
+	return fd;
+}
+
+int journal_count(struct journal *journal)
+{
+	int lane = 0;
+
+	while (lane < LANES_MAX && journal_fd(journal, lane, NULL) >= 0)
+		lane++;
+	return lane;
+}
+
+static uint64_t index_get(struct journal *journal, int lane)
+{
+	unsigned char entry[8];
+
+	if (journal->index_fd < 0 ||
+	    fd_pread_full(journal->index_fd, entry, 8, INDEX_AT + lane * 8) != 8)
+		return 0;
+	return le_get64(entry);
+}
+
+static int index_put(struct journal *journal, int lane, uint32_t epoch, uint64_t tail)
+{
+	unsigned char entry[8];
+
+	le_put64(entry, (uint64_t)epoch << 32 | (uint32_t)(tail / LANE_ALIGN));
+	return journal->index_fd < 0
+	    ? -1
+	    : fd_pwrite_all(journal->index_fd, entry, 8, INDEX_AT + lane * 8);
+}
+
+static bool record_stands_at(int fd, uint32_t epoch, uint64_t at)
+{
+	unsigned char raw[RECORD_HEAD];
+	struct record_head head;
+
+	return fd_pread_full(fd, raw, sizeof(raw), (off_t)at) == RECORD_HEAD &&
+	    record_head_decode(raw, &head) == RECORD_VALID && head.epoch == epoch;
+}
+
+/* With the lane locked: its epoch and where the next record goes. */
+static int find_tail(struct journal *journal, int lane, uint32_t *epoch_out, uint64_t *tail_out,
+    struct err *err)
+{
+	struct lane *l = &journal->lanes[lane];
+	uint64_t entry = index_get(journal, lane);
+	uint32_t epoch = lane_read_epoch(l->fd);
+
+	*epoch_out = epoch;
+	*tail_out = (entry & 0xffffffffu) * LANE_ALIGN;
+	if (epoch != 0 && entry >> 32 == epoch && *tail_out >= LANE_HEAD &&
+	    *tail_out <= l->size && !record_stands_at(l->fd, epoch, *tail_out))
+		return 0;
+	if (lane_recover(l->fd, lane, l->size, epoch_out, tail_out, err) < 0)
+		return -1;
+	index_put(journal, lane, *epoch_out, *tail_out);
+	return 0;
+}
+
+/* All records are finished: the lane begins anew under the next epoch. */
+static bool recycle(struct journal *journal, int lane, uint32_t *epoch, uint64_t *tail)
+{
+	struct lane *l = &journal->lanes[lane];
+	uint32_t next = *epoch + 1 ? *epoch + 1 : 1;
+
+	if (l->live_epoch != *epoch) {
+		l->live_epoch = *epoch;
+		l->first_live = LANE_HEAD;
+	}
+	if (!lane_all_finished(l->fd, *epoch, &l->first_live, *tail))
+		return false;
+	if (lane_write_epoch(l->fd, next, l->size) < 0) {
+		log_warn("journal/%02x: cannot begin a new epoch: %s", (unsigned)lane,
+		    strerror(errno));
+		return false;
+	}
+	*epoch = next;
+	*tail = LANE_HEAD;
+	return true;
+}
+
+static int write_record(int fd, struct record_parts *parts, uint64_t tail)
+{
+	static const char padding[LANE_ALIGN];
+	unsigned char head[RECORD_HEAD];
+	uint64_t len = record_len(&parts->head);
+	struct iovec iov[5];
+	size_t total = (size_t)lane_round(len);
+	const void *const data[5] = {head, parts->content, parts->status, parts->env, padding};
+	const size_t lens[5] = {RECORD_HEAD, (size_t)parts->head.content_len,
+	    parts->head.rcpt_count, parts->head.env_len, total - (size_t)len};
+	ssize_t n;
+
+	record_head_encode(head, &parts->head);
+	for (int i = 0; i < 5; i++) {
+		memcpy(&iov[i].iov_base, &data[i], sizeof(void *)); /* iovec is not const-correct */
+		iov[i].iov_len = lens[i];
+	}
+	do {
+		n = pwritev(fd, iov, 5, (off_t)tail);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 || (size_t)n != total)
+		return -1; /* a short write is written over by the next record */
+	return fdatasync(fd);
+}
+
+/* 0 appended, 1 no room here, -1 trouble with this lane (logged). The lane is locked. */
+static int append_locked(struct journal *journal, int lane, struct record_parts *parts,
+    struct location *loc_out)
+{
+	struct lane *l = &journal->lanes[lane];
+	uint64_t need = lane_round(record_len(&parts->head)), tail;
+	struct err err;
+	uint32_t epoch;
+
+	if (find_tail(journal, lane, &epoch, &tail, &err) < 0) {
+		log_warn("journal/%02x: %s", (unsigned)lane, err.text);
+		return -1;
+	}
+	if (need > l->size - tail &&
+	    (need > l->size - LANE_HEAD || !recycle(journal, lane, &epoch, &tail)))
+		return 1;
+	parts->head.epoch = epoch;
+	if (write_record(l->fd, parts, tail) < 0) {
+		static const char nothing[RECORD_HEAD];
+
+		log_warn("journal/%02x: write at %llu: %s", (unsigned)lane,
+		    (unsigned long long)tail, strerror(errno));
+		/* its sender is told "not now": it must not be found later as if it had been taken */
+		fd_pwrite_all(l->fd, nothing, sizeof(nothing), (off_t)tail);
+		return -1;
+	}
+	if (index_put(journal, lane, epoch, tail + need) < 0) {
+		/* the record is whole; without its index entry the next writer finds it there */
+		log_warn("write %s: %s", INDEX_PATH, strerror(errno));
+	}
+	*loc_out = (struct location){.lane = lane, .epoch = epoch, .offset = tail};
+	return 0;
+}
+
+/* Makes lane number `lane` of zeros, fully written and synced, under its name at last. */
+static int make_lane(struct journal *journal, int lane)
+{
+	static const char zeros[65536];
+	char path[32], temp[64];
+	uint64_t size = (uint64_t)journal->params->journal_lane_size & ~(uint64_t)(LANE_HEAD - 1);
+	int fd, dir, synced;
+
+	lane_path(path, lane);
+	snprintf(temp, sizeof(temp), "journal/tmp.%d", (int)getpid());
+	fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (posix_fallocate(fd, 0, (off_t)size) != 0)
+		goto fail;
+	for (uint64_t at = 0; at < size; at += sizeof(zeros)) {
+		size_t n = size - at < sizeof(zeros) ? (size_t)(size - at) : sizeof(zeros);
+
+		if (fd_pwrite_all(fd, zeros, n, (off_t)at) < 0)
+			goto fail;
+	}
+	/* locked until its name is durable: a record in a lane whose name is lost would be lost */
+	if (fd_lock(fd, true) < 0 || lane_write_epoch(fd, 1, size) < 0 || fsync(fd) < 0 ||
+	    link(temp, path) < 0)
+		goto fail;
+	unlink(temp);
+	dir = open("journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	synced = dir < 0 ? -1 : fsync(dir);
+	if (synced < 0)
+		unlink(path);
+	fd_close(&dir);
+	close(fd);
+	return synced;
+fail:
+	unlink(temp);
+	close(fd);
+	return -1;
+}
+
+/* One process at a time makes lanes (the index file's lock); the others go on with what is there. */
+static bool add_lane(struct journal *journal, int count)
+{
+	bool made;
+
+	if (count >= journal->params->journal_lane_count || count >= LANES_MAX ||
+	    journal->index_fd < 0 || fd_lock(journal->index_fd, false) != 0)
+		return false;
+	made = make_lane(journal, count) == 0;
+	fd_unlock(journal->index_fd);
+	return made || journal_fd(journal, count, NULL) >= 0;
+}
+
+/* 0 appended, 1 not (full, broken or, when !wait, busy: *busy is then set). */
+static int try_lane(struct journal *journal, int lane, bool wait, bool *busy,
+    struct record_parts *parts, struct location *loc_out)
+{
+	int fd = journal_fd(journal, lane, NULL), locked, rc;
+
+	if (fd < 0)
+		return 1;
+	locked = fd_lock(fd, wait);
+	if (locked != 0) {
+		*busy |= locked == 1;
+		return 1;
+	}
+	rc = append_locked(journal, lane, parts, loc_out);
+	fd_unlock(fd);
+	if (rc == 0)
+		journal->last = lane;
+	return rc == 0 ? 0 : 1;
+}
+
+int journal_append(struct journal *journal, struct record_parts *parts, struct location *loc_out)
+{
+	bool busy = false;
+	int count = journal_count(journal);
+
+	for (int i = 0; i < count; i++) {
+		if (try_lane(journal, (journal->last + i) % count, false, &busy, parts, loc_out) == 0)
+			return 0;
+	}
+	if (add_lane(journal, count) &&
+	    try_lane(journal, count, true, &busy, parts, loc_out) == 0)
+		return 0;
+	for (int i = 0; busy && i < count; i++) {
+		if (try_lane(journal, (journal->last + i) % count, true, &busy, parts, loc_out) == 0)
+			return 0;
+	}
+	return 1;
+}
+
+int journal_walk(struct journal *journal, int lane, journal_walk_fn *fn, void *arg,
+    struct err *err)
+{
+	int fd = journal_fd(journal, lane, err);
+	uint32_t epoch;
+	uint64_t at = LANE_HEAD, tail, gap = 0;
+	bool go_on = true;
+	int rc;
+
+	if (fd < 0)
+		return -1;
+	if (fd_lock(fd, true) < 0)
+		return err_sys(err, "lock journal/%02x", (unsigned)lane);
+	rc = find_tail(journal, lane, &epoch, &tail, err);
+	while (rc == 0 && go_on && at < tail) {
+		unsigned char raw[RECORD_HEAD];
+		struct record_head head;
+		uint64_t len;
+
+		if (fd_pread_full(fd, raw, sizeof(raw), (off_t)at) != RECORD_HEAD)
+			break;
+		if (record_head_decode(raw, &head) != RECORD_VALID || head.epoch != epoch ||
+		    lane_round(record_len(&head)) > tail - at) {
+			gap = gap ? gap : at;
+			at += LANE_ALIGN;
+			continue;
+		}
+		if (gap)
+			go_on = fn(arg, fd, gap, at - gap, NULL);
+		gap = 0;
+		len = lane_round(record_len(&head));
+		if (go_on)
+			go_on = fn(arg, fd, at, len, &head);
+		at += len;
+	}
+	if (rc == 0 && go_on && gap)
+		fn(arg, fd, gap, tail - gap, NULL);
+	fd_unlock(fd);
+	return rc;
+}

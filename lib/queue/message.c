@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One reader for both homes, and what is done to a record in place.
+ *
+ * A lane may be recycled by a writer as soon as no record in it is live and no byte of it is
+ * locked. So whoever changes a byte of a record locks it first and looks at the head afterwards:
+ * while the head then says "live" in the expected epoch, the record cannot go away.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/attr.h"
+#include "lib/base/crc32c.h"
+#include "lib/base/log.h"
+#include "lib/queue/internal.h"
+#include "lib/sys/clock.h"
+#include "lib/sys/fd.h"
+
+int message_read_head(int fd, const struct location *loc, const char *id, struct record_head *head,
+    struct err *err)
+{
+	unsigned char raw[RECORD_HEAD];
+	ssize_t n = fd_pread_full(fd, raw, sizeof(raw), (off_t)loc->offset);
+	enum record_check check;
+
+	if (n < 0)
+		return err_sys(err, "read %s", id);
+	if (n != RECORD_HEAD)
+		return loc->lane >= 0 ? 1
+		                      : err_set(err, EBADMSG, "queue file is only %zd bytes", n);
+	check = record_head_decode(raw, head);
+	if (loc->lane >= 0 &&
+	    (check != RECORD_VALID || head->epoch != loc->epoch || strcmp(head->id, id) != 0))
+		return 1; /* the lane has been recycled */
+	if (check == RECORD_FOREIGN)
+		return err_set(err, EBADMSG, "not a queue file of Postern");
+	if (check == RECORD_NEWER)
+		return err_set(err, EBADMSG, "queue file of a newer version");
+	if (check != RECORD_VALID)
+		return err_set(err, EBADMSG, "queue file with a damaged head");
+	if (strcmp(head->id, id) != 0)
+		return err_set(err, EBADMSG, "queue file of message %s under another name",
+		    head->id);
+	if (head->state != RECORD_LIVE)
+		return 1;
+	return 0;
+}
+
+static int open_home(struct queue *queue, const struct location *loc, const char *id,
+    struct message *m, struct err *err)
+{
+	char path[256];
+
+	if (loc->lane >= 0) {
+		m->fd = journal_fd(queue->journal, loc->lane, err);
+		return m->fd < 0 ? -1 : 0;
+	}
+	queue_path(queue, loc->dir, id, path, sizeof(path));
+	m->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	m->owns_fd = m->fd >= 0;
+	if (m->fd < 0)
+		return errno == ENOENT ? 1 : err_sys(err, "open %s", path);
+	return 0;
+}
+
+static int check_length(const struct message *m, const struct record_head *head, struct err *err)
+{
+	struct stat st;
+
+	if (m->loc.lane >= 0)
+		return 0; /* the walk and the append have bounded it */
+	if (fstat(m->fd, &st) < 0)
+		return err_sys(err, "stat %s", head->id);
+	if ((uint64_t)st.st_size < record_len(head))
+		return err_set(err, EBADMSG, "queue file is cut off: %lld of %llu bytes",
+		    (long long)st.st_size, (unsigned long long)record_len(head));
+	return 0;
+}
+
+static int read_envelope(struct message *m, const struct record_head *head, struct err *err)
+{
+	uint32_t flags, count;
+
+	m->env_len = head->env_len;
+	m->env_data = alloc(m->env_len);
+	if (fd_pread_full(m->fd, m->env_data, m->env_len,
+		(off_t)(m->loc.offset + record_env_at(head))) != (ssize_t)m->env_len)
+		return err_set(err, EBADMSG, "envelope is cut off");
+	if (crc32c(0, m->env_data, m->env_len) != head->env_crc)
+		return err_set(err, EBADMSG, "envelope is damaged (checksum)");
+	flags = head->flags;
+	count = head->rcpt_count;
+	if (envelope_decode(m->env_data, m->env_len, &m->arena, &m->env, &m->rcpts_at, err) < 0)
+		return -1;
+	m->env.flags |= flags;
+	if (m->env.rcpt_count != count)
+		return err_set(err, EBADMSG, "envelope has %u recipients, head says %u",
+		    m->env.rcpt_count, count);
+	return 0;
+}
+
+static int check_content(const struct message *m, const struct record_head *head, struct err *err)
+{
+	char buf[65536];
+	uint64_t at = m->content_at, left = m->content_len;
+	uint32_t crc = 0;
+
+	while (left > 0) {
+		size_t want = left < sizeof(buf) ? (size_t)left : sizeof(buf);
+
+		if (fd_pread_full(m->fd, buf, want, (off_t)at) != (ssize_t)want)
+			return err_set(err, EBADMSG, "content is cut off");
+		crc = crc32c(crc, buf, want);
+		at += want;
+		left -= want;
+	}
+	if (crc != head->content_crc)
+		return err_set(err, EBADMSG, "content is damaged (checksum)");
+	return 0;
+}
+
+int message_open(struct queue *queue, const struct location *loc, const char *id, int what,
+    struct message *m, struct err *err)
+{
+	struct record_head head;
+	int rc;
+
+	memset(m, 0, sizeof(*m));
+	m->loc = *loc;
+	m->fd = -1;
+	rc = open_home(queue, loc, id, m, err);
+	if (rc == 0)
+		rc = message_read_head(m->fd, loc, id, &head, err);
+	if (rc == 0) {
+		m->state = head.state;
+		m->content_at = loc->offset + RECORD_HEAD;
+		m->content_len = head.content_len;
+		m->status_at = loc->offset + record_status_at(&head);
+		m->env.flags = head.flags;
+		m->env.rcpt_count = head.rcpt_count;
+		m->env.queued_us = head.queued_us;
+		rc = check_length(m, &head, err);
+	}
+	if (rc == 0 && (what & MESSAGE_ENVELOPE))
+		rc = read_envelope(m, &head, err);
+	if (rc == 0 && (what & MESSAGE_CONTENT))
+		rc = check_content(m, &head, err);
+	if (rc != 0)
+		message_close(m);
+	return rc;
+}
+
+void message_close(struct message *m)
+{
+	if (m->owns_fd)
+		fd_close(&m->fd);
+	m->fd = -1;
+	free(m->env_data);
+	m->env_data = NULL;
+	arena_fini(&m->arena);
+}
+
+int message_next_rcpt(struct message *m, struct rcpt_cursor *cursor, struct arena *arena,
+    struct recipient *out, struct err *err)
+{
+	int rc;
+
+	must(m->env_data);
+	if (cursor->index >= m->env.rcpt_count)
+		return 0;
+	if (cursor->index == 0)
+		cursor->at = m->rcpts_at;
+	rc = envelope_next_rcpt(m->env_data, m->env_len, &cursor->at, arena, out, err);
+	if (rc == 0)
+		return err_set(err, EBADMSG, "envelope has fewer recipients than it says");
+	if (rc == 1 && fd_pread_full(m->fd, &out->status, 1,
+			   (off_t)(m->status_at + cursor->index)) != 1)
+		return err_set(err, EBADMSG, "recipient status is cut off");
+	cursor->index++;
+	return rc;
+}
+
+/* ---- in place ------------------------------------------------------------------------------ */
+
+int message_take(struct message *m, uint32_t first, uint32_t count, uint8_t *status_out,
+    struct err *err)
+{
+	struct record_head head;
+	int rc;
+
+	must(first <= m->env.rcpt_count && count <= m->env.rcpt_count - first);
+	rc = fd_lock_range(m->fd, (off_t)(m->status_at + first), (off_t)count, false);
+	if (rc != 0)
+		return rc < 0 ? err_sys(err, "lock recipients") : 1;
+	/* looked at again under the lock: see the head of this file */
+	if (m->loc.lane >= 0) {
+		unsigned char raw[RECORD_HEAD];
+
+		if (fd_pread_full(m->fd, raw, sizeof(raw), (off_t)m->loc.offset) != RECORD_HEAD ||
+		    record_head_decode(raw, &head) != RECORD_VALID ||
+		    head.epoch != m->loc.epoch || head.state != RECORD_LIVE) {
+			message_release(m, first, count);
+			return 1;
+		}
+	}
+	if (fd_pread_full(m->fd, status_out, count, (off_t)(m->status_at + first)) !=
+	    (ssize_t)count) {
+		message_release(m, first, count);
+		return err_set(err, EBADMSG, "recipient status is cut off");
+	}
+	return 0;
+}
+
+void message_release(struct message *m, uint32_t first, uint32_t count)
+{
+	fd_unlock_range(m->fd, (off_t)(m->status_at + first), (off_t)count);
+}
+
+int message_mark(struct message *m, uint32_t index, enum rcpt_status status, struct err *err)
+{
+	char byte = (char)status;
+
+	must(index < m->env.rcpt_count);
+	if (fd_pwrite_all(m->fd, &byte, 1, (off_t)(m->status_at + index)) < 0)
+		return err_sys(err, "mark recipient");
+	return 0;
+}
+
+/* Sets the state byte of a journal record that is still ours. 1: it is gone already. */
+static int set_lane_state(int fd, const struct location *loc, const char *id,
+    enum record_state state, struct err *err)
+{
+	off_t at = (off_t)(loc->offset + RECORD_STATE_AT);
+	struct record_head head;
+	char byte = (char)state;
+	int rc;
+
+	if (fd_lock_range(fd, at, 1, true) < 0)
+		return err_sys(err, "lock %s", id);
+	rc = message_read_head(fd, loc, id, &head, err);
+	if (rc == 0 && fd_pwrite_all(fd, &byte, 1, at) < 0)
+		rc = err_sys(err, "mark %s", id);
+	fd_unlock_range(fd, at, 1);
+	return rc;
+}
+
+int message_finish(struct queue *queue, const struct location *loc, const char *id,
+    struct err *err)
+{
+	char path[256];
+	int fd;
+
+	if (loc->lane >= 0) {
+		fd = journal_fd(queue->journal, loc->lane, err);
+		return fd < 0 ? -1 : set_lane_state(fd, loc, id, RECORD_DONE, err);
+	}
+	queue_path(queue, loc->dir, id, path, sizeof(path));
+	if (unlink(path) < 0)
+		return errno == ENOENT ? 1 : err_sys(err, "remove %s", path);
+	return 0;
+}
+
+/* ---- moving -------------------------------------------------------------------------------- */
+
+static int move_file(struct queue *queue, struct location *loc, const char *id, const char *dir,
+    int64_t retry_at, struct err *err)
+{
+	struct timespec times[2] = {{.tv_sec = retry_at}, {.tv_sec = retry_at}};
+	char from[256], to[256];
+
+	queue_path(queue, loc->dir, id, from, sizeof(from));
+	queue_path(queue, dir, id, to, sizeof(to));
+	/* the time first: a crash in between leaves a file that is looked at late, never lost */
+	utimensat(AT_FDCWD, from, times, 0);
+	if (rename(from, to) < 0) {
+		if (errno == ENOENT && queue_make_parent(queue, dir, id) == 0 &&
+		    rename(from, to) == 0)
+			goto done;
+		return errno == ENOENT ? 1 : err_sys(err, "rename %s to %s", from, to);
+	}
+done:
+	snprintf(loc->dir, sizeof(loc->dir), "%s", dir);
+	return 0;
+}
+
+/* The journal record as a file of its own: the same bytes with epoch 0. */
+static int copy_record(const struct message *m, const struct record_head *head, const char *temp,
+    int64_t retry_at, struct err *err)
+{
+	struct timespec times[2] = {{.tv_sec = retry_at}, {.tv_sec = retry_at}};
+	struct record_head own = *head;
+	unsigned char raw[RECORD_HEAD];
+	uint64_t len = record_len(head) - RECORD_HEAD, at = m->loc.offset + RECORD_HEAD;
+	char buf[65536];
+	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(err, "create %s", temp);
+	own.epoch = 0;
+	record_head_encode(raw, &own);
+	if (fd_write_all(fd, raw, sizeof(raw)) < 0)
+		goto fail;
+	while (len > 0) {
+		size_t n = len < sizeof(buf) ? (size_t)len : sizeof(buf);
+
+		if (fd_pread_full(m->fd, buf, n, (off_t)at) != (ssize_t)n ||
+		    fd_write_all(fd, buf, n) < 0)
+			goto fail;
+		at += n;
+		len -= n;
+	}
+	futimens(fd, times);
+	if (fdatasync(fd) < 0)
+		goto fail;
+	close(fd);
+	return 0;
+fail:
+	err_sys(err, "write %s", temp);
+	close(fd);
+	unlink(temp);
+	return -1;
+}
+
+static int move_from_lane(struct queue *queue, struct message *m, const char *id, const char *dir,
+    int64_t retry_at, struct err *err)
+{
+	char temp[128], path[256];
+	struct record_head head;
+	int rc;
+
+	rc = message_read_head(m->fd, &m->loc, id, &head, err);
+	if (rc != 0)
+		return rc;
+	snprintf(temp, sizeof(temp), "incoming/tmp.%s", id);
+	queue_path(queue, dir, id, path, sizeof(path));
+	if (copy_record(m, &head, temp, retry_at, err) < 0)
+		return -1;
+	if (queue_make_parent(queue, dir, id) < 0 || rename(temp, path) < 0 ||
+	    queue_sync_dir_of(path) < 0) {
+		err_sys(err, "name %s", path);
+		unlink(temp);
+		return -1;
+	}
+	return set_lane_state(m->fd, &m->loc, id, RECORD_MOVED, err);
+}
+
+int message_move(struct queue *queue, struct location *loc, const char *id, const char *dir,
+    int64_t retry_at, struct err *err)
+{
+	uint8_t *status;
+	struct message m;
+	int rc;
+
+	if (loc->lane < 0)
+		return move_file(queue, loc, id, dir, retry_at, err);
+	rc = message_open(queue, loc, id, MESSAGE_ENVELOPE | MESSAGE_CONTENT, &m, err);
+	if (rc != 0)
+		return rc;
+	/* no agent may mark a recipient in the old home while the new one is made */
+	status = alloc(m.env.rcpt_count);
+	rc = message_take(&m, 0, m.env.rcpt_count, status, err);
+	free(status);
+	if (rc == 1)
+		rc = err_set(err, EBUSY, "message is being delivered");
+	if (rc == 0) {
+		rc = move_from_lane(queue, &m, id, dir, retry_at, err);
+		message_release(&m, 0, m.env.rcpt_count);
+	}
+	message_close(&m);
+	if (rc == 0) {
+		*loc = (struct location){.lane = -1};
+		snprintf(loc->dir, sizeof(loc->dir), "%s", dir);
+	}
+	return rc;
+}
