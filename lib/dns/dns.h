@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_DNS_DNS_H
+#define LIB_DNS_DNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/sys/net.h"
+
+/*
+ * Questions to the name service. Only here is libresolv spoken to. A lookup blocks for as long as
+ * resolv.conf's timeout and attempts say (about 10 s by default, per name server).
+ *
+ * An answer says what is known: found; surely nothing (no such name, or no data of the type); or
+ * that nobody knows now (time-out, SERVFAIL), which a caller must never take for "no". Names in
+ * answers are lower case, without a trailing dot, and of letters, digits, '-', '_' and '.' only:
+ * records whose name is anything else are dropped.
+ */
+enum dns_type {
+	DNS_TYPE_A = 1,
+	DNS_TYPE_CNAME = 5,
+	DNS_TYPE_PTR = 12,
+	DNS_TYPE_MX = 15,
+	DNS_TYPE_AAAA = 28,
+};
+const char *dns_type_name(enum dns_type type); /* "MX" */
+
+enum dns_status {
+	DNS_FOUND,
+	DNS_NOT_FOUND, /* no such domain */
+	DNS_NO_DATA,   /* the domain exists without records of this type */
+	DNS_NULL_MX,   /* RFC 7505: the domain says that it takes no mail */
+	DNS_RETRY,     /* time-out, SERVFAIL, no name server reached: ask again later */
+	DNS_FAILED,    /* refused, or the reply makes no sense */
+	DNS_INVALID,   /* the name in the question is not a domain name */
+};
+/* Can asking again later give another answer? */
+bool dns_status_is_soft(enum dns_status status);
+
+struct dns_record {
+	enum dns_type type;
+	uint32_t ttl;        /* seconds */
+	unsigned preference; /* MX */
+	const char *target;  /* MX, CNAME, PTR: the name; else "" */
+	struct net_addr addr; /* A, AAAA: port 0 */
+};
+
+enum { DNS_RECORDS_MAX = 100, DNS_CHAIN_MAX = 10 };
+
+struct dns_answer {
+	enum dns_status status;
+	const struct dns_record *records; /* DNS_FOUND: at least one; in the caller's arena */
+	size_t count;
+	const char *name; /* where the records were found, behind all CNAMEs */
+	bool secure;      /* the name server says that it validated the answer (AD) */
+	char text[512];   /* not found: why, as a bounce can say it */
+};
+
+/*
+ * The pure part: a DNS message as received, for a question of `type`. CNAMEs are followed inside
+ * the message; when they lead out of it, the answer is DNS_NO_DATA and its name is not the one that
+ * was asked for: ask again there. Never fails otherwise: garbage is DNS_FAILED. text is not filled.
+ */
+void dns_decode(const void *packet, size_t len, enum dns_type type, struct arena *arena,
+    struct dns_answer *out);
+
+/* Only the syntax: labels of 1 to 63 bytes, 253 in all, '_' allowed; a trailing dot is not. */
+bool dns_name_valid(const char *name);
+/* Digits and dots only, as an address that somebody put where a name should be. */
+bool dns_name_is_numeric(const char *name);
+
+struct dns_options {
+	const char *const *servers; /* "192.0.2.53" or "192.0.2.53:5353", IPv4; none: resolv.conf's */
+	size_t server_count;
+	bool defnames; /* complete single-label names with the local domain */
+	bool search;   /* try the search list of resolv.conf */
+	int timeout_s; /* for one try at one server; 0: resolv.conf's */
+	int attempts;  /* 0: resolv.conf's */
+};
+
+/* A process's way to its name servers. resolv.conf is read again after a minute. */
+struct dns_resolver;
+int dns_resolver_new(const struct dns_options *options, struct dns_resolver **out, struct err *err);
+void dns_resolver_free(struct dns_resolver **resolver); /* NULL allowed */
+
+/* Asks; fills *out in all cases and returns out->status. Texts and records live in arena. */
+enum dns_status dns_lookup(struct dns_resolver *resolver, const char *name, enum dns_type type,
+    struct arena *arena, struct dns_answer *out);
+
+/* The names of an address (PTR). */
+enum dns_status dns_lookup_address(struct dns_resolver *resolver, const struct net_addr *addr,
+    struct arena *arena, struct dns_answer *out);
+
+/*
+ * The addresses of a host, A and AAAA as wanted, from DNS, the system's own service (/etc/hosts,
+ * nsswitch.conf) or both, DNS first. A numerical host and "localhost" need neither. The
+ * answer's records are of both types, in the order they came.
+ */
+enum {
+	DNS_HOST_V4 = 1 << 0,
+	DNS_HOST_V6 = 1 << 1,
+	DNS_HOST_DNS = 1 << 2,
+	DNS_HOST_NATIVE = 1 << 3,
+};
+enum dns_status dns_lookup_host(struct dns_resolver *resolver, const char *host, int how,
+    struct arena *arena, struct dns_answer *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTP_PARAMS_H
+#define SMTP_PARAMS_H
+
+#include "lib/conf/conf.h"
+
+/* What smtp(8) reads from main.cf beside core_params; man/smtp.8 explains each. */
+struct smtp_params {
+	/* where to */
+	const char *tcp_port, *fallback_relay, *best_mx_transport, *proxy_interfaces;
+	const char *bind_address, *bind_address6;
+	struct conf_list host_lookup, dns_resolver_options, dns_resolver_address;
+	const char *dns_support_level;
+	int address_preference; /* enum smtp_preference */
+	int mx_address_limit, mx_session_limit;
+	bool disable_dns_lookups, ignore_mx_lookup_error, defer_if_no_mx_address_found;
+	bool randomize_addresses, balance_inet_protocols, bind_address_enforce;
+
+	/* the dialogue */
+	const char *helo_name;
+	struct conf_list discard_ehlo_keywords;
+	int line_length_limit;
+	bool always_send_ehlo, never_send_ehlo, skip_5xx_greeting, skip_quit_response;
+	bool quote_envelope;
+
+	/* time limits, seconds */
+	int connect_timeout, helo_timeout, mail_timeout, rcpt_timeout;
+	int data_init_timeout, data_xfer_timeout, data_done_timeout;
+	int rset_timeout, quit_timeout;
+	bool per_request_deadline;
+	int min_data_rate; /* bytes a second */
+
+	/* sessions kept for the next request */
+	bool cache_on_demand;
+	struct conf_list cache_destinations;
+	int cache_time_limit, reuse_time_limit, reuse_count_limit;
+};
+
+enum smtp_preference { SMTP_PREFER_ANY, SMTP_PREFER_V4, SMTP_PREFER_V6 };
+
+extern const struct conf_table smtp_params;
+
+#endif
