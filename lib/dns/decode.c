@@ -198,19 +198,19 @@ static enum dns_status decode_answers(struct reader *r, enum dns_type type)
 	ns_rr question;
 
 	if (ns_msg_count(r->msg, ns_s_qd) != 1 || ns_parserr(&r->msg, ns_s_qd, 0, &question) < 0)
-		return DNS_FAILED;
+		return DNS_RETRY;
 	strcpy(owner, ns_rr_name(question));
 	text_lower(owner);
 	for (int hops = 0; hops < DNS_CHAIN_MAX; hops++) {
 		if (!collect(r, owner, type, next))
-			return DNS_FAILED;
+			return DNS_RETRY;
 		r->out->name = arena_strdup(r->arena, owner);
 		if (r->out->count > 0)
 			return DNS_FOUND;
 		if (r->null_mx)
 			return DNS_NULL_MX;
 		if (r->malformed)
-			return DNS_FAILED;
+			return DNS_INVALID;
 		if (!next[0])
 			return DNS_NO_DATA;
 		strcpy(owner, next);
@@ -225,7 +225,7 @@ void dns_decode(const void *packet, size_t len, enum dns_type type, struct arena
 
 	memset(out, 0, sizeof(*out));
 	out->name = "";
-	out->status = DNS_FAILED;
+	out->status = DNS_RETRY;
 	if (len > NS_MAXMSG || ns_initparse(packet, (int)len, &r.msg) < 0)
 		return;
 	out->status = status_of_rcode(ns_msg_getflag(r.msg, ns_f_rcode));

@@ -33,9 +33,9 @@ enum dns_status {
 	DNS_NOT_FOUND, /* no such domain */
 	DNS_NO_DATA,   /* the domain exists without records of this type */
 	DNS_NULL_MX,   /* RFC 7505: the domain says that it takes no mail */
-	DNS_RETRY,     /* time-out, SERVFAIL, no name server reached: ask again later */
-	DNS_FAILED,    /* refused, or the reply makes no sense */
-	DNS_INVALID,   /* the name in the question is not a domain name */
+	DNS_RETRY,     /* time-out, SERVFAIL, garbage, no name server reached: ask again later */
+	DNS_FAILED,    /* refused, or an endless chain of CNAMEs */
+	DNS_INVALID,   /* the name asked for, or all names in the answer, are not domain names */
 };
 /* Can asking again later give another answer? */
 bool dns_status_is_soft(enum dns_status status);
@@ -62,7 +62,7 @@ struct dns_answer {
 /*
  * The pure part: a DNS message as received, for a question of `type`. CNAMEs are followed inside
  * the message; when they lead out of it, the answer is DNS_NO_DATA and its name is not the one that
- * was asked for: ask again there. Never fails otherwise: garbage is DNS_FAILED. text is not filled.
+ * was asked for: ask again there. Garbage is DNS_RETRY. text is not filled.
  */
 void dns_decode(const void *packet, size_t len, enum dns_type type, struct arena *arena,
     struct dns_answer *out);

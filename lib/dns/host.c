@@ -116,7 +116,7 @@ static enum dns_status from_system(const char *host, int how, struct dns_record 
 enum dns_status dns_lookup_host(struct dns_resolver *r, const char *host, int how,
     struct arena *arena, struct dns_answer *out)
 {
-	struct dns_record *records = arena_zero(arena, DNS_RECORDS_MAX, sizeof(*records));
+	struct dns_record *records = arena_alloc(arena, 2 * sizeof(*records));
 	size_t count = 0;
 
 	if (literal(host, how, records, &count)) {
@@ -127,6 +127,7 @@ enum dns_status dns_lookup_host(struct dns_resolver *r, const char *host, int ho
 			    "%.255s: the address family is disabled by inet_protocols", host);
 		return out->status;
 	}
+	records = arena_alloc(arena, DNS_RECORDS_MAX * sizeof(*records));
 	if (how & DNS_HOST_DNS) {
 		enum dns_status status = from_dns(r, host, how, arena, records, out);
 

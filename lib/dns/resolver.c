@@ -150,7 +150,6 @@ static void explain(struct dns_answer *out, const char *name, enum dns_type type
 
 static void malformed(struct dns_answer *out, const char *name, enum dns_type type)
 {
-	out->status = DNS_FAILED;
 	snprintf(out->text, sizeof(out->text),
 	    "Name service error for name=%s type=%s: Malformed or unexpected name server reply", name,
 	    dns_type_name(type));
@@ -174,7 +173,7 @@ static void ask_once(struct dns_resolver *r, const char *name, enum dns_type typ
 	}
 	dns_decode(r->packet, (size_t)len < sizeof(r->packet) ? (size_t)len : sizeof(r->packet), type,
 	    arena, out);
-	if (out->status == DNS_FAILED)
+	if (out->status == DNS_FAILED || out->status == DNS_RETRY || out->status == DNS_INVALID)
 		malformed(out, name, type);
 	else
 		explain(out, name, type);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/sys/clock.h"
+
+/*
+ * Replies are taken straight from the stream's buffer. A server can neither keep us with a line
+ * that never ends nor with a reply that never ends: the bytes of one reply, its lines and its time
+ * are bounded.
+ */
+
+static enum chat_result read_more(struct session *s)
+{
+	switch (stream_fill(&s->stream)) {
+	case IO_OK:
+		return CHAT_OK;
+	case IO_TIMEOUT:
+		return CHAT_TIMEOUT;
+	default:
+		return CHAT_LOST;
+	}
+}
+
+/* The first CHAT_LINE_MAX bytes of a line count; what lies behind them is dropped. */
+static bool take_line(struct session *s, struct slice line)
+{
+	line.len = MIN(line.len, CHAT_LINE_MAX);
+	while (line.len && (line.data[line.len - 1] == '\r' || line.data[line.len - 1] == ' '))
+		line.len--;
+	if (smtp_reply_line(&s->reply, line) >= 0)
+		return true;
+	log_warn("%s: not an SMTP reply: %.*s", s->name, (int)MIN(line.len, 100), line.data);
+	return false;
+}
+
+static enum chat_result read_reply(struct session *s)
+{
+	size_t left = CHAT_REPLY_BYTES_MAX;
+	bool skipping = false; /* the rest of a long line */
+
+	smtp_reply_reset(&s->reply);
+	while (!s->reply.complete || skipping) {
+		struct slice have = stream_buffered(&s->stream);
+		const char *lf = have.len ? memchr(have.data, '\n', have.len) : NULL;
+		size_t len = lf ? (size_t)(lf - have.data) : have.len;
+
+		if (!lf && (skipping || len < CHAT_LINE_MAX)) {
+			enum chat_result result;
+
+			if (skipping) {
+				left -= MIN(left, len);
+				stream_take(&s->stream, len);
+			}
+			result = left ? read_more(s) : CHAT_NONSENSE;
+			if (result != CHAT_OK)
+				return result;
+			continue;
+		}
+		if (!skipping && !take_line(s, slice_of(have.data, len)))
+			return CHAT_NONSENSE;
+		skipping = !lf;
+		len += lf != NULL;
+		if (len >= left)
+			return CHAT_NONSENSE;
+		left -= len;
+		stream_take(&s->stream, len);
+	}
+	return CHAT_OK;
+}
+
+enum chat_result session_reply(struct session *s, int timeout_s)
+{
+	enum chat_result result;
+
+	if (s->dead)
+		return CHAT_LOST;
+	s->stream.timeout_ms = timeout_s * 1000;
+	s->stream.deadline_ms = clock_mono_ms() + (int64_t)timeout_s * 1000;
+	result = read_reply(s);
+	s->stream.deadline_ms = 0;
+	if (result != CHAT_OK) {
+		s->dead = true;
+		return result;
+	}
+	if (!s->reply.dsn[0])
+		snprintf(s->reply.dsn, sizeof(s->reply.dsn), "%d.0.0", s->reply.code / 100);
+	if (s->reply.code == 421)
+		s->spent = true;
+	return CHAT_OK;
+}
+
+void session_trouble(const struct session *s, enum chat_result result, const char *doing,
+    struct arena *arena, struct trouble *out)
+{
+	switch (result) {
+	case CHAT_TIMEOUT:
+		trouble_set(out, arena, "4.4.2", "conversation with %s timed out while %s", s->name,
+		    doing);
+		break;
+	case CHAT_NONSENSE:
+		trouble_set(out, arena, "4.5.0", "protocol error: %s does not speak SMTP while %s",
+		    s->name, doing);
+		break;
+	default:
+		trouble_set(out, arena, "4.4.2", "lost connection with %s while %s", s->name, doing);
+	}
+	out->mta = arena_strdup(arena, s->host);
+	out->site = true;
+}
+
+void session_refusal(const struct session *s, const char *command, struct arena *arena,
+    struct trouble *out)
+{
+	const char *text = str_text(&s->reply.text);
+
+	trouble_set(out, arena, s->reply.dsn, "host %s said: %.1500s (in reply to %s)", s->name, text,
+	    command);
+	out->soft = s->reply.code / 100 != 5;
+	if (out->dsn[0] != '4' && out->dsn[0] != '5') {
+		/* a positive answer where none was possible */
+		snprintf(out->dsn, sizeof(out->dsn), "4.5.0");
+		out->soft = true;
+	}
+	out->diag = arena_printf(arena, "smtp; %.1500s", text);
+	out->mta = arena_strdup(arena, s->host);
+	out->site = s->reply.code == 421;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/delivery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/sys/clock.h"
+#include "smtp/destination.h"
+
+enum { STANDARD_PORT = 25, DESTINATIONS_MAX = 100 };
+
+/* ---- what becomes of recipients ------------------------------------------------------------ */
+
+static const char *relay_of(const struct session *s)
+{
+	if (!s)
+		return "none";
+	return s->used ? s->used : s->relay;
+}
+
+static void leave(struct delivery *d, size_t i)
+{
+	d->left[i] = false;
+	d->left_count--;
+}
+
+void delivery_sent(struct delivery *d, const struct session *s, size_t i)
+{
+	agent_sent(d->job, i, relay_of(s), s->reply.dsn, str_text(&s->reply.text), d->conn_us,
+	    d->sent_us);
+	leave(d, i);
+}
+
+/* Another server may do better: only a word in the log for now. */
+static bool put_off(struct delivery *d, const struct trouble *t)
+{
+	if (!t->soft || t->stop || d->final)
+		return false;
+	d->last = *t;
+	return true;
+}
+
+static void fail(struct delivery *d, const struct session *s, size_t i, const struct trouble *t)
+{
+	agent_failed(d->job, i, t->soft ? OUTCOME_DEFERRED : OUTCOME_BOUNCED, relay_of(s), t->dsn,
+	    t->reason, t->diag, t->mta, d->conn_us, d->sent_us);
+	leave(d, i);
+	if (t->soft && t->site && !t->stop) {
+		d->job->result->dead_dsn = arena_strdup(d->job->arena, t->dsn);
+		d->job->result->dead_reason = t->reason;
+	}
+}
+
+void delivery_trouble(struct delivery *d, const struct session *s, size_t i,
+    const struct trouble *t)
+{
+	if (put_off(d, t))
+		log_info("%s: %s", d->job->request->id, t->reason);
+	else
+		fail(d, s, i, t);
+}
+
+void delivery_trouble_all(struct delivery *d, const struct session *s, const struct trouble *t)
+{
+	if (put_off(d, t)) {
+		log_info("%s: %s", d->job->request->id, t->reason);
+		return;
+	}
+	for (size_t i = 0; i < d->job->rcpt_count; i++)
+		if (d->left[i])
+			fail(d, s, i, t);
+}
+
+/* ---- sessions: fresh, kept, ended ----------------------------------------------------------- */
+
+static void keep(struct smtp_client *c, struct session *s)
+{
+	const struct smtp_params *p = c->params;
+	int64_t now = clock_mono_ms();
+	int64_t until = now + (int64_t)p->cache_time_limit * 1000;
+
+	session_quit(&c->kept, p);
+	c->kept = s;
+	c->idle.fd = s->stream.fd;
+	c->idle.at_ms = MIN(until, s->opened_ms + (int64_t)p->reuse_time_limit * 1000);
+}
+
+static struct session *take_kept(struct smtp_client *c)
+{
+	struct session *s = c->kept;
+
+	c->kept = NULL;
+	c->idle.fd = -1;
+	c->idle.at_ms = 0;
+	return s;
+}
+
+static bool wants_keep(const struct delivery *d, const struct session *s)
+{
+	const struct smtp_params *p = d->client->params;
+	const struct deliver_request *r = d->job->request;
+	bool wanted = p->cache_on_demand && (r->flags & DELIVER_KEEP);
+
+	for (size_t i = 0; i < p->cache_destinations.count && !wanted; i++)
+		wanted = text_eq_nocase(p->cache_destinations.items[i], r->nexthop);
+	if (p->reuse_count_limit > 0 && s->uses >= p->reuse_count_limit)
+		return false;
+	return wanted && clock_mono_ms() < s->opened_ms + (int64_t)p->reuse_time_limit * 1000;
+}
+
+static bool healthy(const struct session *s)
+{
+	return !s->dead && !s->spent && !s->quit_sent && stream_buffered(&s->stream).len == 0;
+}
+
+static void count_use(struct session *s)
+{
+	if (++s->uses == 1)
+		return;
+	free(s->used);
+	s->used = alloc_printf("%s, conn_use=%d", s->relay, s->uses);
+}
+
+/* One transaction on an open session. Ends or keeps the session. */
+static void use_session(struct delivery *d, struct session *s)
+{
+	bool reused, want;
+	struct trouble lost;
+
+	count_use(s);
+	reused = s->uses > 1;
+	want = wants_keep(d, s);
+	if (!transaction_run(d, s, !want, &lost) && (!reused || lost.stop))
+		delivery_trouble_all(d, s, &lost);
+	/* else: the server had ended the kept session; a fresh one follows at once */
+	if (want && healthy(s) && d->left_count == 0) {
+		s->final = d->final;
+		keep(d->client, s);
+	} else {
+		session_quit(&s, d->client->params);
+	}
+}
+
+static void use_kept(struct delivery *d)
+{
+	struct smtp_client *c = d->client;
+	struct session *s = take_kept(c);
+	int64_t now = clock_mono_ms();
+
+	if (!s)
+		return;
+	if (strcmp(s->nexthop, d->job->request->nexthop) != 0 ||
+	    now >= s->opened_ms + (int64_t)c->params->reuse_time_limit * 1000) {
+		session_quit(&s, c->params);
+		return;
+	}
+	if (stream_readable(&s->stream)) {
+		/* it hung up, or said 421 and will */
+		session_free(&s);
+		return;
+	}
+	d->final = s->final;
+	use_session(d, s);
+}
+
+/* ---- the way through destinations and servers ------------------------------------------------ */
+
+static bool last_session(const struct delivery *d, int sessions)
+{
+	int limit = d->client->params->mx_session_limit;
+
+	return limit > 0 && sessions + 1 >= limit;
+}
+
+static void try_servers(struct delivery *d, const struct mx_list *list, bool detect_loops,
+    bool more_destinations)
+{
+	struct smtp_client *c = d->client;
+	int sessions = 0;
+
+	for (size_t i = 0; i < list->count && d->left_count > 0; i++) {
+		bool last = i + 1 == list->count;
+		struct session *s;
+		struct trouble why;
+
+		d->final = last && !more_destinations;
+		d->sent_us = 0;
+		if (session_open(c, &list->addrs[i], d->job->request->nexthop, detect_loops,
+		        d->job->arena, &s, &why) < 0) {
+			if (s)
+				delivery_trouble_all(d, s, &why);
+			else
+				d->last = why;
+			session_quit(&s, c->params);
+			continue;
+		}
+		last = last || last_session(d, sessions++);
+		d->final = last && !more_destinations;
+		use_session(d, s);
+		if (last)
+			return;
+	}
+}
+
+/* Everything that the nexthop and smtp_fallback_relay name, in order. */
+static size_t list_destinations(struct delivery *d, const char *words[DESTINATIONS_MAX],
+    size_t *fallback_at)
+{
+	const char *cursor = d->job->request->nexthop, *word;
+	size_t count = 0;
+
+	while (count < DESTINATIONS_MAX && (word = destination_next(&cursor, d->job->arena)))
+		words[count++] = word;
+	*fallback_at = count;
+	cursor = d->client->params->fallback_relay;
+	while (count < DESTINATIONS_MAX && (word = destination_next(&cursor, d->job->arena)))
+		words[count++] = word;
+	return count;
+}
+
+/* false: we are an exchanger of it ourselves; no fallback relay may see the mail. */
+static bool try_destination(struct delivery *d, const char *word, bool more)
+{
+	struct smtp_client *c = d->client;
+	struct destination dest;
+	struct mx_list list = {0};
+	struct err err;
+	bool detect_loops;
+
+	if (destination_parse(word, c->default_port, d->job->arena, &dest, &err) < 0) {
+		log_warn("%s", err.text);
+		trouble_set(&d->last, d->job->arena, "4.3.5", "mail system configuration error: %s",
+		    err.text);
+		return true;
+	}
+	if (dest.is_unix) {
+		trouble_set(&d->last, d->job->arena, "4.3.5",
+		    "mail system configuration error: no delivery to the local socket %s", dest.host);
+		return true;
+	}
+	detect_loops = dest.port == STANDARD_PORT;
+	if (mx_find(c, &dest, detect_loops, d->job->arena, &list, &d->last) < 0) {
+		if (list.loops && *c->params->best_mx_transport) {
+			/* never bounce what the administrator wants delivered */
+			log_warn("%s: best_mx_transport is not available yet: mail is deferred",
+			    d->job->request->id);
+			d->last.soft = true;
+			d->last.dsn[0] = '4';
+		}
+		return !list.we_are_mx;
+	}
+	try_servers(d, &list, detect_loops, more && !list.we_are_mx);
+	return !list.we_are_mx;
+}
+
+static void try_all(struct delivery *d)
+{
+	const char *words[DESTINATIONS_MAX];
+	size_t fallback_at, count = list_destinations(d, words, &fallback_at);
+
+	trouble_set(&d->last, d->job->arena, "4.3.5",
+	    "mail system configuration error: empty next-hop destination");
+	for (size_t i = 0; i < count && d->left_count > 0; i++)
+		if (!try_destination(d, words[i], i + 1 < count))
+			count = MIN(count, fallback_at);
+	if (d->left_count == 0)
+		return;
+	d->final = true;
+	d->sent_us = 0;
+	delivery_trouble_all(d, NULL, &d->last);
+}
+
+static void end_kept(void *arg)
+{
+	struct smtp_client *c = arg;
+	struct session *s = take_kept(c);
+
+	if (s && stream_readable(&s->stream))
+		session_free(&s);
+	session_quit(&s, c->params);
+}
+
+void delivery_run(struct service *service UNUSED, struct agent_job *job, void *arg)
+{
+	struct smtp_client *c = arg;
+	struct delivery d = {.client = c, .job = job, .conn_us = clock_wall_us()};
+
+	c->idle.expired = end_kept;
+	d.left = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.left));
+	d.accepted = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.accepted));
+	for (size_t i = 0; i < job->rcpt_count; i++) {
+		d.left[i] = job->todo[i];
+		d.left_count += job->todo[i];
+	}
+	if (d.left_count > 0)
+		use_kept(&d);
+	if (d.left_count > 0)
+		try_all(&d);
+	if (c->kept)
+		job->result->reusable_ms = (uint32_t)MAX(c->idle.at_ms - clock_mono_ms(), 0);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/base/log.h"
+#include "lib/queue/store.h"
+#include "lib/service/service.h"
+#include "smtp/delivery.h"
+#include "smtp/params.h"
+
+/* smtp(8): delivers by SMTP, one request of the queue manager after the other. */
+
+static struct smtp_params params;
+static struct queue_params queue_settings;
+static struct smtp_client client;
+static struct queue *queue;
+
+static const struct conf_table *const tables[] = {&smtp_params, &queue_params, NULL};
+static void *const table_structs[] = {&params, &queue_settings};
+
+static void init(struct service *service)
+{
+	const struct core_params *core = service_core(service);
+	struct err err;
+
+	if (queue_open(&queue_settings, core->enable_long_queue_ids, &queue, &err) < 0 ||
+	    smtp_client_init(&client, core, &params, &err) < 0)
+		fatal("%s", err.text);
+}
+
+static void session(struct service *service, int fd)
+{
+	agent_serve(service, queue, fd, delivery_run, &client, &client.idle);
+}
+
+static void exiting(struct service *service UNUSED)
+{
+	smtp_client_fini(&client);
+	queue_close(&queue);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct service_spec spec = {
+	    .program = "smtp",
+	    .tables = tables,
+	    .params = table_structs,
+	    .init = init,
+	    .session = session,
+	    .exiting = exiting,
+	};
+
+	return service_run(&spec, argc, argv);
+}

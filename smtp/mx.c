@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/mx.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+
+enum { ADDRS_MAX = 2 * DNS_RECORDS_MAX, ADDRS_DIRECT_MAX = 16 };
+
+static const char *dsn_of(enum dns_status status)
+{
+	switch (status) {
+	case DNS_RETRY:
+		return "4.4.3";
+	case DNS_FAILED:
+		return "5.4.3";
+	case DNS_NULL_MX:
+		return "5.1.10";
+	default:
+		return "5.4.4";
+	}
+}
+
+static void set_port(struct net_addr *addr, unsigned port)
+{
+	char text[64];
+
+	net_addr_text(addr, text, sizeof(text));
+	net_addr_parse(addr, text, port);
+}
+
+/* Appends the addresses of one host. */
+static enum dns_status add_host(const struct smtp_client *c, const char *host, unsigned port,
+    unsigned preference, struct arena *arena, struct mx_list *list, struct dns_answer *answer)
+{
+	enum dns_status status =
+	    dns_lookup_host(c->resolver, host, c->families | c->lookups, arena, answer);
+
+	for (size_t i = 0; i < answer->count && status == DNS_FOUND; i++) {
+		struct mx_addr *a = &list->addrs[list->count];
+
+		if (list->count == list->cap)
+			break;
+		*a = (struct mx_addr){answer->records[i].addr, host, preference};
+		set_port(&a->addr, port);
+		list->count++;
+	}
+	return status;
+}
+
+static bool is_own(const struct smtp_client *c, const struct net_addr *addr)
+{
+	for (size_t i = 0; i < c->own_count; i++)
+		if (net_addr_same_host(&c->own[i], addr))
+			return true;
+	return false;
+}
+
+/* The lowest preference under which this host is listed, by address or by name; false: nowhere. */
+static bool own_preference(const struct smtp_client *c, const struct mx_list *list, unsigned *out)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct mx_addr *a = &list->addrs[i];
+
+		if (!is_own(c, &a->addr) && !text_eq_nocase(a->host, c->core->myhostname))
+			continue;
+		if (!found || a->preference < *out)
+			*out = a->preference;
+		found = true;
+	}
+	return found;
+}
+
+/* Drops exchangers that are no better than we are (RFC 5321 5.1). */
+static int cut_at_self(const struct smtp_client *c, const char *domain, unsigned best,
+    struct arena *arena, struct mx_list *list, struct trouble *why)
+{
+	unsigned own, found = UINT32_MAX;
+	size_t kept = 0;
+
+	if (!own_preference(c, list, &own))
+		return 0;
+	list->we_are_mx = true;
+	for (size_t i = 0; i < list->count; i++) {
+		found = MIN(found, list->addrs[i].preference);
+		if (list->addrs[i].preference < own)
+			list->addrs[kept++] = list->addrs[i];
+	}
+	list->count = kept;
+	if (kept > 0)
+		return 0;
+	if (best != found) {
+		/* a better one exists, but its address is not known now */
+		trouble_set(why, arena, "4.4.4", "unable to find primary relay for %s", domain);
+		return -1;
+	}
+	trouble_set(why, arena, "5.4.6", "mail for %s loops back to myself", domain);
+	list->loops = true;
+	return -1;
+}
+
+static int find_host(const struct smtp_client *c, const struct destination *dest, bool detect_loops,
+    struct arena *arena, struct mx_list *out, struct trouble *why)
+{
+	struct dns_answer answer;
+	enum dns_status status = add_host(c, dest->host, dest->port, 0, arena, out, &answer);
+
+	if (status != DNS_FOUND) {
+		trouble_set(why, arena, dsn_of(status), "%s", answer.text);
+		why->site = why->soft;
+		return -1;
+	}
+	if (detect_loops)
+		return cut_at_self(c, dest->host, 0, arena, out, why);
+	return 0;
+}
+
+static int by_preference(const void *a, const void *b)
+{
+	const struct dns_record *x = a, *y = b;
+
+	return (x->preference > y->preference) - (x->preference < y->preference);
+}
+
+/* The addresses of all exchangers; what a soft failure hides may not be taken for "none". */
+static int find_exchangers(const struct smtp_client *c, const struct destination *dest,
+    const struct dns_answer *mx, bool detect_loops, struct arena *arena, struct mx_list *out,
+    struct trouble *why)
+{
+	struct dns_record *records = arena_alloc(arena, mx->count * sizeof(*records));
+	struct dns_answer answer;
+	bool soft = false;
+
+	memcpy(records, mx->records, mx->count * sizeof(*records));
+	qsort(records, mx->count, sizeof(*records), by_preference);
+	for (size_t i = 0; i < mx->count; i++) {
+		enum dns_status status = add_host(c, records[i].target, dest->port,
+		    records[i].preference, arena, out, &answer);
+
+		if (status == DNS_FOUND || soft)
+			continue;
+		soft = dns_status_is_soft(status);
+		trouble_set(why, arena, dsn_of(status), "%s", answer.text);
+	}
+	if (out->count == 0) {
+		if (c->params->defer_if_no_mx_address_found && !why->soft) {
+			why->soft = true;
+			why->dsn[0] = '4';
+		}
+		why->site = why->soft;
+		log_warn("no MX host for %s has a valid address record", dest->host);
+		return -1;
+	}
+	if (detect_loops)
+		return cut_at_self(c, dest->host, records[0].preference, arena, out, why);
+	return 0;
+}
+
+int mx_find(const struct smtp_client *c, const struct destination *dest, bool detect_loops,
+    struct arena *arena, struct mx_list *out, struct trouble *why)
+{
+	struct dns_answer mx;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	out->cap = dest->direct ? ADDRS_DIRECT_MAX : ADDRS_MAX;
+	out->addrs = arena_alloc(arena, out->cap * sizeof(*out->addrs));
+	if (dest->direct || c->no_dns) {
+		rc = find_host(c, dest, detect_loops, arena, out, why);
+	} else {
+		switch (dns_lookup(c->resolver, dest->host, DNS_TYPE_MX, arena, &mx)) {
+		case DNS_FOUND:
+			rc = find_exchangers(c, dest, &mx, detect_loops, arena, out, why);
+			break;
+		case DNS_NOT_FOUND:
+		case DNS_NO_DATA:
+			/* RFC 5321 5.1: the domain's own address is its implicit exchanger */
+			rc = find_host(c, dest, detect_loops, arena, out, why);
+			break;
+		case DNS_RETRY:
+		case DNS_FAILED:
+			if (c->params->ignore_mx_lookup_error) {
+				rc = find_host(c, dest, detect_loops, arena, out, why);
+				break;
+			}
+			FALLTHROUGH;
+		default:
+			trouble_set(why, arena, dsn_of(mx.status), "%s", mx.text);
+			why->site = why->soft;
+			return -1;
+		}
+	}
+	if (rc == 0)
+		mx_order(out, c->params);
+	return rc;
+}
+
+static void swap(struct mx_addr *a, struct mx_addr *b)
+{
+	struct mx_addr t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+static void shuffle(struct mx_addr *a, size_t count)
+{
+	for (size_t i = count; i > 1; i--) {
+		uint32_t dice = 0;
+
+		if (getrandom(&dice, sizeof(dice), 0) != sizeof(dice))
+			return;
+		swap(&a[i - 1], &a[dice % i]);
+	}
+}
+
+/* Stable insertion sort: the shuffle among equals stays. Lists are short. */
+static void sort(struct mx_addr *a, size_t count, int preference)
+{
+	for (size_t i = 1; i < count; i++) {
+		for (size_t k = i; k > 0; k--) {
+			struct mx_addr *x = &a[k - 1], *y = &a[k];
+			bool x6 = net_addr_is_v6(&x->addr), y6 = net_addr_is_v6(&y->addr);
+			bool family = (preference == SMTP_PREFER_V4 && x6 && !y6) ||
+			    (preference == SMTP_PREFER_V6 && !x6 && y6);
+
+			if (x->preference < y->preference ||
+			    (x->preference == y->preference && !family))
+				break;
+			swap(x, y);
+		}
+	}
+}
+
+/* When the cut would leave one family only, the best of the other takes the last place. */
+static void balance(struct mx_list *list, size_t limit)
+{
+	bool v6 = net_addr_is_v6(&list->addrs[0].addr);
+
+	for (size_t i = 1; i < limit; i++)
+		if (net_addr_is_v6(&list->addrs[i].addr) != v6)
+			return;
+	for (size_t i = limit; i < list->count; i++) {
+		if (net_addr_is_v6(&list->addrs[i].addr) == v6)
+			continue;
+		list->addrs[limit - 1] = list->addrs[i];
+		return;
+	}
+}
+
+void mx_order(struct mx_list *list, const struct smtp_params *params)
+{
+	size_t limit = (size_t)params->mx_address_limit;
+
+	if (params->randomize_addresses && list->count > 1)
+		shuffle(list->addrs, list->count);
+	sort(list->addrs, list->count, params->address_preference);
+	if (limit == 0 || list->count <= limit)
+		return;
+	if (params->balance_inet_protocols && limit > 1)
+		balance(list, limit);
+	list->count = limit;
+}

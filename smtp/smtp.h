@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTP_SMTP_H
+#define SMTP_SMTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/arena.h"
+#include "lib/conf/core.h"
+#include "lib/dns/dns.h"
+#include "lib/peer/deliver.h"
+#include "lib/sys/net.h"
+#include "smtp/params.h"
+
+struct session;
+
+/* What this process knows beside the request in hand. */
+struct smtp_client {
+	const struct core_params *core;
+	const struct smtp_params *params;
+	unsigned default_port;
+	int families; /* DNS_HOST_V4 | DNS_HOST_V6: inet_protocols and what the kernel has */
+	int lookups;  /* DNS_HOST_DNS | DNS_HOST_NATIVE: smtp_host_lookup */
+	bool no_dns;  /* neither MX nor address lookups */
+	struct dns_resolver *resolver;
+	const struct net_addr *own; /* addresses that are us, for loop detection */
+	size_t own_count;
+	struct arena arena;
+	struct session *kept; /* open, between transactions; NULL: none */
+	struct agent_idle idle;
+};
+
+/* -1 with err when a parameter makes no sense. The params must outlive the client. */
+int smtp_client_init(struct smtp_client *client, const struct core_params *core,
+    const struct smtp_params *params, struct err *err);
+/* Ends the kept session politely and frees everything. */
+void smtp_client_fini(struct smtp_client *client);
+
+/* Why a delivery did not succeed, for one recipient or for all that are left. */
+struct trouble {
+	bool soft;          /* try again later */
+	bool site;          /* not about this message: the whole destination is in trouble */
+	bool stop;          /* no other server is to be tried */
+	char dsn[12];       /* "4.4.1" */
+	const char *reason; /* as logged; in the request's arena */
+	const char *diag;   /* "smtp; 550 5.1.1 ..." or "" */
+	const char *mta;    /* the server's name, or "" */
+};
+void trouble_set(struct trouble *t, struct arena *arena, const char *dsn, const char *fmt, ...)
+    PRINTF_LIKE(4, 5); /* soft by the first digit of dsn; diag and mta "" */
+
+#endif
