@@ -87,7 +87,8 @@ enum chat_result session_reply(struct session *s, int timeout_s)
 		return result;
 	}
 	if (!s->reply.dsn[0])
-		snprintf(s->reply.dsn, sizeof(s->reply.dsn), "%d.0.0", s->reply.code / 100);
+		snprintf(s->reply.dsn, sizeof(s->reply.dsn), "%c.0.0",
+		    "012345"[s->reply.code / 100 % 6]);
 	if (s->reply.code == 421)
 		s->spent = true;
 	return CHAT_OK;
@@ -98,27 +99,28 @@ void session_trouble(const struct session *s, enum chat_result result, const cha
 {
 	switch (result) {
 	case CHAT_TIMEOUT:
-		trouble_set(out, arena, "4.4.2", "conversation with %s timed out while %s", s->name,
-		    doing);
+		trouble_set(
+		    out, arena, "4.4.2", "conversation with %s timed out while %s", s->name, doing);
 		break;
 	case CHAT_NONSENSE:
 		trouble_set(out, arena, "4.5.0", "protocol error: %s does not speak SMTP while %s",
 		    s->name, doing);
 		break;
 	default:
-		trouble_set(out, arena, "4.4.2", "lost connection with %s while %s", s->name, doing);
+		trouble_set(
+		    out, arena, "4.4.2", "lost connection with %s while %s", s->name, doing);
 	}
 	out->mta = arena_strdup(arena, s->host);
 	out->site = true;
 }
 
-void session_refusal(const struct session *s, const char *command, struct arena *arena,
-    struct trouble *out)
+void session_refusal(
+    const struct session *s, const char *command, struct arena *arena, struct trouble *out)
 {
 	const char *text = str_text(&s->reply.text);
 
-	trouble_set(out, arena, s->reply.dsn, "host %s said: %.1500s (in reply to %s)", s->name, text,
-	    command);
+	trouble_set(out, arena, s->reply.dsn, "host %s said: %.1500s (in reply to %s)", s->name,
+	    text, command);
 	out->soft = s->reply.code / 100 != 5;
 	if (out->dsn[0] != '4' && out->dsn[0] != '5') {
 		/* a positive answer where none was possible */

@@ -93,7 +93,8 @@ static int open_resolver(struct smtp_client *c, struct err *err)
 			options.search = true;
 		else
 			return err_set(err, 0,
-			    "smtp_dns_resolver_options: \"%s\": expected res_defnames or res_dnsrch",
+			    "smtp_dns_resolver_options: \"%s\": expected res_defnames or "
+			    "res_dnsrch",
 			    name);
 	}
 	if (dns_resolver_new(&options, &c->resolver, err) < 0)
@@ -133,8 +134,8 @@ static void own_add_interfaces(struct own_list *list, struct arena *arena, bool 
 
 		if (family != AF_INET && family != AF_INET6)
 			continue;
-		addr.len = family == AF_INET ? sizeof(struct sockaddr_in)
-					     : sizeof(struct sockaddr_in6);
+		addr.len =
+		    family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 		memcpy(&addr.sa, ifa->ifa_addr, addr.len);
 		net_addr_text(&addr, text, sizeof(text));
 		if (loopback_only && strncmp(text, "127.", 4) != 0 && strcmp(text, "::1") != 0)

@@ -75,15 +75,15 @@ static bool ends_well(const char *data, size_t len)
 	return len == 0 || (len >= 2 && memcmp(data + len - 2, "\r\n", 2) == 0);
 }
 
-static enum chat_result send_small(struct session *s, const struct message *m, bool quit,
-    bool *unreadable_out)
+static enum chat_result send_small(
+    struct session *s, const struct message *m, bool quit, bool *unreadable_out)
 {
 	struct str *out = &s->stream.out;
 	size_t len = (size_t)m->content_len;
 
 	str_reserve(out, len + 16);
-	if (len && fd_pread_full(m->fd, out->data + out->len, len, (off_t)m->content_at) !=
-	        (ssize_t)len) {
+	if (len &&
+	    fd_pread_full(m->fd, out->data + out->len, len, (off_t)m->content_at) != (ssize_t)len) {
 		*unreadable_out = true;
 		return CHAT_LOST;
 	}
@@ -92,8 +92,8 @@ static enum chat_result send_small(struct session *s, const struct message *m, b
 	return chat_of(stream_flush(&s->stream));
 }
 
-static enum chat_result send_large(struct session *s, const struct message *m, bool quit,
-    bool *unreadable_out)
+static enum chat_result send_large(
+    struct session *s, const struct message *m, bool quit, bool *unreadable_out)
 {
 	char tail[2];
 	enum io_result io;
@@ -111,8 +111,8 @@ static enum chat_result send_large(struct session *s, const struct message *m, b
 	return chat_of(stream_flush(&s->stream));
 }
 
-static enum chat_result send_encoded(struct session *s, const struct agent_job *job, size_t limit,
-    bool quit, bool *unreadable_out)
+static enum chat_result send_encoded(
+    struct session *s, const struct agent_job *job, size_t limit, bool quit, bool *unreadable_out)
 {
 	const struct message *m = job->m;
 	struct fold fold = {.limit = limit};
@@ -143,7 +143,8 @@ static enum chat_result send_encoded(struct session *s, const struct agent_job *
 	}
 	str_fini(&folded);
 	if (fold.broke)
-		log_info("%s: breaking line > %zu bytes with <CR><LF>SPACE", job->request->id, limit);
+		log_info(
+		    "%s: breaking line > %zu bytes with <CR><LF>SPACE", job->request->id, limit);
 	if (result != CHAT_OK)
 		return result;
 	put_end(&s->stream.out, ends, quit);
@@ -160,7 +161,8 @@ enum chat_result content_send(struct session *s, const struct agent_job *job,
 	*unreadable_out = false;
 	s->stream.timeout_ms = p->data_xfer_timeout * 1000;
 	if (p->per_request_deadline)
-		s->stream.deadline_ms = clock_mono_ms() + s->stream.timeout_ms +
+		s->stream.deadline_ms =
+		    clock_mono_ms() + s->stream.timeout_ms +
 		    (int64_t)(job->m->content_len / (uint64_t)p->min_data_rate) * 1000;
 	/* the queue notes lines over 998 bytes only */
 	if (limit >= 998 && !(flags & ENV_LONG_LINES))

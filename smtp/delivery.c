@@ -28,8 +28,8 @@ static void leave(struct delivery *d, size_t i)
 
 void delivery_sent(struct delivery *d, const struct session *s, size_t i)
 {
-	agent_sent(d->job, i, relay_of(s), s->reply.dsn, str_text(&s->reply.text), d->conn_us,
-	    d->sent_us);
+	agent_sent(
+	    d->job, i, relay_of(s), s->reply.dsn, str_text(&s->reply.text), d->conn_us, d->sent_us);
 	leave(d, i);
 }
 
@@ -53,8 +53,8 @@ static void fail(struct delivery *d, const struct session *s, size_t i, const st
 	}
 }
 
-void delivery_trouble(struct delivery *d, const struct session *s, size_t i,
-    const struct trouble *t)
+void delivery_trouble(
+    struct delivery *d, const struct session *s, size_t i, const struct trouble *t)
 {
 	if (put_off(d, t))
 		log_info("%s: %s", d->job->request->id, t->reason);
@@ -174,8 +174,8 @@ static bool last_session(const struct delivery *d, int sessions)
 	return limit > 0 && sessions + 1 >= limit;
 }
 
-static void try_servers(struct delivery *d, const struct mx_list *list, bool detect_loops,
-    bool more_destinations)
+static void try_servers(
+    struct delivery *d, const struct mx_list *list, bool detect_loops, bool more_destinations)
 {
 	struct smtp_client *c = d->client;
 	int sessions = 0;
@@ -205,8 +205,8 @@ static void try_servers(struct delivery *d, const struct mx_list *list, bool det
 }
 
 /* Everything that the nexthop and smtp_fallback_relay name, in order. */
-static size_t list_destinations(struct delivery *d, const char *words[DESTINATIONS_MAX],
-    size_t *fallback_at)
+static size_t list_destinations(
+    struct delivery *d, const char *words[DESTINATIONS_MAX], size_t *fallback_at)
 {
 	const char *cursor = d->job->request->nexthop, *word;
 	size_t count = 0;
@@ -237,7 +237,8 @@ static bool try_destination(struct delivery *d, const char *word, bool more)
 	}
 	if (dest.is_unix) {
 		trouble_set(&d->last, d->job->arena, "4.3.5",
-		    "mail system configuration error: no delivery to the local socket %s", dest.host);
+		    "mail system configuration error: no delivery to the local socket %s",
+		    dest.host);
 		return true;
 	}
 	detect_loops = dest.port == STANDARD_PORT;
@@ -272,9 +273,8 @@ static void try_all(struct delivery *d)
 	delivery_trouble_all(d, NULL, &d->last);
 }
 
-static void end_kept(void *arg)
+void delivery_end_kept(struct smtp_client *c)
 {
-	struct smtp_client *c = arg;
 	struct session *s = take_kept(c);
 
 	if (s && stream_readable(&s->stream))
@@ -282,12 +282,17 @@ static void end_kept(void *arg)
 	session_quit(&s, c->params);
 }
 
-void delivery_run(struct service *service UNUSED, struct agent_job *job, void *arg)
+static void idle_expired(void *arg)
+{
+	delivery_end_kept(arg);
+}
+
+void delivery_run(struct agent_job *job, void *arg)
 {
 	struct smtp_client *c = arg;
 	struct delivery d = {.client = c, .job = job, .conn_us = clock_wall_us()};
 
-	c->idle.expired = end_kept;
+	c->idle.expired = idle_expired;
 	d.left = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.left));
 	d.accepted = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.accepted));
 	for (size_t i = 0; i < job->rcpt_count; i++) {

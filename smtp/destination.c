@@ -16,8 +16,8 @@ static int set_port(const char *text, const char *port, struct destination *out,
 	return 0;
 }
 
-static int parse_bracketed(const char *text, struct arena *arena, struct destination *out,
-    struct err *err)
+static int parse_bracketed(
+    const char *text, struct arena *arena, struct destination *out, struct err *err)
 {
 	const char *host = text + 1, *end = strchr(host, ']');
 

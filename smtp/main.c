@@ -28,6 +28,8 @@ static void init(struct service *service)
 static void session(struct service *service, int fd)
 {
 	agent_serve(service, queue, fd, delivery_run, &client, &client.idle);
+	/* nobody watches the kept session until the next connection */
+	delivery_end_kept(&client);
 }
 
 static void exiting(struct service *service UNUSED)

@@ -81,7 +81,7 @@ static bool own_preference(const struct smtp_client *c, const struct mx_list *li
 static int cut_at_self(const struct smtp_client *c, const char *domain, unsigned best,
     struct arena *arena, struct mx_list *list, struct trouble *why)
 {
-	unsigned own, found = UINT32_MAX;
+	unsigned own = 0, found = UINT32_MAX;
 	size_t kept = 0;
 
 	if (!own_preference(c, list, &own))
@@ -140,8 +140,8 @@ static int find_exchangers(const struct smtp_client *c, const struct destination
 	memcpy(records, mx->records, mx->count * sizeof(*records));
 	qsort(records, mx->count, sizeof(*records), by_preference);
 	for (size_t i = 0; i < mx->count; i++) {
-		enum dns_status status = add_host(c, records[i].target, dest->port,
-		    records[i].preference, arena, out, &answer);
+		enum dns_status status = add_host(
+		    c, records[i].target, dest->port, records[i].preference, arena, out, &answer);
 
 		if (status == DNS_FOUND || soft)
 			continue;
@@ -228,7 +228,7 @@ static void sort(struct mx_addr *a, size_t count, int preference)
 			struct mx_addr *x = &a[k - 1], *y = &a[k];
 			bool x6 = net_addr_is_v6(&x->addr), y6 = net_addr_is_v6(&y->addr);
 			bool family = (preference == SMTP_PREFER_V4 && x6 && !y6) ||
-			    (preference == SMTP_PREFER_V6 && !x6 && y6);
+			              (preference == SMTP_PREFER_V6 && !x6 && y6);
 
 			if (x->preference < y->preference ||
 			    (x->preference == y->preference && !family))

@@ -36,8 +36,8 @@ static bool discarded(const struct conf_list *discard, const char *keyword)
 }
 
 /* "250-SIZE 10240000": the line behind its code. */
-static unsigned parse_feature(struct slice line, const struct conf_list *discard,
-    uint64_t *size_limit_out)
+static unsigned parse_feature(
+    struct slice line, const struct conf_list *discard, uint64_t *size_limit_out)
 {
 	size_t len = 0;
 
@@ -58,8 +58,8 @@ static unsigned parse_feature(struct slice line, const struct conf_list *discard
 	return 0;
 }
 
-unsigned session_parse_ehlo(struct slice lines, const struct conf_list *discard,
-    uint64_t *size_limit_out)
+unsigned session_parse_ehlo(
+    struct slice lines, const struct conf_list *discard, uint64_t *size_limit_out)
 {
 	unsigned found = FEATURE_ESMTP;
 	bool first = true;
@@ -70,8 +70,8 @@ unsigned session_parse_ehlo(struct slice lines, const struct conf_list *discard,
 		size_t len = lf ? (size_t)(lf - lines.data) : lines.len;
 
 		if (!first && len > 4)
-			found |= parse_feature(slice_of(lines.data + 4, len - 4), discard,
-			    size_limit_out);
+			found |= parse_feature(
+			    slice_of(lines.data + 4, len - 4), discard, size_limit_out);
 		first = false;
 		len += lf != NULL;
 		lines = slice_of(lines.data + len, lines.len - len);
@@ -152,14 +152,14 @@ static bool says_own_name(const struct session *s, const char *myhostname)
 static int refused(const struct session *s, struct arena *arena, struct trouble *why)
 {
 	session_refusal(s, "greeting", arena, why);
-	why->reason = arena_printf(arena, "host %s refused to talk to me: %.1500s", s->name,
-	    str_text(&s->reply.text));
+	why->reason = arena_printf(
+	    arena, "host %s refused to talk to me: %.1500s", s->name, str_text(&s->reply.text));
 	why->site = true;
 	return -1;
 }
 
-static int loops(const struct session *s, const char *said, struct arena *arena,
-    struct trouble *why)
+static int loops(
+    const struct session *s, const char *said, struct arena *arena, struct trouble *why)
 {
 	log_warn("host %s %s my own hostname", s->name, said);
 	trouble_set(why, arena, "5.4.6", "mail for %s loops back to myself", s->nexthop);
@@ -210,9 +210,9 @@ static int hello(const struct smtp_client *c, struct session *s, bool esmtp, boo
 		if (say_hello(c, s, "EHLO", arena, why) < 0)
 			return -1;
 		if (s->reply.code / 100 == 2)
-			s->features = session_parse_ehlo(
-			    slice_of(s->reply.lines.data, s->reply.lines.len),
-			    &c->params->discard_ehlo_keywords, &s->size_limit);
+			s->features =
+			    session_parse_ehlo(slice_of(s->reply.lines.data, s->reply.lines.len),
+			        &c->params->discard_ehlo_keywords, &s->size_limit);
 		else if (s->reply.code == 421)
 			return refused(s, arena, why);
 	}
@@ -252,7 +252,8 @@ static int bind_address(const struct smtp_client *c, const struct mx_addr *to,
 static int connect_to(const struct smtp_client *c, const struct mx_addr *addr, struct arena *arena,
     struct trouble *why)
 {
-	int timeout_ms = c->params->connect_timeout ? c->params->connect_timeout * 1000 : 600 * 1000;
+	int timeout_ms =
+	    c->params->connect_timeout ? c->params->connect_timeout * 1000 : 600 * 1000;
 	const struct net_addr *bind_to;
 	struct net_addr storage;
 	char text[64];
@@ -287,6 +288,6 @@ int session_open(const struct smtp_client *c, const struct mx_addr *addr, const 
 	if (read_greeting(c, s, detect_loops, arena, why) < 0)
 		return -1;
 	esmtp = !p->never_send_ehlo &&
-	    (p->always_send_ehlo || strcasestr(str_text(&s->reply.text), "ESMTP"));
+	        (p->always_send_ehlo || strcasestr(str_text(&s->reply.text), "ESMTP"));
 	return hello(c, s, esmtp, detect_loops, arena, why);
 }

@@ -49,8 +49,8 @@ struct session {
 /* ---- the dialogue ------------------------------------------------------------------------- */
 
 enum chat_result {
-	CHAT_OK,       /* s->reply is whole; its dsn is never "" and fits the code */
-	CHAT_LOST,     /* end of connection or reset */
+	CHAT_OK,   /* s->reply is whole; its dsn is never "" and fits the code */
+	CHAT_LOST, /* end of connection or reset */
 	CHAT_TIMEOUT,
 	CHAT_NONSENSE, /* that is not SMTP */
 };
@@ -63,8 +63,8 @@ enum chat_result session_reply(struct session *s, int timeout_s);
 void session_trouble(const struct session *s, enum chat_result result, const char *doing,
     struct arena *arena, struct trouble *out);
 /* The trouble of a reply: "host x[y] said: 550 ... (in reply to RCPT TO command)". */
-void session_refusal(const struct session *s, const char *command, struct arena *arena,
-    struct trouble *out);
+void session_refusal(
+    const struct session *s, const char *command, struct arena *arena, struct trouble *out);
 
 /* ---- begin and end ------------------------------------------------------------------------ */
 
@@ -84,7 +84,7 @@ void session_free(struct session **s);
 bool session_reset(struct session *s, const struct smtp_params *params);
 
 /* The features of an EHLO reply (RFC 5321 4.1.1.1), less those in discard. Pure. */
-unsigned session_parse_ehlo(struct slice lines, const struct conf_list *discard,
-    uint64_t *size_limit_out);
+unsigned session_parse_ehlo(
+    struct slice lines, const struct conf_list *discard, uint64_t *size_limit_out);
 
 #endif

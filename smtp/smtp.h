@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/agent/agent.h"
 #include "lib/base/arena.h"
 #include "lib/conf/core.h"
 #include "lib/dns/dns.h"
-#include "lib/peer/deliver.h"
 #include "lib/sys/net.h"
 #include "smtp/params.h"
 

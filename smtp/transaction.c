@@ -21,7 +21,7 @@ struct transaction {
 	struct session *s;
 	const struct deliver_request *request;
 	struct trouble *lost;
-	size_t next;      /* recipient whose RCPT is the next to be sent */
+	size_t next; /* recipient whose RCPT is the next to be sent */
 	bool mail_read, mail_ok, data_sent;
 };
 
@@ -164,7 +164,7 @@ static bool run_batch(struct transaction *t)
 {
 	const struct agent_job *job = t->d->job;
 	bool pipelining = t->s->features & FEATURE_PIPELINING;
-	size_t max = pipelining ? BATCH_COMMANDS : 1, count = 0, from = t->next;
+	size_t max = pipelining ? BATCH_COMMANDS : 1, count = 0;
 	size_t batch[BATCH_COMMANDS];
 
 	for (; t->next < job->rcpt_count && count < max; t->next++) {
@@ -175,7 +175,6 @@ static bool run_batch(struct transaction *t)
 		put_rcpt(t, &job->rcpts[t->next]);
 		batch[count++] = t->next;
 	}
-	(void)from;
 	if (pipelining && t->next == job->rcpt_count) {
 		str_put_text(&t->s->stream.out, "DATA\r\n");
 		t->data_sent = true;
@@ -212,8 +211,8 @@ static bool read_data(struct transaction *t, bool *go_out)
 	struct trouble why;
 
 	*go_out = false;
-	if (!await(t, t->d->client->params->data_init_timeout, "sending DATA command",
-	        "DATA command"))
+	if (!await(
+	        t, t->d->client->params->data_init_timeout, "sending DATA command", "DATA command"))
 		return false;
 	if (t->d->accepted_count == 0)
 		return t->s->reply.code / 100 != 3 || end_empty_data(t);

@@ -42,7 +42,7 @@ bool dns_status_is_soft(enum dns_status status)
 static bool name_char(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    c == '-' || c == '_';
+	       c == '-' || c == '_';
 }
 
 bool dns_name_valid(const char *name)
@@ -172,7 +172,7 @@ static bool collect(struct reader *r, const char *owner, enum dns_type type, cha
 		if (ns_rr_type(rr) == (ns_type)type)
 			add_record(r, &rr, type);
 		else if (ns_rr_type(rr) == ns_t_cname && !next[0] &&
-		    read_name(r, ns_rr_rdata(rr), name) && dns_name_valid(name))
+		         read_name(r, ns_rr_rdata(rr), name) && dns_name_valid(name))
 			strcpy(next, name);
 	}
 	return true;
@@ -218,8 +218,8 @@ static enum dns_status decode_answers(struct reader *r, enum dns_type type)
 	return DNS_FAILED;
 }
 
-void dns_decode(const void *packet, size_t len, enum dns_type type, struct arena *arena,
-    struct dns_answer *out)
+void dns_decode(
+    const void *packet, size_t len, enum dns_type type, struct arena *arena, struct dns_answer *out)
 {
 	struct reader r = {.arena = arena, .out = out};
 

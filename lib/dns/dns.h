@@ -42,9 +42,9 @@ bool dns_status_is_soft(enum dns_status status);
 
 struct dns_record {
 	enum dns_type type;
-	uint32_t ttl;        /* seconds */
-	unsigned preference; /* MX */
-	const char *target;  /* MX, CNAME, PTR: the name; else "" */
+	uint32_t ttl;         /* seconds */
+	unsigned preference;  /* MX */
+	const char *target;   /* MX, CNAME, PTR: the name; else "" */
 	struct net_addr addr; /* A, AAAA: port 0 */
 };
 
@@ -73,7 +73,8 @@ bool dns_name_valid(const char *name);
 bool dns_name_is_numeric(const char *name);
 
 struct dns_options {
-	const char *const *servers; /* "192.0.2.53" or "192.0.2.53:5353", IPv4; none: resolv.conf's */
+	const char *const
+	    *servers; /* "192.0.2.53" or "192.0.2.53:5353", IPv4; none: resolv.conf's */
 	size_t server_count;
 	bool defnames; /* complete single-label names with the local domain */
 	bool search;   /* try the search list of resolv.conf */

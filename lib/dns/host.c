@@ -25,7 +25,8 @@ static void add(struct dns_record *records, size_t *count, const void *sa, sockl
 
 static bool family_wanted(int family, int how)
 {
-	return (family == AF_INET && (how & DNS_HOST_V4)) || (family == AF_INET6 && (how & DNS_HOST_V6));
+	return (family == AF_INET && (how & DNS_HOST_V4)) ||
+	       (family == AF_INET6 && (how & DNS_HOST_V6));
 }
 
 /* true when the host needs no lookup at all; the answer may still be empty (wrong family) */
@@ -77,13 +78,16 @@ static enum dns_status from_dns(struct dns_resolver *r, const char *host, int ho
 		*out = worst;
 		return out->status;
 	}
-	*out = (struct dns_answer){.status = DNS_FOUND, .records = records, .count = count,
-	    .name = name, .secure = secure};
+	*out = (struct dns_answer){.status = DNS_FOUND,
+	    .records = records,
+	    .count = count,
+	    .name = name,
+	    .secure = secure};
 	return DNS_FOUND;
 }
 
-static enum dns_status from_system(const char *host, int how, struct dns_record *records,
-    struct dns_answer *out)
+static enum dns_status from_system(
+    const char *host, int how, struct dns_record *records, struct dns_answer *out)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
 	int rc;
@@ -94,9 +98,9 @@ static enum dns_status from_system(const char *host, int how, struct dns_record 
 	out->name = host;
 	rc = getaddrinfo(host, NULL, &hints, &list);
 	if (rc != 0) {
-		out->status = rc == EAI_NONAME || rc == EAI_NODATA ? DNS_NOT_FOUND :
-		    rc == EAI_FAIL || rc == EAI_FAMILY		   ? DNS_FAILED :
-								     DNS_RETRY;
+		out->status = rc == EAI_NONAME || rc == EAI_NODATA ? DNS_NOT_FOUND
+		              : rc == EAI_FAIL || rc == EAI_FAMILY ? DNS_FAILED
+		                                                   : DNS_RETRY;
 		snprintf(out->text, sizeof(out->text), "unable to look up host %.255s: %s", host,
 		    gai_strerror(rc));
 		return out->status;
@@ -113,15 +117,17 @@ static enum dns_status from_system(const char *host, int how, struct dns_record 
 	return out->status;
 }
 
-enum dns_status dns_lookup_host(struct dns_resolver *r, const char *host, int how,
-    struct arena *arena, struct dns_answer *out)
+enum dns_status dns_lookup_host(
+    struct dns_resolver *r, const char *host, int how, struct arena *arena, struct dns_answer *out)
 {
 	struct dns_record *records = arena_alloc(arena, 2 * sizeof(*records));
 	size_t count = 0;
 
 	if (literal(host, how, records, &count)) {
 		*out = (struct dns_answer){.status = count ? DNS_FOUND : DNS_NO_DATA,
-		    .records = records, .count = count, .name = host};
+		    .records = records,
+		    .count = count,
+		    .name = host};
 		if (!count)
 			snprintf(out->text, sizeof(out->text),
 			    "%.255s: the address family is disabled by inet_protocols", host);

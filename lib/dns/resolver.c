@@ -61,13 +61,14 @@ static int add_server(struct dns_resolver *r, const char *text, struct err *err)
 	struct net_addr addr;
 
 	if (r->server_count == MAXNS)
-		return err_set(err, EINVAL, "\"%s\": expected at most %d name servers", text, MAXNS);
+		return err_set(
+		    err, EINVAL, "\"%s\": expected at most %d name servers", text, MAXNS);
 	if (!net_addr_parse(&addr, text, port)) {
 		if (net_split_host_port(text, host, sizeof(host), &port, err) < 0)
 			return -1;
 		if (!net_addr_parse(&addr, host, port))
-			return err_set(err, EINVAL, "\"%s\": expected an address of a name server",
-			    text);
+			return err_set(
+			    err, EINVAL, "\"%s\": expected an address of a name server", text);
 	}
 	if (addr.sa.ss_family != AF_INET)
 		return err_set(err, EINVAL, "\"%s\": expected an IPv4 address", text);
@@ -134,8 +135,8 @@ static void explain(struct dns_answer *out, const char *name, enum dns_type type
 	case DNS_FOUND:
 		break;
 	case DNS_NULL_MX:
-		snprintf(out->text, sizeof(out->text), "Domain %s does not accept mail (nullMX)",
-		    name);
+		snprintf(
+		    out->text, sizeof(out->text), "Domain %s does not accept mail (nullMX)", name);
 		break;
 	case DNS_INVALID:
 		snprintf(out->text, sizeof(out->text),
@@ -151,8 +152,8 @@ static void explain(struct dns_answer *out, const char *name, enum dns_type type
 static void malformed(struct dns_answer *out, const char *name, enum dns_type type)
 {
 	snprintf(out->text, sizeof(out->text),
-	    "Name service error for name=%s type=%s: Malformed or unexpected name server reply", name,
-	    dns_type_name(type));
+	    "Name service error for name=%s type=%s: Malformed or unexpected name server reply",
+	    name, dns_type_name(type));
 }
 
 static void ask_once(struct dns_resolver *r, const char *name, enum dns_type type,
@@ -161,7 +162,8 @@ static void ask_once(struct dns_resolver *r, const char *name, enum dns_type typ
 	int len;
 
 	if (r->defnames || r->search)
-		len = res_nsearch(&r->state, name, ns_c_in, (int)type, r->packet, sizeof(r->packet));
+		len =
+		    res_nsearch(&r->state, name, ns_c_in, (int)type, r->packet, sizeof(r->packet));
 	else
 		len = res_nquery(&r->state, name, ns_c_in, (int)type, r->packet, sizeof(r->packet));
 	if (len < 0) {
@@ -171,8 +173,8 @@ static void ask_once(struct dns_resolver *r, const char *name, enum dns_type typ
 		explain(out, name, type);
 		return;
 	}
-	dns_decode(r->packet, (size_t)len < sizeof(r->packet) ? (size_t)len : sizeof(r->packet), type,
-	    arena, out);
+	dns_decode(r->packet, (size_t)len < sizeof(r->packet) ? (size_t)len : sizeof(r->packet),
+	    type, arena, out);
 	if (out->status == DNS_FAILED || out->status == DNS_RETRY || out->status == DNS_INVALID)
 		malformed(out, name, type);
 	else
