@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMANDS_SMTP_SOURCE_SOURCE_H
+#define COMMANDS_SMTP_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/str.h"
+#include "lib/event/loop.h"
+#include "lib/sys/net.h"
+
+/* What smtp-source was told on its command line, and how far it is. One per process. */
+struct source {
+	struct loop *loop;
+
+	int sessions, recipients, connect_tries, window;
+	long messages;
+	int64_t length; /* of a whole message; -1: a few lines */
+	int64_t wait_ms, random_ms;
+	const char *from, *to, *subject, *myhostname;
+	struct str extra_headers; /* -H, CRLF lines */
+	bool count, keep_session, number_recipients, no_abort, lmtp, old, pipeline;
+	int accepted_fd; /* -J, or -1 */
+
+	struct net_addr target; /* inet */
+	const char *unix_path;  /* unix: NULL for inet */
+	struct str body;        /* what every message shares, dot-stuffed, with the final dot */
+	bool preformatted;      /* -F: no headers of ours */
+	size_t content_len;     /* of body before dot-stuffing, without the final dot */
+
+	long started, accepted, failed; /* messages */
+	long next_recipient;            /* -N */
+	long shown;                     /* the counter as last displayed */
+	int running;                    /* sessions */
+	uint64_t run_id;                /* first half of each token */
+};
+
+enum { TOKEN_MAX = 48 };
+
+/* Builds what all messages share. Fatal when -F names a file that cannot be read. */
+void message_prepare(struct source *source, const char *file);
+/* The head of one message (headers and the blank line); appends to out. */
+void message_head(const struct source *source, const char *token, struct str *out);
+
+/* Starts a session; it takes messages from source->started until all are begun. */
+struct session;
+struct session *session_start(struct source *source);
+void session_free(struct session **session);
+/* Ends sessions that have waited too long for the server (called every few seconds). */
+void session_check_time(struct session *session);
+
+#endif
