@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MASTER_THROTTLE_H
+#define MASTER_THROTTLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The pause before a failing thing is tried again: 1 s, then twice as long each time, up to a
+ * bound. Pure: no clock, no log. An all-zero struct is ready.
+ */
+struct throttle {
+	int pause_s; /* the last pause; 0: no failure since the last success */
+};
+
+int throttle_failed(struct throttle *t, int max_s); /* the pause, in seconds */
+void throttle_succeeded(struct throttle *t);
+
+/* How a process ended, as far as the decision goes. */
+struct ending {
+	bool normal;      /* exit status 0 */
+	bool event_loop;  /* one process for all connections */
+	uint32_t uses;    /* sessions, triggers, connections it had */
+	int64_t lived_ms;
+};
+
+enum verdict { VERDICT_GOOD, VERDICT_FAILED, VERDICT_NEITHER };
+
+/*
+ * Is its service to be throttled (FAILED), or has it shown that it works (GOOD)? A process that
+ * fails before it served anything cannot start; an event loop that has clients at once must also
+ * live for a while.
+ */
+enum verdict throttle_judge(const struct ending *ending);
+
+#endif
