@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -96,11 +97,11 @@ static bool is_repeated(const struct config *config, size_t at)
 	for (size_t i = 0; i < at; i++) {
 		const struct master_cf_entry *b = config->plan[i].entry;
 		bool same = strcmp(config->plan[i].path, config->plan[at].path) == 0 &&
-		    a->override_count == b->override_count;
+		            a->override_count == b->override_count;
 
 		for (size_t k = 0; same && k < a->override_count; k++)
 			same = strcmp(a->overrides[k].name, b->overrides[k].name) == 0 &&
-			    strcmp(a->overrides[k].value, b->overrides[k].value) == 0;
+			       strcmp(a->overrides[k].value, b->overrides[k].value) == 0;
 		if (same)
 			return true;
 	}

@@ -2,6 +2,7 @@
 #include "master/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,23 +66,24 @@ void problems_each(const struct problems *p, void (*say)(const char *fmt, ...))
 }
 
 /* The children's copy of main.cf: what is in this memory cannot be edited under their feet. */
-static int keep_text(struct config *config, const char *etc, struct err *err)
+static int keep_text(struct config *config, const struct str *text, struct err *err)
+{
+	config->text_fd = memfd_create("main.cf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (config->text_fd < 0 || fd_write_all(config->text_fd, str_text(text), text->len) < 0)
+		return err_sys(err, "keep main.cf in memory");
+	fcntl(config->text_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	return 0;
+}
+
+static int load_main_cf(struct config *config, const char *etc, struct err *err)
 {
 	char *path = arena_printf(&config->arena, "%s/main.cf", etc);
 	struct str text = {0};
 	int rc = -1;
 
-	if (fd_read_file(path, MAIN_CF_MAX, &text, err) < 0)
-		goto done;
-	config->text_fd = memfd_create("main.cf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (config->text_fd < 0 ||
-	    fd_write_all(config->text_fd, str_text(&text), text.len) < 0) {
-		err_sys(err, "keep %s in memory", path);
-		goto done;
-	}
-	fcntl(config->text_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-	rc = 0;
-done:
+	if (fd_read_file(path, MAIN_CF_MAX, &text, err) == 0 &&
+	    conf_load_text(etc, path, str_text(&text), text.len, &config->conf, err) == 0)
+		rc = keep_text(config, &text, err);
 	str_fini(&text);
 	return rc;
 }
@@ -123,27 +125,8 @@ static const char *program_of(struct config *config, const struct master_cf_entr
 	return NULL;
 }
 
-/* The last of several entries for one service counts, as in Postfix. */
-static bool is_superseded(const struct config *config, size_t at)
-{
-	const struct master_cf_entry *entry = &config->cf.entries[at];
-
-	for (size_t i = at + 1; i < config->cf.count; i++) {
-		const struct master_cf_entry *other = &config->cf.entries[i];
-
-		if (other->type == entry->type && strcmp(other->name, entry->name) == 0) {
-			log_warn("%s/master.cf: line %d: duplicate entry for service %s/%s -- "
-			         "using that of line %d",
-			    conf_etc(config->conf), entry->line, entry->name,
-			    master_cf_type_name(entry->type), other->line);
-			return true;
-		}
-	}
-	return false;
-}
-
-static void add_planned(struct config *config, const struct master_cf_entry *entry, const char *path,
-    struct problems *p)
+static void add_planned(struct config *config, const struct master_cf_entry *entry,
+    const char *path, struct problems *p)
 {
 	struct planned *planned = &config->plan[config->plan_count];
 	struct err err;
@@ -151,8 +134,8 @@ static void add_planned(struct config *config, const struct master_cf_entry *ent
 	*planned = (struct planned){.entry = entry, .path = path};
 	if (endpoint_list(entry, &config->core, &config->arena, &planned->endpoints,
 	        &planned->endpoint_count, &err) < 0)
-		problems_add(p, "%s/master.cf: line %d: %s", conf_etc(config->conf), entry->line,
-		    err.text);
+		problems_add(
+		    p, "%s/master.cf: line %d: %s", conf_etc(config->conf), entry->line, err.text);
 	else
 		config->plan_count++;
 }
@@ -165,12 +148,12 @@ static void check_shared(struct config *config, struct problems *p)
 		struct planned *planned = &config->plan[i];
 
 		for (size_t k = 0; k < planned->endpoint_count; k++) {
-			struct planned *other =
-			    map_put(owner, planned->endpoints[k].key, planned);
+			struct planned *other = map_put(owner, planned->endpoints[k].key, planned);
 
 			if (other && other != planned)
 				problems_add(p,
-				    "%s/master.cf: line %d: service %s: %s is also that of line %d: "
+				    "%s/master.cf: line %d: service %s: %s is also that of line "
+				    "%d: "
 				    "expected a socket of its own",
 				    conf_etc(config->conf), planned->entry->line,
 				    planned->entry->name, planned->endpoints[k].key,
@@ -187,13 +170,23 @@ static void make_plan(struct config *config, struct problems *p)
 		const struct master_cf_entry *entry = &config->cf.entries[i];
 		const char *path;
 
-		if (is_superseded(config, i) || is_disabled(config, entry))
+		if (is_disabled(config, entry))
 			continue;
 		path = program_of(config, entry);
 		if (path)
 			add_planned(config, entry, path, p);
 	}
 	check_shared(config, p);
+}
+
+static void log_lines(const char *lines)
+{
+	struct problems p;
+
+	problems_init(&p);
+	problems_add_lines(&p, lines);
+	problems_each(&p, log_warn);
+	problems_fini(&p);
 }
 
 static void fill(struct config *config, struct problems *p)
@@ -205,6 +198,7 @@ static void fill(struct config *config, struct problems *p)
 	if (report.problems > 0)
 		problems_add_lines(p, str_text(&report.text));
 	conf_report_fini(&report);
+	log_lines(conf_warnings(config->conf));
 }
 
 struct config *config_load(const char *etc, uint32_t generation, struct problems *p)
@@ -215,7 +209,7 @@ struct config *config_load(const char *etc, uint32_t generation, struct problems
 
 	config->generation = generation;
 	config->text_fd = -1;
-	if (conf_load(etc, &config->conf, &err) < 0 || keep_text(config, etc, &err) < 0)
+	if (load_main_cf(config, etc, &err) < 0)
 		problems_add(p, "%s", err.text);
 	else
 		fill(config, p);
@@ -224,6 +218,7 @@ struct config *config_load(const char *etc, uint32_t generation, struct problems
 		problems_add(p, "%s", err.text);
 	else if (config->conf && p->count == before)
 		make_plan(config, p);
+	log_lines(str_text(&config->cf.warnings));
 	if (p->count != before)
 		config_free(&config);
 	return config;

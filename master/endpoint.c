@@ -36,10 +36,8 @@ static void add_addr(struct builder *b, const struct net_addr *addr, bool if_pos
 	}
 	if (b->count == ENDPOINTS_MAX)
 		return;
-	b->list[b->count++] = (struct endpoint){.key = key,
-	    .socket_type = SOCK_STREAM,
-	    .addr = *addr,
-	    .if_possible = if_possible};
+	b->list[b->count++] = (struct endpoint){
+	    .key = key, .socket_type = SOCK_STREAM, .addr = *addr, .if_possible = if_possible};
 }
 
 static void add_pair(struct builder *b, const char *v4, const char *v6, unsigned port)
@@ -176,15 +174,15 @@ int endpoint_list(const struct master_cf_entry *entry, const struct core_params 
 			return -1;
 	} else {
 		if (strchr(entry->name, '/') || entry->name[0] == '.')
-			return err_set(err, 0, "\"%s\": expected a file name without \"/\"",
-			    entry->name);
+			return err_set(
+			    err, 0, "\"%s\": expected a file name without \"/\"", entry->name);
 		e = &b.list[b.count++];
 		e->path = arena_printf(
 		    arena, "%s/%s", entry->private_ ? "private" : "public", entry->name);
 		e->key = arena_printf(arena, "%s %s", kind[entry->type], e->path);
-		e->socket_type = entry->type == MASTER_CF_FIFO ? 0
-		    : entry->type == MASTER_CF_UNIX_DGRAM      ? SOCK_DGRAM
-		                                               : SOCK_STREAM;
+		e->socket_type = entry->type == MASTER_CF_FIFO         ? 0
+		                 : entry->type == MASTER_CF_UNIX_DGRAM ? SOCK_DGRAM
+		                                                       : SOCK_STREAM;
 	}
 	*list_out = b.list;
 	*count_out = b.count;

@@ -78,11 +78,11 @@ static bool is_verbose(const char *arg)
 	return arg[0] == '-' && arg[1] == 'v' && arg[1 + strspn(arg + 1, "v")] == '\0';
 }
 
-char **spawn_arguments(const struct master_cf_entry *entry, char *const *lead, size_t lead_count,
-    struct arena *arena)
+char **spawn_arguments(
+    const struct master_cf_entry *entry, char *const *lead, size_t lead_count, struct arena *arena)
 {
 	size_t max = lead_count + 8 + (size_t)entry->verbose + 2 * entry->override_count +
-	    entry->arg_count + 1;
+	             entry->arg_count + 1;
 	char **argv = arena_zero(arena, max, sizeof(*argv));
 	size_t n = 0;
 

@@ -27,7 +27,7 @@ pid_t spawn_process(const struct spawn *spawn);
  * The argument vector of an entry's program: first the options in `lead`, then -n, -t, -c, -u, -v
  * and the -o settings of the entry, then its other arguments. NULL-terminated, in arena.
  */
-char **spawn_arguments(const struct master_cf_entry *entry, char *const *lead, size_t lead_count,
-    struct arena *arena);
+char **spawn_arguments(
+    const struct master_cf_entry *entry, char *const *lead, size_t lead_count, struct arena *arena);
 
 #endif

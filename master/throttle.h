@@ -18,9 +18,9 @@ void throttle_succeeded(struct throttle *t);
 
 /* How a process ended, as far as the decision goes. */
 struct ending {
-	bool normal;      /* exit status 0 */
-	bool event_loop;  /* one process for all connections */
-	uint32_t uses;    /* sessions, triggers, connections it had */
+	bool normal;     /* exit status 0 */
+	bool event_loop; /* one process for all connections */
+	uint32_t uses;   /* sessions, triggers, connections it had */
 	int64_t lived_ms;
 };
 

@@ -15,6 +15,9 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/service/facility.h"
+#include "lib/sys/fd.h"
+
+enum { CONFIG_MAX = 16 * 1024 * 1024 };
 
 static bool is_null_device(int fd)
 {
@@ -37,12 +40,37 @@ void service_log_early(struct service *s)
 		log_open(LOG_TO_FD, SCORE_FD_LOG, 0);
 }
 
-static int load(struct service *s, struct err *err)
+/* The text that master hands down; on our own, the file. */
+static int load_main_cf(struct service *s, struct err *err)
 {
 	const char *etc = getenv("MAIL_CONFIG");
+	struct stat st;
+	char *path, *text;
+	int rc = -1;
+
+	if (!etc || !*etc)
+		etc = "/etc/postfix";
+	if (s->options.standalone || (s->options.check && fstat(SCORE_FD_CONFIG, &st) < 0))
+		return conf_load(etc, &s->conf, err);
+	if (fstat(SCORE_FD_CONFIG, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > CONFIG_MAX)
+		return err_set(err, 0, "descriptor %d is not master's main.cf", SCORE_FD_CONFIG);
+	path = alloc_printf("%s/main.cf", etc);
+	text = alloc((size_t)st.st_size + 1);
+	/* the file offset is shared with others, so it is not used */
+	if (fd_pread_full(SCORE_FD_CONFIG, text, (size_t)st.st_size, 0) != st.st_size)
+		err_sys(err, "read master's copy of %s", path);
+	else
+		rc = conf_load_text(etc, path, text, (size_t)st.st_size, &s->conf, err);
+	free(path);
+	free(text);
+	return rc;
+}
+
+static int load(struct service *s, struct err *err)
+{
 	char *name;
 
-	if (conf_load(etc && *etc ? etc : "/etc/postfix", &s->conf, err) < 0)
+	if (load_main_cf(s, err) < 0)
 		return -1;
 	for (size_t i = 0; i < s->options.override_count; i++) {
 		const char *text = s->options.overrides[i];
