@@ -41,12 +41,28 @@ struct bounce_answer {
 extern const struct frame_table bounce_request_table, bounce_answer_table, bounce_record_table;
 
 /*
- * The log file itself, read by bounce, showq and postqueue -j: a sequence of frames of type
- * BOUNCE_APPEND holding one bounce_record each. A torn tail ends the reading.
+ * The log file itself, written by bounce, read by bounce, showq and postqueue -j: a sequence of
+ * frames of type BOUNCE_APPEND holding one bounce_record each; every batch ends in an empty frame
+ * of type BOUNCE_END. A torn tail ends the reading; the next append cuts it off first.
+ * `service` is "bounce", "defer" or "trace": the folder's name.
  */
+enum { BOUNCE_END = 6 };
+
 struct bounce_log;
+/* NULL when there is none (or none that can be read: that is logged). */
 struct bounce_log *bounce_log_open(const struct queue *queue, const char *service, const char *id);
 bool bounce_log_next(struct bounce_log *log, struct arena *arena, struct bounce_record *out);
 void bounce_log_close(struct bounce_log **log);
+
+/* Pure: the next record at data[*at..len); moves on. False at the end or where the rest is torn. */
+bool bounce_log_parse(const void *data, size_t len, size_t *at, struct arena *arena,
+    struct bounce_record *out);
+
+/* Adds records and makes them durable, the file's name included. 0, or -1 with err: none counts. */
+int bounce_log_append(const struct queue *queue, const char *service, const char *id,
+    const struct bounce_record *records, size_t count, struct err *err);
+/* No log is no error. Not synced: a log that comes back is only told twice. */
+int bounce_log_remove(const struct queue *queue, const char *service, const char *id,
+    struct err *err);
 
 #endif

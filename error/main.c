@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+#include "error/error.h"
+
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/service/service.h"
+
+/* error, retry and discard: one program under three names. */
+
+static struct {
+	struct queue_params queue_params;
+	struct queue *queue;
+	const char *program;
+	enum error_mode mode;
+} self;
+
+static void init(struct service *service)
+{
+	struct err err;
+
+	self.mode = error_mode_of(self.program, service_name(service));
+	if (queue_open(&self.queue_params, service_core(service)->enable_long_queue_ids, &self.queue,
+		&err) < 0)
+		fatal("%s", err.text);
+}
+
+static void session(struct service *service, int fd)
+{
+	agent_serve(service, self.queue, fd, error_deliver, &self.mode, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct conf_table *const tables[] = {&queue_params, NULL};
+	void *const params[] = {&self.queue_params};
+	struct service_spec spec = {
+	    .tables = tables,
+	    .params = params,
+	    .init = init,
+	    .session = session,
+	};
+
+	self.program = argc > 0 ? argv[0] : "error";
+	spec.program = strrchr(self.program, '/') ? strrchr(self.program, '/') + 1 : self.program;
+	return service_run(&spec, argc, argv);
+}
