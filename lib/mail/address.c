@@ -30,7 +30,7 @@ static int parse_angle(struct slice text, bool strict, size_t at, struct str *ou
 	    .strict = strict,
 	};
 
-	if (!spec_scan(&s, out) || s.p == s.end || !usable(&s, out, 0))
+	if (!spec_scan(&s, out) || s.p == s.end || !usable(&s, out))
 		return -1;
 	*used_out = (size_t)(s.p + 1 - text.data);
 	return 0;
@@ -52,7 +52,7 @@ int address_parse_path(struct slice text, bool strict, struct str *address_out, 
 		struct spec_scan s = {.p = p, .end = end, .stops = " \t"};
 
 		if (strict || !spec_scan(&s, address_out) || s.words == 0 ||
-		    !usable(&s, address_out, 0))
+		    !usable(&s, address_out))
 			return -1;
 		*used_out = (size_t)(s.p - begin);
 	}

@@ -13,13 +13,18 @@
  */
 struct route_params {
 	const char *relayhost, *default_transport, *local_transport, *relay_transport;
-	const char *virtual_transport, *error_transport_; /* the last is "error" */
+	const char *virtual_transport;
 	const char *transport_maps, *sender_dependent_relayhost_maps;
-	const char *virtual_alias_domains, *virtual_mailbox_domains;
-	const char *proxy_interfaces, *parent_domain_matches_subdomains;
+	const char *sender_dependent_default_transport_maps;
+	const char *virtual_alias_domains, *virtual_alias_maps;
+	const char *virtual_mailbox_domains, *virtual_mailbox_maps;
+	const char *proxy_interfaces;
+	struct conf_list parent_domain_matches_subdomains;
 	const char *local_recipient_maps, *relay_recipient_maps;
+	const char *null_relayhost_key, *null_default_transport_key; /* what to look up for "" */
 	bool append_at_myorigin, append_dot_mydomain, swap_bangpath, allow_percent_hack;
 	bool resolve_dequoted_address, resolve_null_domain, resolve_numeric_domain;
+	bool show_user_unknown_table_name;
 };
 extern const struct conf_table route_params;
 
@@ -34,7 +39,10 @@ struct route {
 
 struct router;
 struct core_params;
-/* Opens the tables and lists. Never NULL; problems are logged and answered per lookup. */
+/*
+ * Opens the tables and lists. Never NULL; problems are logged and answered per lookup. core and
+ * params must outlive the router. Not shared across fork when tables are in use.
+ */
 struct router *router_new(const struct core_params *core, const struct route_params *params);
 void router_free(struct router **router);
 
@@ -62,7 +70,10 @@ const char *route_rewrite(struct router *router, const char *address, struct are
 /* Is this domain (lower or upper case) one of ours: mydestination, or [an own address]? */
 enum table_answer route_domain_is_local(struct router *router, const char *domain, struct err *err);
 
-/* "transport:nexthop", "[host]:port", "host:25", "inet:host:port", ":nexthop" pulled apart. */
+/*
+ * "transport:nexthop", "transport:", "transport", ":nexthop" pulled apart; "[host]:port" and
+ * "host:25" are nexthops without a transport. What is absent is "".
+ */
 void route_split_nexthop(const char *text, struct arena *arena, const char **transport_out,
     const char **nexthop_out);
 
