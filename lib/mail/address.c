@@ -7,18 +7,36 @@
 
 #include "lib/mail/address_spec.h"
 
-/*
- * A scanned spec as an address: "@domain" and "user@" are none, nor is one that is too long. An
- * empty one is (the null address).
- */
-static bool usable(const struct spec_scan *s, const struct str *address, size_t from)
+/* user@example.com. is fine, and so is any [literal]; who resolves it will look closer. */
+static bool path_domain_valid(const char *domain)
 {
-	size_t len = address->len - from;
+	char copy[256];
+	size_t len = strlen(domain);
 
-	if (s->words > 0 || s->has_at)
-		return len > 0 && len <= ADDRESS_MAX && address->data[from] != '@' &&
-		       !s->trailing_at;
-	return len == 0;
+	if (domain[0] == '[')
+		return domain[len - 1] == ']';
+	if (len == 0 || len >= sizeof(copy))
+		return false;
+	memcpy(copy, domain, len + 1);
+	if (len > 1 && copy[len - 1] == '.')
+		copy[len - 1] = '\0';
+	return address_domain_valid(copy);
+}
+
+/*
+ * A scanned spec as a path: "@domain", "user@" and words side by side are none, nor is one that
+ * is too long or has an impossible domain. An empty one is (the null address).
+ */
+static bool usable(const struct spec_scan *s, const struct str *address)
+{
+	const char *at;
+
+	if (s->words == 0 && !s->has_at)
+		return address->len == 0;
+	if (s->words > 1 || address->len == 0 || address->len > ADDRESS_MAX)
+		return false;
+	at = s->has_at ? strrchr(address->data, '@') : NULL;
+	return address->data[0] != '@' && (!at || path_domain_valid(at + 1));
 }
 
 static int parse_angle(struct slice text, bool strict, size_t at, struct str *out, size_t *used_out)

@@ -43,6 +43,7 @@ static bool at_separator(const char **p, const char *end)
 static int one_element(const char **p, const char *end, struct str *out, struct slice *span_out)
 {
 	struct spec_scan s = {.p = *p, .end = end, .stops = ",;:<"};
+	const char *begin = *p;
 	int got;
 
 	str_clear(out);
@@ -60,6 +61,14 @@ static int one_element(const char **p, const char *end, struct str *out, struct 
 	}
 	if (!s.first || s.words == 0)
 		return s.has_at ? -1 : 0;
+	if (s.words > 1) {
+		/* "joe jane" without commas: two addresses, as Postfix has it. */
+		s = (struct spec_scan){.p = begin, .end = end, .stops = ",;:<", .single = true};
+		str_clear(out);
+		if (!spec_scan(&s, out))
+			return -1;
+		*p = s.p;
+	}
 	if (out->len > ADDRESS_MAX || out->len == 0 || out->data[0] == '@' || s.trailing_at)
 		return -1;
 	*span_out = slice_of(s.first, (size_t)(s.last - s.first));

@@ -10,6 +10,8 @@
  * understood (an open quote, a control character) is refused.
  */
 
+enum { WORDS_MAX = 100 }; /* side by side: bounds the work that a display name can cause */
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -99,15 +101,16 @@ static const char *skip_route(const char *p, const char *end)
 	return p;
 }
 
+/* An atom; the obsolete "\\x" outside of quotes is part of it. */
 static const char *take_atom(struct spec_scan *s, const char *p, struct str *out)
 {
-	const char *begin = p;
-
-	for (; p < s->end && !is_blank(*p) && !strchr("()<>@,;:\"[]\\.", *p); p++) {
+	for (; p < s->end && !is_blank(*p) && *p && !strchr("()<>@,;:\"[].", *p); p++) {
+		if (*p == '\\' && (s->strict || ++p == s->end))
+			return NULL;
 		if (!is_text(*p))
 			return NULL;
+		str_put_char(out, *p);
 	}
-	str_put(out, begin, (size_t)(p - begin));
 	return p;
 }
 
@@ -125,17 +128,20 @@ static bool strict_order(enum before before, char c)
 static const char *take_token(
     struct spec_scan *s, const char *p, enum before *before, struct str *out)
 {
-	bool word = *p != '.' && *p != '@';
+	bool word = *p != '.' && *p != '@' && *p != ':';
 
+	if (s->single && word && *before == WORD)
+		return p;
 	if (s->strict && (!strict_order(*before, *p) || (*p == '@' && s->has_at)))
 		return NULL;
 	if (word && *before == WORD) {
-		s->words++;
+		if (++s->words > WORDS_MAX)
+			return NULL;
 		str_put_char(out, ' ');
 	} else if (word && s->words == 0) {
 		s->words = 1;
 	}
-	*before = *p == '@' ? AT : *p == '.' ? DOT : WORD;
+	*before = *p == '@' ? AT : word ? WORD : DOT;
 	switch (*p) {
 	case '@':
 		s->has_at = true;
@@ -148,11 +154,6 @@ static const char *take_token(
 		return s->has_at ? NULL : take_quoted(p, s->end, out);
 	case '[':
 		return take_literal(p, s->end, out);
-	case '\\':
-		if (s->strict || p + 1 >= s->end || !is_text(p[1]))
-			return NULL;
-		str_put_char(out, p[1]);
-		return p + 2;
 	case '<':
 	case '>':
 	case ')':
@@ -197,10 +198,12 @@ bool spec_scan(struct spec_scan *s, struct str *out)
 				continue;
 			}
 		}
-		p = *p ? take_token(s, p, &before, out) : NULL;
-		if (!p)
+		next = *p ? take_token(s, p, &before, out) : NULL;
+		if (!next)
 			return false;
-		s->last = p;
+		if (next == p)
+			break; /* the second word of several */
+		p = s->last = next;
 	}
 	s->p = p;
 	s->trailing_at = before == AT;

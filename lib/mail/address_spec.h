@@ -14,6 +14,7 @@ struct spec_scan {
 	const char *p, *end;      /* in: where to begin and the limit; out: p is at the stop */
 	const char *stops;        /* unquoted characters that end it */
 	bool strict;              /* no comments, no blanks, no empty or doubled atoms */
+	bool single;              /* ends before a second word that stands beside the first */
 	const char *first, *last; /* out: from the first token to behind the last; NULL: none */
 	int words;                /* out: words (atoms, quoted strings) that stand side by side */
 	bool has_at;              /* out: an unquoted '@' */
