@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/* postern: controls a mail system; see postern(1). */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/postern/postern.h"
+#include "lib/base/log.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(struct instance *in);
+	const char *help;
+} commands[] = {
+    {"start", command_start, "start the mail system"},
+    {"start-fg", command_start_fg, "start it in the foreground (containers)"},
+    {"stop", command_stop, "stop it in good order"},
+    {"abort", command_abort, "stop it at once"},
+    {"reload", command_reload, "check and apply main.cf and master.cf"},
+    {"flush", command_flush, "try to deliver all queued mail now"},
+    {"status", command_status, "is it running?"},
+    {"check", command_check, "check configuration, directories and permissions"},
+    {"set-permissions", command_set_permissions, "make directories and permissions right"},
+    {"logrotate", command_logrotate, "begin a new log file"},
+};
+
+static NORETURN void usage(void)
+{
+	fprintf(stderr, "usage: postern [-v] [-c config_dir] command\n"
+	                "       postern init DIR [--smtp-port N] [--set name=value] ...\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(stderr, "  %-16s %s\n", commands[i].name, commands[i].help);
+	fprintf(stderr, "  %-16s %s\n", "init", "make a complete private instance in DIR");
+	exit(1);
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static struct instance instance;
+	const struct command *command;
+	const char *etc = getenv("MAIL_CONFIG");
+	int ch;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_set_tag(NULL, "postern");
+	while ((ch = getopt(argc, argv, "+c:Dv")) > 0) {
+		switch (ch) {
+		case 'c':
+			etc = optarg;
+			break;
+		case 'D':
+			break; /* a debugger for the daemons: no effect here */
+		case 'v':
+			log_set_verbose(log_verbose() + 1);
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind >= argc)
+		usage();
+	if (strcmp(argv[optind], "init") == 0)
+		return command_init(etc, argc - optind - 1, argv + optind + 1);
+	command = find(argv[optind]);
+	if (!command || optind + 1 != argc)
+		usage();
+	instance_open(&instance, etc && *etc ? etc : "/etc/postfix");
+	return command->run(&instance);
+}
