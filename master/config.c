@@ -111,6 +111,17 @@ static bool is_library(const char *command)
 	return strcmp(command, "cleanup") == 0 || strcmp(command, "trivial-rewrite") == 0;
 }
 
+static void warn(struct config *config, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void warn(struct config *config, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(&config->warnings, fmt, ap);
+	va_end(ap);
+	str_put_char(&config->warnings, '\n');
+}
+
 static const char *program_of(struct config *config, const struct master_cf_entry *entry)
 {
 	const char *path;
@@ -120,7 +131,7 @@ static const char *program_of(struct config *config, const struct master_cf_entr
 	path = arena_printf(&config->arena, "%s/%s", config->core.daemon_directory, entry->command);
 	if (!strchr(entry->command, '/') && access(path, X_OK) == 0)
 		return path;
-	log_warn("service %s/%s: program %s is not part of this version; the entry is ignored",
+	warn(config, "service %s/%s: program %s is not part of this version; the entry is ignored",
 	    entry->name, master_cf_type_name(entry->type), entry->command);
 	return NULL;
 }
@@ -179,16 +190,6 @@ static void make_plan(struct config *config, struct problems *p)
 	check_shared(config, p);
 }
 
-static void log_lines(const char *lines)
-{
-	struct problems p;
-
-	problems_init(&p);
-	problems_add_lines(&p, lines);
-	problems_each(&p, log_warn);
-	problems_fini(&p);
-}
-
 static void fill(struct config *config, struct problems *p)
 {
 	struct conf_report report = {0};
@@ -198,7 +199,17 @@ static void fill(struct config *config, struct problems *p)
 	if (report.problems > 0)
 		problems_add_lines(p, str_text(&report.text));
 	conf_report_fini(&report);
-	log_lines(conf_warnings(config->conf));
+	str_put_text(&config->warnings, conf_warnings(config->conf));
+}
+
+void config_log_warnings(const struct config *config)
+{
+	struct problems p;
+
+	problems_init(&p);
+	problems_add_lines(&p, str_text(&config->warnings));
+	problems_each(&p, log_warn);
+	problems_fini(&p);
 }
 
 struct config *config_load(const char *etc, uint32_t generation, struct problems *p)
@@ -218,7 +229,7 @@ struct config *config_load(const char *etc, uint32_t generation, struct problems
 		problems_add(p, "%s", err.text);
 	else if (config->conf && p->count == before)
 		make_plan(config, p);
-	log_lines(str_text(&config->cf.warnings));
+	str_put_text(&config->warnings, str_text(&config->cf.warnings));
 	if (p->count != before)
 		config_free(&config);
 	return config;
@@ -233,6 +244,7 @@ void config_free(struct config **config)
 	master_cf_fini(&c->cf);
 	fd_close(&c->text_fd);
 	arena_fini(&c->arena);
+	str_fini(&c->warnings);
 	if (c->conf)
 		conf_free(&c->conf);
 	free(c);

@@ -33,6 +33,7 @@ struct config {
 	struct arena arena;
 	struct planned *plan; /* the services that run in this version */
 	size_t plan_count;
+	struct str warnings; /* what can be lived with, one a line */
 };
 
 /* What is wrong, each problem once, in order. */
@@ -50,10 +51,11 @@ void problems_each(const struct problems *p, void (*say)(const char *fmt, ...));
 
 /*
  * Reads and checks etc/main.cf and etc/master.cf. NULL when there are problems, which then have
- * been told to p. Warnings are logged. The programs check their own parameters, -o settings
+ * been told to p. The programs check their own parameters, -o settings
  * included (config_check_programs).
  */
 struct config *config_load(const char *etc, uint32_t generation, struct problems *p);
+void config_log_warnings(const struct config *config);
 void config_free(struct config **config);
 
 /*

@@ -111,6 +111,7 @@ static int master_main(const struct options *o)
 {
 	struct config *config;
 	int ready_fd = o->background ? startup_detach() : -1;
+	int pid_fd;
 	bool keep_output = o->foreground || o->debug;
 
 	if (!o->background && !isatty(STDIN_FILENO))
@@ -121,9 +122,9 @@ static int master_main(const struct options *o)
 	if (chdir(config->core.queue_directory) < 0)
 		fatal("change to queue_directory %s: %s", config->core.queue_directory,
 		    strerror(errno));
-	startup_lock(&config->core, &config->params);
+	pid_fd = startup_lock(&config->core, &config->params);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	return master_run(o->etc, config, ready_fd, keep_output);
+	return master_run(o->etc, config, pid_fd, ready_fd, keep_output);
 }
 
 int main(int argc, char **argv)

@@ -69,7 +69,7 @@ struct master {
 	struct list children[CHILD_BUCKETS]; /* by process id */
 	size_t child_count;
 	struct timer kick, watchdog, deadline;
-	int null_fd, log_fd;
+	int null_fd, log_fd, pid_fd;
 	bool stopping;
 	bool foreground; /* standard output is somebody's */
 	bool no_ipv6_told;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +61,7 @@ static void swap_in(struct master *m, struct config *config, int log_fd)
 
 	log_to(m, config, log_fd);
 	log_info("reload -- version %s, configuration %s", POSTERN_VERSION, m->etc);
+	config_log_warnings(config);
 	m->config = config;
 	fd_raise_limit(config->plan_count * FDS_PER_UNIT + sockets_count(m) + FDS_SPARE);
 	sockets_commit(m);
@@ -102,6 +104,7 @@ static void on_hup(void *arg)
 		    p.count, p.count == 1 ? "" : "s", m->etc);
 	}
 	problems_fini(&p);
+	futimens(m->pid_fd, NULL);
 }
 
 /* ---- stop --------------------------------------------------------------------------------- */
@@ -213,7 +216,7 @@ static void open_all(struct master *m)
 	units_apply(m);
 }
 
-int master_run(const char *etc, struct config *config, int ready_fd, bool keep_output)
+int master_run(const char *etc, struct config *config, int pid_fd, int ready_fd, bool keep_output)
 {
 	static struct master m;
 	struct err err;
@@ -222,9 +225,11 @@ int master_run(const char *etc, struct config *config, int ready_fd, bool keep_o
 	if (log_fd == -2)
 		fatal("%s", err.text);
 	init(&m, etc, config, keep_output);
+	m.pid_fd = pid_fd;
 	open_all(&m);
 	log_to(&m, config, log_fd);
 	log_info("daemon started -- version %s, configuration %s", POSTERN_VERSION, etc);
+	config_log_warnings(config);
 	startup_ready(ready_fd, keep_output);
 	while (!m.stopping || !children_gone(&m))
 		loop_turn(m.loop, -1);

@@ -95,7 +95,7 @@ bool startup_is_running(const struct core_params *core, const struct master_para
 }
 
 /* The descriptor is never closed: the lock dies with the process. */
-static void take_lock(const char *path, const char *what)
+static int take_lock(const char *path, const char *what)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, LOCK_MODE);
 	char text[32];
@@ -114,17 +114,19 @@ static void take_lock(const char *path, const char *what)
 	snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	if (ftruncate(fd, 0) < 0 || fd_pwrite_all(fd, text, strlen(text), 0) < 0)
 		fatal("write process id to %s: %s", path, strerror(errno));
+	return fd;
 }
 
-void startup_lock(const struct core_params *core, const struct master_params *params)
+int startup_lock(const struct core_params *core, const struct master_params *params)
 {
 	char *path = pid_path(core, params);
+	int fd = take_lock(path, "queue");
 
-	take_lock(path, "queue");
 	free(path);
 	path = alloc_printf("%s/master.lock", core->data_directory);
 	take_lock(path, "data directory");
 	free(path);
+	return fd;
 }
 
 void startup_clean_environment(const struct core_params *core, const char *etc)

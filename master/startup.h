@@ -20,10 +20,10 @@ void startup_ready(int ready_fd, bool keep_output);
 
 /*
  * Locks pid/master.pid and data_directory/master.lock for the life of this process, and writes the
- * process id. fatal, naming the other master, when there is one. With test, only answers whether
- * one is running.
+ * process id. Returns the descriptor of the first. fatal, naming the other master, when there is
+ * one. With test, only answers whether one is running.
  */
-void startup_lock(const struct core_params *core, const struct master_params *params);
+int startup_lock(const struct core_params *core, const struct master_params *params);
 bool startup_is_running(const struct core_params *core, const struct master_params *params);
 
 /* Only what import_environment names, and MAIL_CONFIG, is left. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,7 +17,13 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/net.h"
 
-enum { STOP_LIMIT_MS = 20000, KILL_LIMIT_MS = 5000, CONNECT_LIMIT_MS = 5000, VICTIMS_MAX = 8192 };
+enum {
+	STOP_LIMIT_MS = 20000,
+	KILL_LIMIT_MS = 5000,
+	CONNECT_LIMIT_MS = 5000,
+	RELOAD_LIMIT_MS = 20000,
+	VICTIMS_MAX = 8192
+};
 
 static pid_t must_run(const struct instance *in)
 {
@@ -32,8 +39,7 @@ static void must_not_run(const struct instance *in)
 	pid_t pid = instance_master(in);
 
 	if (pid != 0)
-		instance_fail(
-		    in, "the Postfix mail system is already running: PID: %d", (int)pid);
+		instance_fail(in, "the Postfix mail system is already running: PID: %d", (int)pid);
 }
 
 int command_status(struct instance *in)
@@ -55,7 +61,7 @@ int command_start(struct instance *in)
 	int status;
 
 	must_not_run(in);
-	dirs_check(in, true);
+	dirs_check(in, DIRS_CREATE);
 	instance_say(in, "starting the Postfix mail system");
 	status = run_program(in->master, argv, false);
 	free(etc);
@@ -70,7 +76,7 @@ int command_start_fg(struct instance *in)
 	char *argv[] = {in->master, getpid() == 1 ? init : fg, c, alloc_strdup(in->etc), NULL};
 
 	must_not_run(in);
-	dirs_check(in, true);
+	dirs_check(in, DIRS_CREATE);
 	instance_say(in, "starting the Postfix mail system");
 	execv(in->master, argv);
 	instance_fail(in, "%s: %s", in->master, strerror(errno));
@@ -171,18 +177,35 @@ int command_abort(struct instance *in)
 	return kill_everything(in, pid);
 }
 
+/* master touches its process id file when it is through with a reload, whatever came of it. */
+static int watch_pid_file(const struct instance *in)
+{
+	int fd = inotify_init1(IN_CLOEXEC);
+
+	if (fd >= 0 && inotify_add_watch(fd, in->pid_file, IN_ATTRIB) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 int command_reload(struct instance *in)
 {
 	char check[] = "-C", c[] = "-c";
 	char *argv[] = {in->master, check, c, alloc_strdup(in->etc), NULL};
 	pid_t pid = must_run(in);
+	struct pollfd done = {.events = POLLIN};
 
 	if (run_program(in->master, argv, false) != 0)
-		instance_fail(in, "the configuration in %s has errors; nothing has changed", in->etc);
+		instance_fail(
+		    in, "the configuration in %s has errors; nothing has changed", in->etc);
 	free(argv[3]);
 	instance_say(in, "refreshing the Postfix mail system");
+	done.fd = watch_pid_file(in);
 	if (kill(pid, SIGHUP) < 0)
 		instance_fail(in, "signal process %d: %s", (int)pid, strerror(errno));
+	if (done.fd >= 0 && poll(&done, 1, RELOAD_LIMIT_MS) == 0)
+		instance_fail(in, "process %d has not applied the configuration yet", (int)pid);
 	return 0;
 }
 
@@ -196,7 +219,8 @@ int command_flush(struct instance *in)
 		instance_fail(in, "%s: %s", in->core.queue_directory, strerror(errno));
 	fd = net_connect_unix("public/qmgr", CONNECT_LIMIT_MS, &err);
 	if (fd < 0 || write(fd, "F", 1) != 1)
-		instance_fail(in, "tell the queue manager: %s", fd < 0 ? err.text : strerror(errno));
+		instance_fail(
+		    in, "tell the queue manager: %s", fd < 0 ? err.text : strerror(errno));
 	close(fd);
 	return 0;
 }

@@ -35,8 +35,8 @@ void instance_open(struct instance *in, const char *etc)
 	}
 	conf_report_fini(&report);
 	pid_dir = conf_get(in->conf, "process_id_directory");
-	in->pid_file = alloc_printf(
-	    "%s/%s/master.pid", in->core.queue_directory, *pid_dir ? pid_dir : "pid");
+	in->pid_file =
+	    alloc_printf("%s/%s/master.pid", in->core.queue_directory, *pid_dir ? pid_dir : "pid");
 	in->master = alloc_printf("%s/master", in->core.daemon_directory);
 }
 
@@ -109,32 +109,29 @@ void instance_fail(const struct instance *in, const char *fmt, ...)
 
 bool install_find(char *commands_out, char *daemons_out, size_t size)
 {
-	static const char *const places[] = {"%s/../libexec", "%s/../libexec/postern",
-	    "%s/../lib/postern"};
-	char exe[PATH_MAX], dir[PATH_MAX + 64], real[PATH_MAX];
+	static const char *const places[] = {
+	    "/../libexec", "/../libexec/postern", "/../lib/postern"};
+	char exe[PATH_MAX], real[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	bool found = false;
 
 	if (n <= 0)
 		return false;
 	exe[n] = '\0';
 	*strrchr(exe, '/') = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		char *master;
-		bool found;
+	for (size_t i = 0; i < ARRAY_LEN(places) && !found; i++) {
+		char *dir = alloc_printf("%s%s", exe, places[i]);
+		char *master = alloc_printf("%s/master", realpath(dir, real) ? real : dir);
 
-		snprintf(dir, sizeof(dir), i == 0 ? "%s/../libexec" : i == 1 ? "%s/../libexec/postern" : "%s/../lib/postern", exe);
-		if (!realpath(dir, real))
-			continue;
-		master = alloc_printf("%s/master", real);
 		found = access(master, X_OK) == 0;
 		free(master);
-		if (found) {
-			snprintf(commands_out, size, "%s", exe);
-			snprintf(daemons_out, size, "%s", real);
-			return true;
-		}
+		free(dir);
 	}
-	return false;
+	if (found) {
+		snprintf(commands_out, size, "%s", exe);
+		snprintf(daemons_out, size, "%s", real);
+	}
+	return found;
 }
 
 int run_program(const char *path, char *const *argv, bool silence_stdout)

@@ -45,8 +45,9 @@ int command_set_permissions(struct instance *in);
 /* Runs a program of ours and waits for it; its exit status, 1 when it was killed. */
 int run_program(const char *path, char *const *argv, bool silence_stdout);
 
-/* dirs.c: looks at all directories; the number of problems, each told. fix: makes them right. */
-size_t dirs_check(const struct instance *in, bool fix);
+/* dirs.c: looks at all directories; the number of problems that are left, each told. */
+enum dirs_mode { DIRS_LOOK, DIRS_CREATE /* what is missing */, DIRS_FIX /* permissions, too */ };
+size_t dirs_check(const struct instance *in, enum dirs_mode mode);
 /* The programs of ours that ordinary users run with setgid_group; as root only. */
 void dirs_fix_commands(const struct instance *in);
 
