@@ -198,6 +198,19 @@ const char *conf_origin(const struct conf *conf, const char *name)
 	return s ? s->origin : NULL;
 }
 
+/* "<transport>_time_limit" is "$command_time_limit" unless set. Kept, for it is asked for often. */
+static const char *family_default(struct conf *conf, const char *name)
+{
+	const struct conf_family *family = conf_family_find(name);
+	char *text = map_get(conf->computed, name);
+
+	if (!family || text)
+		return text;
+	text = arena_printf(&conf->arena, "$%s", family->fallback);
+	map_put(conf->computed, name, text);
+	return text;
+}
+
 const char *conf_default(struct conf *conf, const char *name)
 {
 	const struct conf_param *row;
@@ -210,7 +223,7 @@ const char *conf_default(struct conf *conf, const char *name)
 	if (row)
 		return row->dflt;
 	known = catalogue_find(name);
-	return known ? (known->dflt ? known->dflt : "") : NULL;
+	return known ? (known->dflt ? known->dflt : "") : family_default(conf, name);
 }
 
 const char *conf_raw(struct conf *conf, const char *name)

@@ -69,15 +69,40 @@ struct conf_table {
 };
 
 /* Rows. A wrong member type is a compile error. */
-#define CONF_AT(st, m, type) (offsetof(st, m) + 0 * sizeof(char[_Generic(&((st *)0)->m, type *: 1)]))
-#define CONF_TEXT(st, m, name, dflt, doc) {name, &conf_kind_text, CONF_AT(st, m, const char *), dflt, 0, 0, NULL, doc}
-#define CONF_RAW(st, m, name, dflt, doc) {name, &conf_kind_raw, CONF_AT(st, m, const char *), dflt, 0, 0, NULL, doc}
-#define CONF_BOOL(st, m, name, dflt, doc) {name, &conf_kind_bool, CONF_AT(st, m, bool), dflt, 0, 0, NULL, doc}
-#define CONF_INT(st, m, name, dflt, lo, hi, doc) {name, &conf_kind_int, CONF_AT(st, m, int), dflt, lo, hi, NULL, doc}
-#define CONF_SIZE(st, m, name, dflt, lo, hi, doc) {name, &conf_kind_size, CONF_AT(st, m, int64_t), dflt, lo, hi, NULL, doc}
-#define CONF_SECS(st, m, name, dflt, lo, hi, doc) {name, &conf_kind_secs, CONF_AT(st, m, int), dflt, lo, hi, NULL, doc}
-#define CONF_ENUM(st, m, name, dflt, names, doc) {name, &conf_kind_enum, CONF_AT(st, m, int), dflt, 0, 0, names, doc}
-#define CONF_LIST(st, m, name, dflt, doc) {name, &conf_kind_list, CONF_AT(st, m, struct conf_list), dflt, 0, 0, NULL, doc}
+#define CONF_AT(st, m, type) \
+	(offsetof(st, m) + 0 * sizeof(char[_Generic(&((st *)0)->m, type * : 1)]))
+#define CONF_TEXT(st, m, name, dflt, doc)                                                  \
+	{                                                                                  \
+		name, &conf_kind_text, CONF_AT(st, m, const char *), dflt, 0, 0, NULL, doc \
+	}
+#define CONF_RAW(st, m, name, dflt, doc)                                                  \
+	{                                                                                 \
+		name, &conf_kind_raw, CONF_AT(st, m, const char *), dflt, 0, 0, NULL, doc \
+	}
+#define CONF_BOOL(st, m, name, dflt, doc)                                          \
+	{                                                                          \
+		name, &conf_kind_bool, CONF_AT(st, m, bool), dflt, 0, 0, NULL, doc \
+	}
+#define CONF_INT(st, m, name, dflt, lo, hi, doc)                                   \
+	{                                                                          \
+		name, &conf_kind_int, CONF_AT(st, m, int), dflt, lo, hi, NULL, doc \
+	}
+#define CONF_SIZE(st, m, name, dflt, lo, hi, doc)                                       \
+	{                                                                               \
+		name, &conf_kind_size, CONF_AT(st, m, int64_t), dflt, lo, hi, NULL, doc \
+	}
+#define CONF_SECS(st, m, name, dflt, lo, hi, doc)                                   \
+	{                                                                           \
+		name, &conf_kind_secs, CONF_AT(st, m, int), dflt, lo, hi, NULL, doc \
+	}
+#define CONF_ENUM(st, m, name, dflt, names, doc)                                   \
+	{                                                                          \
+		name, &conf_kind_enum, CONF_AT(st, m, int), dflt, 0, 0, names, doc \
+	}
+#define CONF_LIST(st, m, name, dflt, doc)                                                      \
+	{                                                                                      \
+		name, &conf_kind_list, CONF_AT(st, m, struct conf_list), dflt, 0, 0, NULL, doc \
+	}
 
 /*
  * Parameters of a transport: "<transport>_destination_concurrency_limit" overrides
@@ -94,9 +119,10 @@ struct conf_family {
 
 /* What was wrong, all of it, in order: "file: line N: name = value: expected ...". */
 struct conf_report {
-	struct str text;  /* one problem a line */
-	size_t problems;  /* errors: the configuration cannot be used */
-	size_t warnings;  /* unknown names, parameters without effect */
+	struct str text;   /* one problem a line */
+	struct str warned; /* one warning a line */
+	size_t problems;   /* errors: the configuration cannot be used */
+	size_t warnings;   /* unknown names, parameters without effect */
 };
 void conf_report_fini(struct conf_report *report);
 void conf_report_problem(struct conf_report *report, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -115,7 +141,8 @@ int conf_load_text(const char *etc, const char *path, const char *text, size_t l
 const char *conf_warnings(const struct conf *conf);
 const char *conf_etc(const struct conf *conf);
 
-/* An override as of -o or of a test; later ones win. origin is for messages ("master.cf: line 9"). */
+/* An override as of -o or of a test; later ones win. origin is for messages ("master.cf: line 9").
+ */
 void conf_set(struct conf *conf, const char *name, const char *value, const char *origin);
 
 /* The raw text: override, main.cf, registered default, catalogue; NULL when nobody knows it. */
@@ -124,7 +151,8 @@ const char *conf_raw(struct conf *conf, const char *name);
 bool conf_is_set(const struct conf *conf, const char *name);
 /* Where it is set: "/etc/postfix/main.cf: line 12", an override's origin; NULL when by default. */
 const char *conf_origin(const struct conf *conf, const char *name);
-/* The default's text, whatever main.cf says: computed, registered, catalogue; NULL: nobody knows. */
+/* The default's text, whatever main.cf says: computed, registered, catalogue; NULL: nobody knows.
+ */
 const char *conf_default(struct conf *conf, const char *name);
 /* Walks what main.cf sets, in the order of the file; false at the end. */
 bool conf_next_set(const struct conf *conf, size_t *cursor, const char **name_out,
@@ -147,8 +175,15 @@ const char *conf_get(struct conf *conf, const char *name);
  * Fills the struct at `out` from the table. All problems go to the report (a bad value then has
  * its default in the struct); returns 0 or -1 when there were errors.
  */
-int conf_fill(struct conf *conf, const struct conf_table *table, void *out,
-    struct conf_report *report);
+int conf_fill(
+    struct conf *conf, const struct conf_table *table, void *out, struct conf_report *report);
+
+/*
+ * Reads every value of every table (NULL-terminated) as conf_fill would and keeps none: for
+ * "postconf -k", which knows the tables of all programs. 0, or -1 when there were errors.
+ */
+int conf_check_values(
+    struct conf *conf, const struct conf_table *const *tables, struct conf_report *report);
 
 /*
  * One family value for one transport, checked as conf_fill would; a bad value is logged once and
@@ -156,19 +191,10 @@ int conf_fill(struct conf *conf, const struct conf_table *table, void *out,
  */
 int conf_family_int(struct conf *conf, const struct conf_family *family, const char *transport);
 
-/* The family whose suffix ends `name` ("_time_limit"), of all that this version knows, or NULL. */
+/* The family whose suffix ends `name` ("x_time_limit"), of all that Postfix knows, or NULL. */
 const struct conf_family *conf_family_find(const char *name);
 /* All of them; suffix NULL ends the array. */
 extern const struct conf_family conf_families[];
-
-/*
- * Are the names in main.cf known? Adds one warning for each that nobody knows (with "did you
- * mean") and for each that is known but has no effect in this version: one in the catalogue that
- * no table in `tables` (NULL-terminated) has. Fine without a row: names referenced by $name in
- * main.cf or in `more_text` (master.cf, may be NULL), restriction classes, and family names.
- */
-void conf_check_names(struct conf *conf, const struct conf_table *const *tables,
-    const char *more_text, struct conf_report *report);
 
 /* Memory that lives as long as this configuration. */
 struct arena *conf_arena(struct conf *conf);

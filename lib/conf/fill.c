@@ -69,6 +69,27 @@ int conf_fill(
 	return report->problems == before ? 0 : -1;
 }
 
+int conf_check_values(
+    struct conf *conf, const struct conf_table *const *tables, struct conf_report *report)
+{
+	size_t before = report->problems;
+	struct map *seen = map_new();
+	_Alignas(16) char scratch[256]; /* no kind's member is larger */
+
+	for (size_t t = 0; tables[t]; t++)
+		conf_register(conf, tables[t]);
+	for (size_t t = 0; tables[t]; t++) {
+		for (size_t i = 0; i < tables[t]->count; i++) {
+			const struct conf_param *row = &tables[t]->rows[i];
+
+			if (!map_put(seen, row->name, seen))
+				fill_row(conf, row, scratch, report);
+		}
+	}
+	map_free(&seen, NULL);
+	return report->problems == before ? 0 : -1;
+}
+
 int conf_family_int(struct conf *conf, const struct conf_family *family, const char *transport)
 {
 	const char *name = arena_printf(&conf->arena, "%s%s", transport, family->suffix);

@@ -4,6 +4,7 @@
 void conf_report_fini(struct conf_report *report)
 {
 	str_fini(&report->text);
+	str_fini(&report->warned);
 	report->problems = report->warnings = 0;
 }
 
@@ -22,10 +23,9 @@ void conf_report_warning(struct conf_report *report, const char *fmt, ...)
 {
 	va_list ap;
 
-	str_put_text(&report->text, "warning: ");
 	va_start(ap, fmt);
-	str_vprintf(&report->text, fmt, ap);
+	str_vprintf(&report->warned, fmt, ap);
 	va_end(ap);
-	str_put_char(&report->text, '\n');
+	str_put_char(&report->warned, '\n');
 	report->warnings++;
 }
