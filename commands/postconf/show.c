@@ -4,6 +4,25 @@
 #include "commands/postconf/postconf.h"
 #include "lib/base/log.h"
 
+/* $name in these stands for something that is known only when mail is there: never expanded here.
+ */
+static const char *const raw_names[] = {"command_execution_directory", "default_rbl_reply",
+    "forward_path", "luser_relay", "mailbox_command", "postscreen_expansion_filter",
+    "postscreen_reject_footer", "smtpd_expansion_filter", "smtpd_reject_footer"};
+
+static bool is_raw(struct postconf *pc, const char *name)
+{
+	const struct conf_param *row = conf_names_row(pc->names, name);
+
+	if (row)
+		return row->kind == &conf_kind_raw;
+	for (size_t i = 0; i < ARRAY_LEN(raw_names); i++) {
+		if (strcmp(raw_names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 void show_pair(struct postconf *pc, const char *name, const char *value)
 {
 	struct folder f = {.out = pc->out, .fold = pc->fold};
@@ -20,12 +39,11 @@ void show_pair(struct postconf *pc, const char *name, const char *value)
 
 const char *show_value(struct postconf *pc, const char *name, const char *raw)
 {
-	const struct conf_param *row = conf_names_row(pc->names, name);
 	struct str text = {0};
 	struct err err;
 	const char *value;
 
-	if (!pc->expand || (row && row->kind == &conf_kind_raw))
+	if (!pc->expand || is_raw(pc, name))
 		return raw;
 	if (conf_expand(pc->conf, raw, &text, &err) < 0) {
 		const char *origin = conf_origin(pc->conf, name);
