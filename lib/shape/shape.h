@@ -14,14 +14,16 @@
  * queue_writer. Streaming: content of any size passes with bounded memory (header_size_limit for
  * the header being looked at).
  */
+enum { SHAPE_FROM_STANDARD, SHAPE_FROM_OBSOLETE };
+
 struct shape_params {
 	int header_size_limit;
 	int hopcount_limit;
 	struct conf_list message_drop_headers;
 	bool always_add_missing_headers;
+	int header_from_format; /* SHAPE_FROM_* */
 	const char *undisclosed_recipients_header;
 	const char *message_reject_characters, *message_strip_characters;
-	const char *always_bcc;
 };
 extern const struct conf_table shape_params;
 
@@ -33,20 +35,28 @@ struct shape_context {
 	struct queue *queue;
 	bool add_missing_headers; /* local origin: Date:, From:, Message-Id:, To: undisclosed */
 	bool rewrite_headers;     /* local origin: complete addresses in headers */
-	const char *full_name;    /* for a made From:, or "" */
+	bool drop_from_line;      /* sendmail(1): mbox "From " lines before the headers go away;
+	                             else they become X-Mailbox-Line: headers */
+	const char *full_name;    /* for a made From:, or "" (NULL is "") */
+	struct arena *arena;      /* where env->message_id is put; NULL: it is "" after shape_end */
 };
 
-/* Begins a message. id is from queue_new_id; env->sender must be set. The first bytes written are
- * `trace` (a complete "Received: ...\r\n" header, or several; may be ""). */
+/*
+ * Begins a message. id is from queue_new_id, sender is the complete envelope sender. The first
+ * bytes written are `trace` (a complete "Received: ...\r\n" header, or several; may be ""), which
+ * counts as a hop. The context is copied; what it points to must outlive the shaper.
+ */
 struct shaper *shape_begin(const struct shape_context *context, const char *id, const char *sender,
     const char *trace);
 
 /*
  * Content as it came, in pieces of any size, line ends CRLF or LF (a bare LF is made CRLF, a lone
- * CR stays). Never fails at once: problems are remembered and told by shape_end.
+ * CR stays; a NUL stays in the body and ends its line in a header). Never fails at once: problems
+ * are remembered and told by shape_end.
  */
 void shape_put(struct shaper *s, const char *data, size_t len);
 uint64_t shape_size(const struct shaper *s); /* bytes so far, so that smtpd can stop collecting */
+void shape_hold(struct shaper *s); /* the message will rest in hold/ */
 
 enum shape_result {
 	SHAPE_OK,

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_SHAPE_INTERNAL_H
+#define LIB_SHAPE_INTERNAL_H
+
+#include "lib/conf/core.h"
+#include "lib/mail/header.h"
+#include "lib/shape/shape.h"
+
+/* The inside of a shaper, private to lib/shape. */
+
+/* Header fields that mean something here, as bits of shaper.seen. */
+enum {
+	SEEN_DATE = 1 << 0,
+	SEEN_FROM = 1 << 1,
+	SEEN_MESSAGE_ID = 1 << 2,
+	SEEN_RESENT_DATE = 1 << 3,
+	SEEN_RESENT_FROM = 1 << 4,
+	SEEN_RESENT_MESSAGE_ID = 1 << 5,
+	SEEN_RECIPIENT = 1 << 6, /* To, Cc, Bcc and their Resent- forms */
+	SEEN_RESENT = 1 << 7,
+	SEEN_RECEIVED = 1 << 8,
+	SEEN_ANY = 1 << 9,
+	HAS_ADDRESSES = 1 << 10, /* not about what was seen: addresses are completed in it */
+};
+
+struct shaper {
+	struct shape_context ctx;
+	char id[QUEUE_ID_MAX];
+	char *sender;
+	struct queue_writer *writer;
+	enum shape_result result; /* the first problem */
+	struct err err;
+	bool hold;
+
+	/* header phase */
+	bool in_body;
+	unsigned seen;
+	uint32_t hops;
+	struct str line;   /* begun, its end has not come yet */
+	bool line_cut;     /* bytes of it were dropped */
+	struct str header; /* lines of the field being collected, each with CR LF */
+	bool header_cut;   /* the rest of it is dropped */
+	struct str out;    /* shaped headers, not yet written */
+	struct str message_id;
+	struct arena arena; /* for one header */
+
+	/* both */
+	uint64_t bytes_in;
+	char last; /* last byte of the body, so that CR LF is known across pieces */
+	struct str scratch;
+	unsigned char *chars; /* by byte: CHAR_*; NULL: none is special */
+};
+
+enum { CHAR_STRIP = 1, CHAR_REJECT = 2 };
+
+/* Remembers the first problem. */
+void shape_fail(struct shaper *s, enum shape_result result, const char *text);
+/* Writes to the queue, within message_size_limit. */
+void shape_write(struct shaper *s, const char *data, size_t len);
+
+/* headers.c: one whole field in s->header goes to s->out, or away. */
+void shape_field(struct shaper *s);
+/* After the last field: adds what is missing, logs, writes s->out. */
+void shape_end_headers(struct shaper *s);
+/* complete.c: appends the field with its addresses completed. */
+void shape_complete(struct shaper *s, const struct header *header);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/shape/shape.h"
+
+#include "lib/base/attr.h"
+
+#define P struct shape_params
+
+static const struct conf_enum from_formats[] = {
+    {"standard", SHAPE_FROM_STANDARD},
+    {"obsolete", SHAPE_FROM_OBSOLETE},
+    {NULL, 0},
+};
+
+static const struct conf_param rows[] = {
+    CONF_INT(P, header_size_limit, "header_size_limit", "102400", 1, 0,
+        "Bytes of one header field; what exceeds it is dropped."),
+    CONF_INT(P, hopcount_limit, "hopcount_limit", "50", 1, 0,
+        "Received: headers at which a message is taken to be in a loop."),
+    CONF_LIST(P, message_drop_headers, "message_drop_headers",
+        "bcc, content-length, resent-bcc, return-path", "Header fields that are removed."),
+    CONF_BOOL(P, always_add_missing_headers, "always_add_missing_headers", "no",
+        "Add Date:, From:, Message-Id: to mail of remote clients too."),
+    CONF_ENUM(P, header_from_format, "header_from_format", "standard", from_formats,
+        "How a From: that is added looks: Name <address>, or address (Name)."),
+    CONF_TEXT(P, undisclosed_recipients_header, "undisclosed_recipients_header", "",
+        "The header to add to mail without To:, Cc: and Bcc:; empty: none."),
+    CONF_TEXT(P, message_reject_characters, "message_reject_characters", "",
+        "Refuse mail with these characters; C escapes such as \\0 are understood."),
+    CONF_TEXT(P, message_strip_characters, "message_strip_characters", "",
+        "Remove these characters from mail; C escapes such as \\0 are understood."),
+};
+
+const struct conf_table shape_params = {rows, ARRAY_LEN(rows)};

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/shape/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+
+/*
+ * Two phases. Headers go line by line into a logical field, which headers.c looks at when the next
+ * one begins; shaped fields collect in `out` and are written together. The body goes straight to
+ * the queue writer: a piece whose line ends are all CR LF is one write, one that needs CRs is
+ * copied once.
+ */
+
+void shape_fail(struct shaper *s, enum shape_result result, const char *text)
+{
+	if (s->result != SHAPE_OK)
+		return;
+	s->result = result;
+	err_set(&s->err, 0, "%s", text);
+}
+
+void shape_write(struct shaper *s, const char *data, size_t len)
+{
+	int64_t limit = s->ctx.core->message_size_limit;
+	struct err err = {0};
+
+	if (len == 0 || s->result != SHAPE_OK)
+		return;
+	if (limit > 0 &&
+	    len > (uint64_t)limit - MIN(queue_writer_size(s->writer), (uint64_t)limit)) {
+		log_info_as("cleanup", "warning: %s: queue file size limit exceeded", s->id);
+		shape_fail(s, SHAPE_TOO_BIG, "message size exceeds the limit");
+		return;
+	}
+	if (queue_writer_put(s->writer, data, len, &err) < 0) {
+		shape_fail(s,
+		    err.code == ENOSPC || err.code == EDQUOT || err.code == EFBIG
+		        ? SHAPE_NO_SPACE
+		        : SHAPE_WRITE_ERROR,
+		    err.text);
+		s->err.code = err.code;
+	}
+}
+
+/* ---- characters to strip or to refuse ------------------------------------------------------ */
+
+/* One character of a set with C escapes. */
+static unsigned char next_char(const char **text)
+{
+	static const char names[] = "abfnrtv", values[] = "\a\b\f\n\r\t\v";
+	const char *p = *text, *name;
+	unsigned value = 0;
+	int digits;
+
+	if (*p != '\\' || !p[1]) {
+		*text = p + 1;
+		return (unsigned char)*p;
+	}
+	p++;
+	if (*p >= '0' && *p <= '7') {
+		for (digits = 0; digits < 3 && *p >= '0' && *p <= '7'; digits++, p++)
+			value = value * 8 + (unsigned)(*p - '0');
+		*text = p;
+		return (unsigned char)value;
+	}
+	*text = p + 1;
+	name = strchr(names, *p);
+	return (unsigned char)(name ? values[name - names] : *p);
+}
+
+static void mark_chars(struct shaper *s, const char *set, unsigned char mark)
+{
+	if (!set || !set[0])
+		return;
+	if (!s->chars)
+		s->chars = alloc_zero(256, 1);
+	while (*set)
+		s->chars[next_char(&set)] |= mark;
+	/* Line ends are not content. */
+	s->chars['\n'] = s->chars['\r'] = 0;
+}
+
+/* Copies to `to` what may pass. */
+static void filter_chars(struct shaper *s, const char *data, size_t len, struct str *to)
+{
+	size_t i;
+
+	str_reserve(to, len);
+	for (i = 0; i < len; i++) {
+		unsigned char mark = s->chars[(unsigned char)data[i]];
+
+		if (mark & CHAR_REJECT)
+			shape_fail(s, SHAPE_CONTENT, "5.7.1 disallowed character");
+		if (!(mark & CHAR_STRIP))
+			str_put_char(to, data[i]);
+	}
+}
+
+/* ---- body ---------------------------------------------------------------------------------- */
+
+/* The first LF without a CR before it, or end. */
+static const char *find_bare_lf(const char *p, const char *end, char before)
+{
+	const char *begin = p, *lf;
+
+	while ((lf = memchr(p, '\n', (size_t)(end - p)))) {
+		if ((lf > begin ? lf[-1] : before) != '\r')
+			return lf;
+		p = lf + 1;
+		if (p == end)
+			break;
+	}
+	return end;
+}
+
+static void body_put(struct shaper *s, const char *data, size_t len)
+{
+	const char *p = data, *end = data + len, *bare;
+
+	if (len == 0)
+		return;
+	bare = find_bare_lf(p, end, s->last);
+	if (bare == end) {
+		shape_write(s, p, len);
+		s->last = end[-1];
+		return;
+	}
+	str_clear(&s->scratch);
+	while (bare < end) {
+		str_put(&s->scratch, p, (size_t)(bare - p));
+		str_put(&s->scratch, "\r\n", 2);
+		p = bare + 1;
+		bare = p < end ? find_bare_lf(p, end, '\n') : end;
+	}
+	str_put(&s->scratch, p, (size_t)(end - p));
+	shape_write(s, s->scratch.data, s->scratch.len);
+	s->last = end[-1];
+}
+
+/* ---- headers ------------------------------------------------------------------------------- */
+
+/* Within header_size_limit: what exceeds it goes away, the line end stays. */
+static void field_add(struct shaper *s, struct slice line)
+{
+	size_t limit = (size_t)s->ctx.params->header_size_limit;
+	size_t room = limit - MIN(limit, s->header.len);
+	const char *nul;
+
+	if (s->header_cut)
+		return;
+	nul = line.len ? memchr(line.data, '\0', line.len) : NULL;
+	if (nul)
+		line.len = (size_t)(nul - line.data);
+	if (line.len > room) {
+		s->header_cut = true;
+		line.len = room;
+	}
+	if (line.len == 0)
+		return;
+	str_put(&s->header, line.data, line.len);
+	str_put(&s->header, "\r\n", 2);
+}
+
+static bool is_from_line(struct slice line)
+{
+	return line.len >= 5 && (memcmp(line.data, "From ", 5) == 0 ||
+	                            (line.len >= 6 && memcmp(line.data, ">From ", 6) == 0));
+}
+
+/* A line of the header phase, without its line end. true: it was part of the headers. */
+static bool header_line(struct shaper *s, struct slice line)
+{
+	if (header_is_fold(line) && (s->header.len > 0)) {
+		field_add(s, line);
+		return true;
+	}
+	if (header_name_len(line) > 0) {
+		shape_field(s);
+		field_add(s, line);
+		return true;
+	}
+	if (s->header.len == 0 && !(s->seen & SEEN_ANY) && is_from_line(line)) {
+		if (!s->ctx.drop_from_line)
+			str_printf(&s->out, "X-Mailbox-Line: %.*s\r\n", SLICE_ARG(line));
+		return true;
+	}
+	return false;
+}
+
+/* The headers have ended at `line`, which is empty or the first of the body. */
+static void begin_body(struct shaper *s, struct slice line, bool complete)
+{
+	shape_end_headers(s);
+	shape_write(s, "\r\n", 2);
+	if (line.len == 0)
+		return;
+	body_put(s, line.data, line.len);
+	if (complete) {
+		shape_write(s, "\r\n", 2);
+		s->last = '\n';
+	}
+}
+
+/* Keeps the begun line, up to what a header may have. true: it is too long to be a header. */
+static bool line_add(struct shaper *s, const char *data, size_t len)
+{
+	size_t limit = (size_t)s->ctx.params->header_size_limit + 2;
+	size_t room = limit - MIN(limit, s->line.len);
+	struct slice line;
+
+	if (len <= room) {
+		str_put(&s->line, data, len);
+		return false;
+	}
+	line = slice_of(str_text(&s->line), s->line.len);
+	if (!s->line_cut) {
+		str_put(&s->line, data, room);
+		line = slice_of(s->line.data, s->line.len);
+		if (!(header_is_fold(line) && s->header.len > 0) && header_name_len(line) == 0) {
+			str_put(&s->line, data + room, len - room);
+			return true;
+		}
+		s->line_cut = true;
+	}
+	return false;
+}
+
+/* The begun line in s->line is complete (or the message ends). */
+static void line_end(struct shaper *s)
+{
+	struct slice line = slice_of(str_text(&s->line), s->line.len);
+
+	if (!s->line_cut && line.len > 0 && line.data[line.len - 1] == '\r')
+		line.len--;
+	if (line.len == 0 || !header_line(s, line))
+		begin_body(s, line, true);
+	str_clear(&s->line);
+	s->line_cut = false;
+}
+
+/* Eats lines until the body begins; returns the bytes eaten. */
+static size_t headers_put(struct shaper *s, const char *data, size_t len)
+{
+	const char *p = data, *end = data + len, *lf;
+
+	while (p < end && !s->in_body) {
+		size_t n;
+
+		lf = memchr(p, '\n', (size_t)(end - p));
+		n = (size_t)((lf ? lf : end) - p);
+		if (line_add(s, p, n)) {
+			begin_body(s, slice_of(s->line.data, s->line.len), false);
+			str_clear(&s->line);
+			return (size_t)(p - data) + n;
+		}
+		p += n;
+		if (lf) {
+			line_end(s);
+			p++;
+		}
+	}
+	return (size_t)(p - data);
+}
+
+/* ---- the interface ------------------------------------------------------------------------- */
+
+struct shaper *shape_begin(
+    const struct shape_context *context, const char *id, const char *sender, const char *trace)
+{
+	struct shaper *s = alloc_zero(1, sizeof(*s));
+	struct slice block = slice_text(trace);
+	struct header header;
+	size_t at = 0;
+
+	s->ctx = *context;
+	snprintf(s->id, sizeof(s->id), "%s", id);
+	s->sender = alloc_strdup(sender);
+	s->writer = queue_writer_new(context->queue, id);
+	mark_chars(s, context->params->message_strip_characters, CHAR_STRIP);
+	mark_chars(s, context->params->message_reject_characters, CHAR_REJECT);
+	while (header_next(block, &at, &header)) {
+		if (header_is(&header, "Received"))
+			s->hops++;
+	}
+	str_put_text(&s->out, trace);
+	return s;
+}
+
+void shape_put(struct shaper *s, const char *data, size_t len)
+{
+	struct str filtered = {0};
+	size_t eaten;
+
+	s->bytes_in += len;
+	if (s->result != SHAPE_OK || len == 0)
+		return;
+	if (s->chars) {
+		filter_chars(s, data, len, &filtered);
+		data = str_text(&filtered);
+		len = filtered.len;
+	}
+	eaten = s->in_body ? 0 : headers_put(s, data, len);
+	if (eaten < len)
+		body_put(s, data + eaten, len - eaten);
+	str_fini(&filtered);
+}
+
+uint64_t shape_size(const struct shaper *s)
+{
+	return s->bytes_in;
+}
+
+void shape_hold(struct shaper *s)
+{
+	s->hold = true;
+}
+
+static void shaper_free(struct shaper **shaper)
+{
+	struct shaper *s = *shaper;
+
+	*shaper = NULL;
+	queue_writer_abort(&s->writer);
+	str_fini(&s->line);
+	str_fini(&s->header);
+	str_fini(&s->out);
+	str_fini(&s->message_id);
+	str_fini(&s->scratch);
+	arena_fini(&s->arena);
+	free(s->chars);
+	free(s->sender);
+	free(s);
+}
+
+static void finish(struct shaper *s)
+{
+	if (!s->in_body && s->line.len > 0)
+		line_end(s);
+	if (!s->in_body)
+		shape_end_headers(s);
+	if (s->last != '\n')
+		shape_write(s, "\r\n", 2);
+}
+
+static void commit(
+    struct shaper *s, struct envelope *env, struct location *loc_out, uint64_t *content_len_out)
+{
+	struct err err = {0};
+
+	env->message_id = str_text(&s->message_id);
+	env->hops = s->hops;
+	*content_len_out = queue_writer_size(s->writer);
+	if (queue_writer_commit(&s->writer, env, s->hold, loc_out, &err) < 0) {
+		shape_fail(s,
+		    err.code == ENOSPC || err.code == EDQUOT ? SHAPE_NO_SPACE : SHAPE_WRITE_ERROR,
+		    err.text);
+		s->err.code = err.code;
+	}
+	env->message_id = s->ctx.arena ? arena_strdup(s->ctx.arena, str_text(&s->message_id)) : "";
+}
+
+enum shape_result shape_end(struct shaper **shaper, struct envelope *env, struct location *loc_out,
+    uint64_t *content_len_out, struct err *err)
+{
+	struct shaper *s = *shaper;
+	enum shape_result result;
+
+	if (s->result == SHAPE_OK)
+		finish(s);
+	if (s->result == SHAPE_OK)
+		commit(s, env, loc_out, content_len_out);
+	result = s->result;
+	if (result != SHAPE_OK && err)
+		*err = s->err;
+	shaper_free(shaper);
+	return result;
+}
+
+void shape_abort(struct shaper **shaper)
+{
+	if (*shaper)
+		shaper_free(shaper);
+}
