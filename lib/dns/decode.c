@@ -235,4 +235,6 @@ void dns_decode(
 	out->records = r.records;
 	out->secure = ns_msg_getflag(r.msg, ns_f_ad);
 	out->status = decode_answers(&r, type);
+	if (out->status != DNS_FOUND)
+		out->count = 0; /* what came before the damage does not count */
 }

@@ -26,20 +26,20 @@ struct packet {
 
 static const struct packet packets[] = {
     {BYTES(HEAD(OK, "\x00\x01") Q_MX RR("\x0f", "\x07") "\x00\x0a\x02mX\xc0\x0c"), DNS_TYPE_MX,
-	DNS_FOUND, 1, "mx.x.test", 10},
+        DNS_FOUND, 1, "mx.x.test", 10},
     {BYTES(HEAD(OK, "\x00\x01") Q_MX RR("\x0f", "\x03") "\x00\x00\x00"), DNS_TYPE_MX, DNS_NULL_MX,
-	0, NULL, 0},
+        0, NULL, 0},
     {BYTES(HEAD(OK, "\x00\x01") Q_A RR("\x01", "\x04") "\x7f\x00\x00\x01"), DNS_TYPE_A, DNS_FOUND,
-	1, "", 0},
+        1, "", 0},
     /* an address of the wrong length */
     {BYTES(HEAD(OK, "\x00\x01") Q_A RR("\x01", "\x03") "\x7f\x00\x00"), DNS_TYPE_A, DNS_INVALID, 0,
-	NULL, 0},
+        NULL, 0},
     /* CNAME that leads out of the message: ask there */
     {BYTES(HEAD(OK, "\x00\x01") Q_A RR("\x05", "\x04") "\x02zz\x00"), DNS_TYPE_A, DNS_NO_DATA, 0,
-	NULL, 0},
+        NULL, 0},
     /* CNAME to itself */
     {BYTES(HEAD(OK, "\x00\x01") Q_A RR("\x05", "\x02") "\xc0\x0c"), DNS_TYPE_A, DNS_FAILED, 0, NULL,
-	0},
+        0},
     {BYTES(HEAD(OK, "\x00\x00") Q_A), DNS_TYPE_A, DNS_NO_DATA, 0, NULL, 0},
     {BYTES(HEAD("\x81\x83", "\x00\x00") Q_A), DNS_TYPE_A, DNS_NOT_FOUND, 0, NULL, 0},
     {BYTES(HEAD("\x81\x82", "\x00\x00") Q_A), DNS_TYPE_A, DNS_RETRY, 0, NULL, 0},
@@ -51,13 +51,13 @@ static const struct packet packets[] = {
     {BYTES(HEAD(OK, "\xff\xff") Q_A), DNS_TYPE_A, DNS_RETRY, 0, NULL, 0},
     /* names that are no host names: dropped; an address where a name belongs */
     {BYTES(HEAD(OK, "\x00\x01") Q_MX RR("\x0f", "\x07") "\x00\x0a\x03$(x\x00"), DNS_TYPE_MX,
-	DNS_INVALID, 0, NULL, 0},
+        DNS_INVALID, 0, NULL, 0},
     {BYTES(HEAD(OK, "\x00\x01") Q_MX RR("\x0f", "\x0b") "\x00\x0a\x01"
-						      "1\x01"
-						      "2\x01"
-						      "3\x01"
-						      "4\x00"),
-	DNS_TYPE_MX, DNS_INVALID, 0, NULL, 0},
+                                                        "1\x01"
+                                                        "2\x01"
+                                                        "3\x01"
+                                                        "4\x00"),
+        DNS_TYPE_MX, DNS_INVALID, 0, NULL, 0},
 };
 
 START_TEST(decodes)
@@ -67,8 +67,8 @@ START_TEST(decodes)
 	struct dns_answer answer;
 
 	dns_decode(p->bytes, p->len, p->type, &arena, &answer);
-	ck_assert_msg(answer.status == p->status, "case %d: status %d, not %d", _i, answer.status,
-	    p->status);
+	ck_assert_msg(
+	    answer.status == p->status, "case %d: status %d, not %d", _i, answer.status, p->status);
 	ck_assert_uint_eq(answer.count, p->count);
 	if (p->count) {
 		ck_assert_str_eq(answer.records[0].target, p->target);

@@ -19,8 +19,18 @@
  * A name server for tests: a child process on a free UDP port of 127.0.0.1 that answers from a
  * table. Names that are not in it do not exist. It ends with its parent.
  */
-enum fake_kind { FAKE_A = 1, FAKE_CNAME = 5, FAKE_PTR = 12, FAKE_MX = 15, FAKE_AAAA = 28,
-	FAKE_SERVFAIL = 1000, FAKE_SILENT, FAKE_GARBAGE, FAKE_REFUSED, FAKE_EMPTY };
+enum fake_kind {
+	FAKE_A = 1,
+	FAKE_CNAME = 5,
+	FAKE_PTR = 12,
+	FAKE_MX = 15,
+	FAKE_AAAA = 28,
+	FAKE_SERVFAIL = 1000,
+	FAKE_SILENT,
+	FAKE_GARBAGE,
+	FAKE_REFUSED,
+	FAKE_EMPTY
+};
 
 struct fake_record {
 	const char *name;

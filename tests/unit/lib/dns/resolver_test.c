@@ -25,7 +25,7 @@ static const struct fake_record zone[] = {
     {"empty.test", FAKE_EMPTY, 0, ""},
     {"1.2.0.192.in-addr.arpa", FAKE_PTR, 0, "MX1.test"},
     {"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", FAKE_PTR, 0,
-	"mx1.test"},
+        "mx1.test"},
 };
 
 static struct fake_dns server;
@@ -62,10 +62,10 @@ static const struct {
     {"mx1.test", DNS_TYPE_A, DNS_FOUND, 1, ""},
     {"mx1.test", DNS_TYPE_AAAA, DNS_FOUND, 1, ""},
     {"mx2.test", DNS_TYPE_AAAA, DNS_NO_DATA, 0,
-	"name=mx2.test type=AAAA: Host found but no data record of requested type"},
+        "name=mx2.test type=AAAA: Host found but no data record of requested type"},
     {"nowhere.test", DNS_TYPE_MX, DNS_NOT_FOUND, 0,
-	"Host or domain name not found. Name service error for name=nowhere.test type=MX: "
-	"Host not found"},
+        "Host or domain name not found. Name service error for name=nowhere.test type=MX: "
+        "Host not found"},
     {"null.test", DNS_TYPE_MX, DNS_NULL_MX, 0, "Domain null.test does not accept mail (nullMX)"},
     {"inside.test", DNS_TYPE_A, DNS_FOUND, 1, ""},
     {"outside.test", DNS_TYPE_A, DNS_FOUND, 1, ""},
@@ -81,8 +81,8 @@ static const struct {
 START_TEST(asks)
 {
 	struct dns_answer answer;
-	enum dns_status status = dns_lookup(resolver, questions[_i].name, questions[_i].type,
-	    &arena, &answer);
+	enum dns_status status =
+	    dns_lookup(resolver, questions[_i].name, questions[_i].type, &arena, &answer);
 
 	if (questions[_i].status == DNS_RETRY && status == DNS_FAILED)
 		return; /* REFUSED: libresolv's versions differ */
@@ -117,8 +117,7 @@ START_TEST(finds_hosts)
 	struct dns_answer answer;
 	char text[64];
 
-	ck_assert_int_eq(
-	    dns_lookup_host(resolver, hosts[_i].host, hosts[_i].how, &arena, &answer),
+	ck_assert_int_eq(dns_lookup_host(resolver, hosts[_i].host, hosts[_i].how, &arena, &answer),
 	    hosts[_i].status);
 	ck_assert_uint_eq(answer.count, hosts[_i].count);
 	if (!hosts[_i].count)

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/unit/smtp/fixture.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/sys/clock.h"
+#include "lib/sys/fd.h"
+
+struct fixture fx;
+
+void fixture_init(void)
+{
+	static const char *const dns[] = {"dns"};
+
+	memset(&fx, 0, sizeof(fx));
+	signal(SIGPIPE, SIG_IGN);
+	fx.core = (struct core_params){
+	    .myhostname = "client.test", .inet_interfaces = "127.0.0.9", .inet_protocols = "ipv4"};
+	fx.params = (struct smtp_params){.tcp_port = "25",
+	    .fallback_relay = "",
+	    .best_mx_transport = "",
+	    .proxy_interfaces = "",
+	    .bind_address = "",
+	    .bind_address6 = "",
+	    .host_lookup = {dns, 1},
+	    .dns_support_level = "",
+	    .mx_address_limit = 5,
+	    .mx_session_limit = 2,
+	    .randomize_addresses = true,
+	    .balance_inet_protocols = true,
+	    .helo_name = "client.test",
+	    .line_length_limit = 998,
+	    .always_send_ehlo = true,
+	    .skip_5xx_greeting = true,
+	    .skip_quit_response = true,
+	    .quote_envelope = true,
+	    .connect_timeout = 1,
+	    .helo_timeout = 1,
+	    .mail_timeout = 1,
+	    .rcpt_timeout = 1,
+	    .data_init_timeout = 1,
+	    .data_xfer_timeout = 1,
+	    .data_done_timeout = 1,
+	    .rset_timeout = 1,
+	    .quit_timeout = 1,
+	    .min_data_rate = 500,
+	    .cache_on_demand = true,
+	    .cache_time_limit = 2,
+	    .reuse_time_limit = 300};
+}
+
+void fixture_start(void)
+{
+	struct err err;
+
+	ck_assert_msg(
+	    smtp_client_init(&fx.client, &fx.core, &fx.params, &err) == 0, "%s", err.text);
+}
+
+void fixture_fini(void)
+{
+	smtp_client_fini(&fx.client);
+	arena_fini(&fx.arena);
+}
+
+static uint32_t flags_of(const char *content, size_t len)
+{
+	uint32_t flags = 0;
+	size_t line = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (content[i] == '.' && line == 0)
+			flags |= ENV_DOT_LINES;
+		line = content[i] == '\n' ? 0 : line + 1;
+		if (line > 999)
+			flags |= ENV_LONG_LINES;
+		if ((unsigned char)content[i] > 127)
+			flags |= ENV_HIGH_BYTES;
+	}
+	return flags;
+}
+
+void fixture_deliver(const char *nexthop, size_t count, uint32_t flags, uint32_t env_flags,
+    const char *content, size_t len)
+{
+	struct message m = {.fd = memfd_create("message", 0), .content_at = 7, .content_len = len};
+	struct deliver_request request = {.id = "3F0ED1A2B3C",
+	    .nexthop = nexthop,
+	    .sender = "sender@example.org",
+	    .env_flags = env_flags | flags_of(content, len),
+	    .flags = flags,
+	    .content_len = len,
+	    .envid = "",
+	    .ret = ""};
+	struct agent_job job = {.request = &request,
+	    .rcpts = fx.rcpts,
+	    .rcpt_count = count,
+	    .m = &m,
+	    .results = fx.results,
+	    .result = &fx.result,
+	    .arena = &fx.arena,
+	    .start_us = clock_wall_us()};
+	static bool todo[FIXTURE_RCPTS];
+
+	ck_assert(m.fd >= 0 && fd_pwrite_all(m.fd, content, len, 7) == 0);
+	memset(fx.results, 0, sizeof(fx.results));
+	memset(&fx.result, 0, sizeof(fx.result));
+	fx.settled = 0;
+	fx.result.dead_dsn = fx.result.dead_reason = "";
+	for (size_t i = 0; i < count; i++) {
+		fx.rcpts[i] = (struct deliver_rcpt){.index = (uint32_t)i,
+		    .orig = "",
+		    .orcpt = "",
+		    .address = arena_printf(&fx.arena, "user%zu@example.test", i)};
+		todo[i] = true;
+	}
+	job.todo = todo;
+	delivery_run(&job, &fx.client);
+	close(m.fd);
+}
+
+/* Linked instead of lib/agent's, which want a queue. */
+static void settle(struct agent_job *job, size_t i, enum outcome outcome, const char *relay,
+    const char *dsn, const char *reason, const char *diag, const char *mta)
+{
+	ck_assert_uint_lt(i, job->rcpt_count);
+	ck_assert_msg(job->results[i].outcome == 0, "recipient %zu was settled twice", i);
+	job->results[i] = (struct rcpt_result){.index = (uint32_t)i,
+	    .outcome = outcome,
+	    .dsn = arena_strdup(&fx.arena, dsn),
+	    .reason = arena_strdup(&fx.arena, reason),
+	    .diag = arena_strdup(&fx.arena, diag),
+	    .mta = arena_strdup(&fx.arena, mta)};
+	snprintf(fx.relay, sizeof(fx.relay), "%s", relay);
+	fx.settled++;
+}
+
+void agent_sent(struct agent_job *job, size_t i, const char *relay, const char *dsn,
+    const char *reason, int64_t conn_us, int64_t sent_us)
+{
+	ck_assert(conn_us > 0 && sent_us >= conn_us);
+	settle(job, i, OUTCOME_SENT, relay, dsn, reason, "", "");
+}
+
+void agent_failed(struct agent_job *job, size_t i, enum outcome outcome, const char *relay,
+    const char *dsn, const char *reason, const char *diag, const char *mta, int64_t conn_us,
+    int64_t sent_us)
+{
+	ck_assert(conn_us > 0 && (sent_us == 0 || sent_us >= conn_us));
+	settle(job, i, outcome, relay, dsn, reason, diag, mta);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/unit/smtp/suite.h"
+
+int main(void)
+{
+	Suite *suite = suite_create("smtp");
+	SRunner *sr;
+	int failures;
+
+	suite_add_tcase(suite, destination_tcase());
+	suite_add_tcase(suite, content_tcase());
+	suite_add_tcase(suite, session_tcase());
+	suite_add_tcase(suite, mx_tcase());
+	suite_add_tcase(suite, delivery_tcase());
+	suite_add_tcase(suite, reuse_tcase());
+	sr = srunner_create(suite);
+	srunner_run_all(sr, CK_NORMAL);
+	failures = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failures != 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_UNIT_SMTP_SUITE_H
+#define TESTS_UNIT_SMTP_SUITE_H
+
+#include <check.h>
+
+TCase *destination_tcase(void);
+TCase *content_tcase(void);
+TCase *session_tcase(void);
+TCase *mx_tcase(void);
+TCase *delivery_tcase(void);
+TCase *reuse_tcase(void);
+
+#endif
