@@ -1,0 +1,41 @@
+#!/bin/bash
+# A daemon that cannot start is tried again with growing pauses; everybody else works on.
+. "$(dirname "$0")/service.bash"
+
+make_instance <<END
+127.0.0.1:PORT1 inet n - n - 5 testd -o testd_fails=yes
+127.0.0.1:PORT2 inet n - n - 5 testd
+END
+start
+exec 3<>/dev/tcp/127.0.0.1/"$PORT1" || fail "no connection in line"
+await_log 'testd: bad command startup -- throttling'
+logged "warning: process .*/testd pid [0-9]* exit status 1" || fail "no exit status"
+connect 4 "$PORT2" || fail "the other service does not work"
+# pauses of 1, 2 and 4 seconds: in five seconds two or three more tries, never a storm
+sleep 5
+tries=$(count_logged 'bad command startup -- throttling')
+[ "$tries" -ge 2 ] && [ "$tries" -le 4 ] || fail "$tries tries in 5 seconds"
+say 4 alive && [ "$answer" = alive ] || fail "the other service was harmed"
+
+# a session that crashes is no reason to throttle
+before=$(count_logged throttling)
+say 4 crash
+await_log "warning: process .*/testd pid [0-9]* killed by signal 11"
+hangup 4
+connect 4 "$PORT2" || fail "no session after a crash"
+say 4 exit
+await_log "warning: process .*/testd pid [0-9]* exit status 7"
+hangup 4
+connect 4 "$PORT2" || fail "no session after a bad exit"
+hangup 4
+logged "127.0.0.1:$PORT2.*throttling" && fail "throttled for a crashed session"
+
+# repaired and reloaded: no pause any more, and the client that waits is served
+master_cf <<END
+127.0.0.1:PORT1 inet n - n - 5 testd
+127.0.0.1:PORT2 inet n - n - 5 testd
+END
+reload || fail "reload: $(cat "$scratch/reload.out")"
+read -r -t 10 -u 3 greeting || fail "the client that waited is not served"
+stop
+exit 0

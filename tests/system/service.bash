@@ -1,0 +1,77 @@
+# Sourced by the tests of master and lib/service: a scratch instance whose services are run by the
+# helper daemon testd. Prints nothing unless something fails; leaves nothing behind.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
+build=${POSTERN_BUILD:-$PWD/build/release}
+postern=$build/bin/postern
+helper=$build/tests/system/helpers/testd
+[ -x "$helper" ] || { echo "$helper is not built"; exit 1; }
+scratch=$(mktemp -d) || exit 2
+chmod 755 "$scratch"
+etc=$scratch/i/etc log=$scratch/i/log/mail.log
+
+cleanup() {
+	"$postern" -c "$etc" abort >/dev/null 2>&1
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
+
+fail() { # fail REASON...
+	echo "$*"
+	[ -f "$log" ] && tail -n 30 "$log"
+	exit 1
+}
+
+await() { # await SECONDS COMMAND...: until the command succeeds
+	local tries=$(($1 * 50))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.02
+	done
+}
+
+logged() { grep -q -- "$1" "$log"; }
+count_logged() { grep -c -- "$1" "$log"; }
+await_log() { await 15 logged "$1" || fail "not logged: $1"; }
+master_pid() { cat "$scratch/i/spool/pid/master.pid"; }
+children() { cat "/proc/$(master_pid)/task/$(master_pid)/children" 2>/dev/null; }
+# A zombie that its new parent has not looked at yet is gone, too.
+gone() { ! grep -q '^State:[[:space:]]*[^[:space:]ZX]' "/proc/$1/status" 2>/dev/null; }
+
+# make_instance [--set name=value ...]: master.cf comes from standard input; PORT1.. are free ports.
+make_instance() {
+	"$postern" init "$scratch/i" "$@" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
+	PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+	PORT2=$(free_port) PORT3=$(free_port)
+	mkdir -p "$scratch/lib"
+	for name in testd testloop testtrigger; do ln -sf "$helper" "$scratch/lib/$name"; done
+	sed -i "s|^daemon_directory.*|daemon_directory = $scratch/lib|" "$etc/main.cf"
+	ln -sf "$build/libexec/master" "$scratch/lib/master"
+	master_cf
+}
+
+master_cf() { sed "s/PORT1/$PORT1/g; s/PORT2/$PORT2/g; s/PORT3/$PORT3/g" >"$etc/master.cf"; }
+
+# A port that nobody has; the kernel gives such ports to nobody else for a while.
+free_port() {
+	"$postern" init "$scratch/port" >"$scratch/port.out" 2>&1
+	rm -rf "$scratch/port"
+	sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/port.out"
+}
+
+start() { "$postern" -c "$etc" start >"$scratch/start.out" 2>&1 || fail "start: $(cat "$scratch/start.out")"; }
+stop() { "$postern" -c "$etc" stop >"$scratch/stop.out" 2>&1 || fail "stop: $(cat "$scratch/stop.out")"; }
+reload() { "$postern" -c "$etc" reload >"$scratch/reload.out" 2>&1; }
+
+# connect FD PORT: opens descriptor FD, sets greeting to the first line ("hello PID GENERATION").
+connect() {
+	eval "exec $1<>/dev/tcp/127.0.0.1/$2" 2>/dev/null || return 1
+	read -r -t 10 -u "$1" greeting
+}
+say() { # say FD TEXT: one question, the answer in $answer
+	echo "$2" >&"$1"
+	read -r -t 10 -u "$1" answer
+}
+hangup() { eval "exec $1>&-"; }
