@@ -154,6 +154,10 @@ static bool flush(struct session *s)
 			want(s, LOOP_READ | LOOP_WRITE);
 			return true;
 		}
+		if (n < 0 && s->stage == STAGE_QUIT) {
+			next_connection(s, pause_ms(s->source));
+			return false;
+		}
 		if (n < 0) {
 			char why[128];
 

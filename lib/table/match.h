@@ -14,7 +14,14 @@
 struct match_list;
 
 enum {
-	MATCH_SUBDOMAINS = 1 << 0, /* "example.com" matches sub.example.com too (parent_domain_matches_subdomains) */
+	MATCH_SUBDOMAINS =
+	    1
+	    << 0, /* "example.com" matches sub.example.com too (parent_domain_matches_subdomains) */
+	/*
+	 * The texts are domains (relay_domains): ".example.com" matches sub.example.com, tables are
+	 * asked for parent domains too. Implied by MATCH_SUBDOMAINS and by match_list_host.
+	 */
+	MATCH_DOMAINS = 1 << 1,
 };
 
 /* Errors in single patterns are logged as warnings with the parameter's name; never NULL. */
@@ -23,8 +30,12 @@ void match_list_close(struct match_list **list);
 
 /* A domain or other text, case ignored. */
 enum table_answer match_list_text(struct match_list *list, const char *text, struct err *err);
-/* A client: host name ("unknown" allowed) and address; patterns may be net/mask, [v6]/len, .domain. */
-enum table_answer match_list_host(struct match_list *list, const char *name, const char *address,
-    struct err *err);
+/*
+ * A client: host name ("unknown" allowed; NULL: by address alone, as mynetworks) and address (NULL:
+ * by name alone); patterns may be net/mask, [v6]/len, .domain. A malformed net in the list answers
+ * TABLE_ERROR when it is reached, so that a typo defers and never permits.
+ */
+enum table_answer match_list_host(
+    struct match_list *list, const char *name, const char *address, struct err *err);
 
 #endif

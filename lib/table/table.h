@@ -34,8 +34,8 @@ const char *table_name(const struct table *table); /* "lmdb:/etc/postfix/x" */
 bool table_is_pattern(const struct table *table);
 
 /* Walks all entries (postmap -s). 1: an entry, 0: the end, -1: error or a type without a walk. */
-int table_next(struct table *table, bool first, struct str *key_out, struct str *value_out,
-    struct err *err);
+int table_next(
+    struct table *table, bool first, struct str *key_out, struct str *value_out, struct err *err);
 
 /*
  * A list of tables "lmdb:/a, inline:{x=y}" asked in order, the first answer counts. An empty list
@@ -46,8 +46,8 @@ struct table_chain;
 struct table_chain *table_chain_open(const char *list, int flags);
 void table_chain_close(struct table_chain **chain);
 bool table_chain_empty(const struct table_chain *chain);
-enum table_answer table_chain_get(struct table_chain *chain, const char *key, struct str *out,
-    struct err *err);
+enum table_answer table_chain_get(
+    struct table_chain *chain, const char *key, struct str *out, struct err *err);
 /*
  * The lookups of an address, most special first: user+ext@domain, user@domain, user+ext (when
  * domain is local), user, @domain. delimiters is recipient_delimiter ("" for none). is_local says

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Lists of tables. A table that could not be opened is tried again, at most once a second: mail
+ * that was deferred for it flows again when the administrator has made it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/sys/clock.h"
+#include "lib/table/table.h"
+#include "lib/table/type.h"
+
+enum { RETRY_MS = 1000 };
+
+struct link {
+	struct table *table; /* NULL: could not be opened */
+	char *name;
+	int64_t next_try_ms;
+	struct err err;
+};
+
+struct table_chain {
+	struct link *links;
+	size_t count;
+	int flags;
+};
+
+struct table_chain *table_chain_open(const char *list, int flags)
+{
+	struct table_chain *chain = alloc_zero(1, sizeof(*chain));
+	const char *cursor = list ? list : "";
+	struct slice item;
+
+	chain->flags = flags;
+	while (table_list_next(&cursor, &item)) {
+		struct link *link;
+
+		chain->links = alloc_array(chain->links, chain->count + 1, sizeof(*link));
+		link = &chain->links[chain->count++];
+		*link = (struct link){.name = alloc_strndup(item.data, item.len)};
+		if (table_open(link->name, flags, &link->table, &link->err) < 0) {
+			log_error("%s", link->err.text);
+			link->next_try_ms = clock_mono_ms() + RETRY_MS;
+		}
+	}
+	return chain;
+}
+
+void table_chain_close(struct table_chain **chain)
+{
+	if (!*chain)
+		return;
+	for (size_t i = 0; i < (*chain)->count; i++) {
+		table_close(&(*chain)->links[i].table);
+		free((*chain)->links[i].name);
+	}
+	free((*chain)->links);
+	free(*chain);
+	*chain = NULL;
+}
+
+bool table_chain_empty(const struct table_chain *chain)
+{
+	return !chain || chain->count == 0;
+}
+
+static bool link_ready(struct link *link, int flags, struct err *err)
+{
+	int64_t now;
+
+	if (link->table)
+		return true;
+	now = clock_mono_ms();
+	if (now >= link->next_try_ms) {
+		link->next_try_ms = now + RETRY_MS;
+		if (table_open(link->name, flags, &link->table, &link->err) == 0)
+			return true;
+	}
+	err_set(err, link->err.code, "%s", link->err.text);
+	return false;
+}
+
+/* whole: the key is a whole one, not a part of an address; pattern tables get only those. */
+static enum table_answer ask(
+    struct table_chain *chain, const char *key, bool whole, struct str *out, struct err *err)
+{
+	str_clear(out);
+	for (size_t i = 0; chain && i < chain->count; i++) {
+		enum table_answer answer;
+		struct link *link = &chain->links[i];
+
+		if (!link_ready(link, chain->flags, err))
+			return TABLE_ERROR;
+		if (!whole && table_is_pattern(link->table))
+			continue;
+		answer = table_get(link->table, key, out, err);
+		if (answer == TABLE_FOUND && out->len == 0) {
+			err_set(
+			    err, EINVAL, "%s: lookup of %s gives an empty value", link->name, key);
+			return TABLE_ERROR;
+		}
+		if (answer != TABLE_NOT_FOUND)
+			return answer;
+	}
+	return TABLE_NOT_FOUND;
+}
+
+enum table_answer table_chain_get(
+    struct table_chain *chain, const char *key, struct str *out, struct err *err)
+{
+	return ask(chain, key, true, out, err);
+}
+
+/* Where the extension's delimiter stands in the local part, or NULL. */
+static const char *find_extension(const char *address, const char *at, const char *delimiters)
+{
+	size_t local = at ? (size_t)(at - address) : strlen(address), n;
+
+	if (!delimiters || !*delimiters || local < 2)
+		return NULL;
+	/* names that no extension may be cut from */
+	if (text_starts_nocase(address, "double-bounce") && local == strlen("double-bounce"))
+		return NULL;
+	if (text_starts_nocase(address, "mailer-daemon") && local == strlen("mailer-daemon"))
+		return NULL;
+	/* "owner-list" and "list-request" are names of their own when '-' is a delimiter */
+	if (strchr(delimiters, '-') &&
+	    ((local > 6 && text_starts_nocase(address, "owner-")) ||
+	        (local > 8 && text_starts_nocase(address + local - 8, "-request"))))
+		return NULL;
+	n = strcspn(address + 1, delimiters);
+	return 1 + n < local ? address + 1 + n : NULL;
+}
+
+static enum table_answer ask_part(struct table_chain *chain, const char *a, size_t alen,
+    const char *b, struct str *out, struct err *err)
+{
+	char *key = alloc_printf("%.*s%s", (int)alen, a, b);
+	enum table_answer answer = ask(chain, key, false, out, err);
+
+	free(key);
+	return answer;
+}
+
+enum table_answer table_chain_get_address(struct table_chain *chain, const char *address,
+    const char *delimiters, bool is_local, struct str *out, struct err *err)
+{
+	const char *at = strrchr(address, '@');
+	const char *ext = find_extension(address, at, delimiters);
+	enum table_answer answer = ask(chain, address, true, out, err);
+	size_t local = at ? (size_t)(at - address) : strlen(address);
+
+	if (answer == TABLE_NOT_FOUND && ext)
+		answer = ask_part(chain, address, (size_t)(ext - address), at ? at : "", out, err);
+	if (answer == TABLE_NOT_FOUND && at && is_local)
+		answer = ask_part(chain, address, local, "", out, err);
+	if (answer == TABLE_NOT_FOUND && at && is_local && ext)
+		answer = ask_part(chain, address, (size_t)(ext - address), "", out, err);
+	if (answer == TABLE_NOT_FOUND && at)
+		answer = ask_part(chain, at, 0, at, out, err);
+	return answer;
+}

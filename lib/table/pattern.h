@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_TABLE_PATTERN_H
+#define LIB_TABLE_PATTERN_H
+
+#include "lib/table/prefix.h"
+#include "lib/table/type.h"
+
+/*
+ * What cidr, regexp and pcre tables have in common: rules tried in order, "!", if/endif, and $1 in
+ * the value. Each brings an engine for its patterns. A bad rule is logged with file and line and
+ * left out; a bad "if" leaves out all up to its "endif".
+ */
+enum { PATTERN_GROUPS_MAX = 64 };
+
+struct pattern_subject {
+	const char *text;
+	size_t len;
+	struct prefix address;
+	struct slice groups[PATTERN_GROUPS_MAX]; /* of the last match; [0] is the whole */
+};
+
+struct pattern_engine {
+	/* False: no pattern can match such a key. NULL: any text will do. */
+	bool (*prepare)(struct pattern_subject *subject);
+	/*
+	 * Takes the pattern off the front of *line and compiles it. *groups_out is the number of
+	 * groups that $n may name, -1 when the value is to be taken as it is.
+	 */
+	void *(*compile)(struct slice *line, int *groups_out, struct err *err);
+	/* 1: match, 0: none, -1: error */
+	int (*match)(const void *compiled, struct pattern_subject *subject, bool want_groups,
+	    struct err *err);
+	void (*free)(void *compiled);
+};
+
+/* name is a file, or "{ {rule}, {rule} }". */
+int pattern_open(
+    const struct pattern_engine *engine, const char *name, void **state_out, struct err *err);
+enum table_answer pattern_get(void *state, const char *key, struct str *out, struct err *err);
+void pattern_close(void *state);
+char *pattern_file(const char *name);
+
+/* Takes "/pattern/flags" off the line. The delimiter may be escaped within by a backslash. */
+int pattern_split(
+    struct slice *line, struct slice *pattern_out, struct slice *flags_out, struct err *err);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/table/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/sys/clock.h"
+#include "lib/table/type.h"
+
+enum { CHECK_MS = 1000 };
+
+/* What tells one version of a file from another. */
+struct stamp {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtime;
+};
+
+struct table {
+	const struct table_type *type;
+	char *full_name;  /* as given */
+	const char *name; /* behind "type:", within full_name */
+	int flags, depth;
+	void *state;
+	char *file;
+	struct stamp stamp;
+	int64_t next_check_ms;
+};
+
+static const struct {
+	const char *name;
+	const struct table_type *type;
+} types[] = {
+    {"lmdb", &table_type_lmdb},
+    {"hash", &table_type_lmdb},
+    {"btree", &table_type_lmdb},
+    {"dbm", &table_type_lmdb},
+    {"texthash", &table_type_texthash},
+    {"inline", &table_type_inline},
+    {"static", &table_type_static},
+    {"cidr", &table_type_cidr},
+    {"regexp", &table_type_regexp},
+    {"pcre", &table_type_pcre},
+    {"unix", &table_type_unix},
+    {"unionmap", &table_type_unionmap},
+    {"pipemap", &table_type_pipemap},
+    {"randmap", &table_type_randmap},
+    {"environ", &table_type_environ},
+    {"fail", &table_type_fail},
+};
+
+/* Known elsewhere, and so not misspelled. */
+static const char *const missing_types[] = {"cdb", "ldap", "mysql", "pgsql", "sqlite", "tcp",
+    "socketmap", "memcache", "nis", "nisplus", "netinfo", "sdbm", "mongodb"};
+
+char *table_file_is_name(const char *name)
+{
+	return alloc_strdup(name);
+}
+
+static bool stamp_of(const char *file, struct stamp *out)
+{
+	struct stat st;
+
+	if (stat(file, &st) < 0)
+		return false;
+	*out = (struct stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim};
+	return true;
+}
+
+static bool stamp_same(const struct stamp *a, const struct stamp *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	       a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec;
+}
+
+/* Levenshtein distance of short words; long ones are far away. */
+static size_t distance(struct slice a, const char *b)
+{
+	size_t row[32], n = strlen(b);
+
+	if (a.len >= ARRAY_LEN(row) || n >= ARRAY_LEN(row))
+		return ARRAY_LEN(row);
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 0; i < a.len; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < n; j++) {
+			size_t above = row[j + 1];
+			size_t best = diagonal + (a.data[i] != b[j]);
+
+			best = MIN(best, above + 1);
+			row[j + 1] = MIN(best, row[j] + 1);
+			diagonal = above;
+		}
+	}
+	return row[n];
+}
+
+static int unknown_type(struct slice type, struct err *err)
+{
+	const char *best = NULL;
+	size_t best_distance = 3; /* farther is another word */
+
+	for (size_t i = 0; i < ARRAY_LEN(missing_types); i++) {
+		if (slice_eq(type, missing_types[i]))
+			return err_set(err, EPROTONOSUPPORT,
+			    "table type \"%s\" is not supported by this version", missing_types[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		size_t d = distance(type, types[i].name);
+
+		if (d < best_distance) {
+			best = types[i].name;
+			best_distance = d;
+		}
+	}
+	if (best)
+		return err_set(err, EINVAL, "unknown table type \"%.*s\": did you mean \"%s\"?",
+		    SLICE_ARG(type), best);
+	return err_set(err, EINVAL, "unknown table type \"%.*s\"", SLICE_ARG(type));
+}
+
+static const struct table_type *find_type(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (slice_eq(name, types[i].name))
+			return types[i].type;
+	}
+	return NULL;
+}
+
+int table_open_nested(
+    const char *type_and_name, int flags, int depth, struct table **table_out, struct err *err)
+{
+	const char *start = type_and_name, *colon;
+	const struct table_type *type;
+	struct table *table;
+
+	if (depth > TABLE_DEPTH_MAX)
+		return err_set(err, ELOOP, "tables within tables deeper than %d", TABLE_DEPTH_MAX);
+	/* no process in between in this version: the table is opened here */
+	while (strncmp(start, "proxy:", 6) == 0)
+		start += 6;
+	colon = strchr(start, ':');
+	if (!colon || colon == start)
+		return err_set(err, EINVAL, "\"%s\": expected a table as type:name", type_and_name);
+	type = find_type(slice_of(start, (size_t)(colon - start)));
+	if (!type) {
+		unknown_type(slice_of(start, (size_t)(colon - start)), err);
+		return err_prefix(err, "%s: ", type_and_name);
+	}
+	table = alloc_zero(1, sizeof(*table));
+	table->type = type;
+	table->full_name = alloc_strdup(type_and_name);
+	table->name = table->full_name + (colon + 1 - type_and_name);
+	table->flags = type->no_fold ? flags & ~TABLE_FOLD_KEY : flags;
+	table->depth = depth;
+	if (type->file)
+		table->file = type->file(table->name);
+	if (table->file) {
+		/* before the content is read: a change while it is read is then seen later */
+		stamp_of(table->file, &table->stamp);
+		table->next_check_ms = clock_mono_ms() + CHECK_MS;
+	}
+	if (type->open(table->name, table->flags, depth, &table->state, err) < 0) {
+		err_prefix(err, "%s: ", type_and_name);
+		table_close(&table);
+		return -1;
+	}
+	*table_out = table;
+	return 0;
+}
+
+int table_open(const char *type_and_name, int flags, struct table **table_out, struct err *err)
+{
+	return table_open_nested(type_and_name, flags, 0, table_out, err);
+}
+
+void table_close(struct table **table)
+{
+	struct table *t = *table;
+
+	if (!t)
+		return;
+	if (t->state)
+		t->type->close(t->state);
+	free(t->file);
+	free(t->full_name);
+	free(t);
+	*table = NULL;
+}
+
+/* A replaced file is opened anew; what was open before stays when that fails. */
+static void refresh(struct table *table)
+{
+	int64_t now = clock_mono_ms();
+	struct stamp stamp;
+	void *state = NULL;
+	struct err err;
+
+	if (now < table->next_check_ms)
+		return;
+	table->next_check_ms = now + CHECK_MS;
+	if (!stamp_of(table->file, &stamp) || stamp_same(&stamp, &table->stamp))
+		return;
+	table->stamp = stamp; /* one warning for each new version that is bad */
+	if (table->type->open(table->name, table->flags, table->depth, &state, &err) < 0) {
+		log_warn("%s: %s; going on with the old content", table->full_name, err.text);
+		return;
+	}
+	table->type->close(table->state);
+	table->state = state;
+}
+
+enum table_answer table_get(struct table *table, const char *key, struct str *out, struct err *err)
+{
+	enum table_answer answer;
+	char *folded = NULL;
+
+	str_clear(out);
+	if (table->file)
+		refresh(table);
+	if (table->flags & TABLE_FOLD_KEY) {
+		folded = alloc_strdup(key);
+		text_lower(folded);
+		key = folded;
+	}
+	answer = table->type->get(table->state, key, out, err);
+	if (answer == TABLE_ERROR)
+		err_prefix(err, "%s: ", table->full_name);
+	if (answer != TABLE_FOUND)
+		str_clear(out);
+	free(folded);
+	return answer;
+}
+
+const char *table_name(const struct table *table)
+{
+	return table->full_name;
+}
+
+bool table_is_pattern(const struct table *table)
+{
+	return table->type->pattern;
+}
+
+int table_next(
+    struct table *table, bool first, struct str *key_out, struct str *value_out, struct err *err)
+{
+	str_clear(key_out);
+	str_clear(value_out);
+	if (!table->type->next)
+		return err_set(err, ENOTSUP, "%s: tables of this type have no list of entries",
+		    table->full_name);
+	return table->type->next(table->state, first, key_out, value_out, err);
+}
+
+bool table_list_next(const char **cursor, struct slice *item_out)
+{
+	const char *at = *cursor + strspn(*cursor, ", \t\r\n"), *end;
+	int depth = 0;
+
+	for (end = at; *end && (depth > 0 || !strchr(", \t\r\n", *end)); end++) {
+		if (*end == '{')
+			depth++;
+		else if (*end == '}' && depth > 0)
+			depth--;
+	}
+	*item_out = slice_of(at, (size_t)(end - at));
+	*cursor = end;
+	return end > at;
+}
+
+bool table_unbrace(struct slice *text)
+{
+	int depth = 0;
+
+	if (text->len < 2 || text->data[0] != '{')
+		return false;
+	for (size_t i = 0; i < text->len; i++) {
+		if (text->data[i] == '{')
+			depth++;
+		if (text->data[i] == '}' && --depth == 0 && i + 1 != text->len)
+			return false; /* the brace that opens does not close at the end */
+	}
+	if (depth != 0)
+		return false;
+	*text = slice_trim(slice_of(text->data + 1, text->len - 2));
+	return true;
+}
