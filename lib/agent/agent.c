@@ -29,6 +29,7 @@ struct agent {
 	struct agent_idle *idle;
 	struct str in, out;
 	struct arena arena;
+	bool used; /* a request has been served: each further one counts against max_use */
 };
 
 /* The run of neighbours [first, end) in the request that starts at recipient i. */
@@ -168,6 +169,9 @@ static bool serve_one(struct agent *agent)
 		    frame.type != DELIVER_REQUEST ? "wrong type" : err.text);
 		return false;
 	}
+	if (agent->used)
+		service_count_use(agent->service);
+	agent->used = true;
 	run_job(agent, &request, &result);
 	last = service_should_end(agent->service);
 	result.last = last;

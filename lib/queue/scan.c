@@ -136,6 +136,19 @@ int queue_scan_dir(struct queue *queue, const char *dir, int what, queue_scan_fn
 	return scan_folder(queue, dir, 0, dir, what, fn, arg, err) < 0 ? -1 : 0;
 }
 
+int queue_scan_slice(struct queue *queue, const char *dir, int slice, queue_scan_fn *fn, void *arg,
+    struct err *err)
+{
+	static const char hash[] =
+	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	char path[64];
+
+	if (slice == 0)
+		return scan_folder(queue, dir, 3, dir, 0, fn, arg, err) < 0 ? -1 : 0;
+	snprintf(path, sizeof(path), "%s/%c", dir, hash[slice - 1]);
+	return scan_folder(queue, path, 1, dir, 0, fn, arg, err) < 0 ? -1 : 0;
+}
+
 struct find {
 	const char *id;
 	struct location loc;

@@ -157,6 +157,14 @@ int queue_scan_journal(struct queue *queue, int what, queue_scan_fn *fn, void *a
 int queue_scan_dir(struct queue *queue, const char *dir, int what, queue_scan_fn *fn, void *arg,
     struct err *err);
 
+/*
+ * A part of a directory: slice 0 are the files in the directory itself, slice n > 0 those in its
+ * n-th possible hash directory. QUEUE_SLICES of them make up queue_scan_dir. Names only.
+ */
+enum { QUEUE_SLICES = 1 + 62 };
+int queue_scan_slice(struct queue *queue, const char *dir, int slice, queue_scan_fn *fn, void *arg,
+    struct err *err);
+
 /* Path of a queue file by directory and id, with hashing: "deferred/3/3F0ED1A2B3C". */
 void queue_path(const struct queue *queue, const char *dir, const char *id, char *out, size_t size);
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Talking to bounce(8): requests in order of arrival over a few channels. A request that finds
+ * nobody, or whose connection ends, is asked again after a pause, for ever: a bounce record must
+ * not be lost, and the message stays in the queue meanwhile.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "qmgr/qmgr.h"
+
+enum { CHANNELS = 20, RETRY_MS = 5000 };
+
+struct ask {
+	struct list link;
+	struct bouncer *bouncer;
+	struct mail *mail;
+	struct str frame;
+	void (*done)(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg);
+	void *arg;
+};
+
+static void run(struct bouncer *b)
+{
+	while (!list_empty(&b->waiting)) {
+		struct ask *ask = LIST_ITEM(b->waiting.next, struct ask, link);
+		struct channel *channel;
+		struct err err = {0};
+		bool unreachable;
+
+		if (timer_armed(&b->retry))
+			return;
+		channel = pool_take(&b->pool, NULL, &unreachable, &err);
+		if (!channel && unreachable) {
+			log_warn("%s (trying again in %d seconds)", err.text, RETRY_MS / 1000);
+			timer_start(b->pool.qmgr->loop, &b->retry, RETRY_MS);
+		}
+		if (!channel)
+			return;
+		list_remove(&ask->link);
+		if (!channel_send(channel, &ask->frame, ask))
+			list_push_front(&b->waiting, &ask->link);
+	}
+}
+
+static void retry_now(struct timer *timer)
+{
+	run(CONTAINER_OF(timer, struct bouncer, retry));
+}
+
+static void answered(struct channel *channel, const struct frame *frame, void *job)
+{
+	struct ask *ask = job;
+	struct bouncer *b = ask->bouncer;
+	struct bounce_answer answer;
+	struct arena arena = {0};
+	struct err err = {0};
+
+	if (!frame || frame->type != BOUNCE_ANSWER ||
+	    frame_decode(frame, &bounce_answer_table, &answer, &arena, &err) < 0) {
+		if (frame)
+			log_warn("%s: malformed answer: %s", b->pool.path, err.text);
+		channel_close(channel);
+		list_push_front(&b->waiting, &ask->link);
+		timer_start(b->pool.qmgr->loop, &b->retry, RETRY_MS);
+		arena_fini(&arena);
+		return;
+	}
+	channel->idle_since_ms = loop_now_ms(b->pool.qmgr->loop);
+	list_push_front(&b->pool.idle, &channel->link);
+	ask->done(ask->mail, answer.status != 2, &answer, ask->arg);
+	str_fini(&ask->frame);
+	free(ask);
+	arena_fini(&arena);
+	run(b);
+}
+
+void bouncer_init(struct bouncer *b, struct qmgr *q, const char *service)
+{
+	pool_init(&b->pool, q, service, CHANNELS, answered);
+	list_init(&b->waiting);
+	b->retry.expired = retry_now;
+}
+
+void bouncer_ask(struct bouncer *b, uint16_t type, struct mail *mail,
+    const struct bounce_request *request,
+    void (*done)(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg),
+    void *arg)
+{
+	struct ask *ask = alloc_zero(1, sizeof(*ask));
+	struct bounce_request whole = *request;
+
+	ask->bouncer = b;
+	ask->mail = mail;
+	ask->done = done;
+	ask->arg = arg;
+	entry_fill_request(mail, &whole.message);
+	frame_encode(&ask->frame, type, ++mail->qmgr->next_id, &bounce_request_table, &whole);
+	list_push(&b->waiting, &ask->link);
+	run(b);
+}

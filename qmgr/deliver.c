@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/* Requests to delivery agents and what their answers mean for mail and destination. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "qmgr/qmgr.h"
+
+/* An agent that ended without an answer: the entry goes to another; what was done is marked. */
+enum { TRIES_MAX = 3, KEEP_RECENT_MS = 1000 };
+
+void entry_fill_request(const struct mail *mail, struct deliver_request *request)
+{
+	*request = (struct deliver_request){
+	    .id = mail->id,
+	    .sender = mail->sender,
+	    .env_flags = mail->env_flags,
+	    .content_len = mail->content_len,
+	    .arrival_us = mail->arrival_us,
+	    .queued_us = mail->queued_us,
+	    .active_us = mail->active_us,
+	    .envid = mail->envid,
+	    .ret = mail->ret,
+	    .client_name = mail->client_name,
+	    .client_addr = mail->client_addr,
+	    .client_port = mail->client_port,
+	    .helo = mail->helo,
+	    .protocol = mail->protocol,
+	    .sasl_method = mail->sasl_method,
+	    .sasl_username = mail->sasl_username,
+	    .message_id = mail->message_id,
+	};
+	deliver_set_location(request, &mail->loc);
+}
+
+/* Is the session worth keeping? When more mail waits, or has just been there. */
+static bool keep_session(const struct dest *dest)
+{
+	return !list_empty(&dest->todo) || dest->busy > 1;
+}
+
+bool entry_deliver(struct entry *entry, struct channel *channel)
+{
+	struct qmgr *q = entry->mail->qmgr;
+	struct deliver_rcpt *rcpts = alloc_array(NULL, entry->count, sizeof(*rcpts));
+	struct deliver_request request;
+	struct str frame = {0};
+	bool sent;
+
+	entry_fill_request(entry->mail, &request);
+	request.nexthop = entry->dest->nexthop;
+	request.flags = keep_session(entry->dest) ? DELIVER_KEEP : 0;
+	for (size_t i = 0; i < entry->count; i++) {
+		const struct rcpt *r = entry->rcpts[i];
+
+		rcpts[i] = (struct deliver_rcpt){.index = r->index,
+		    .address = r->address,
+		    .orig = r->orig,
+		    .orcpt = r->orcpt,
+		    .notify = r->notify};
+	}
+	request.rcpts = (struct frame_list){rcpts, entry->count};
+	frame_encode(&frame, DELIVER_REQUEST, ++q->next_id, &deliver_request_table, &request);
+	sent = channel_send(channel, &frame, entry);
+	str_fini(&frame);
+	free(rcpts);
+	return sent;
+}
+
+static void entry_free(struct entry *entry)
+{
+	free(entry->rcpts);
+	free(entry);
+}
+
+/* No answer. The agent has marked what it delivered; another agent looks at the marks. */
+static void answer_missing(struct entry *entry)
+{
+	static const struct rcpt_result failed = {.outcome = OUTCOME_DEFERRED,
+	    .dsn = "4.3.0",
+	    .action = "delayed",
+	    .reason = "delivery agent failed",
+	    .diag = "",
+	    .mta = ""};
+	struct dest *dest = entry->dest;
+	struct mail *mail = entry->mail;
+
+	if (++entry->tries < TRIES_MAX) {
+		list_push_front(&dest->todo, &entry->link);
+		dest->todo_count++;
+		return;
+	}
+	for (size_t i = 0; i < entry->count; i++)
+		mail_settle_rcpt(mail, entry->rcpts[i], &failed);
+	entry_free(entry);
+	mail_settled(mail);
+}
+
+/* The result for each recipient; one that the agent forgot counts as skipped. */
+static void settle_entry(struct entry *entry, const struct deliver_result *result)
+{
+	static const struct rcpt_result skipped = {.outcome = OUTCOME_SKIPPED};
+	const struct rcpt_result *results = result->rcpts.items;
+	struct mail *mail = entry->mail;
+
+	if (*result->damaged && !mail->damaged)
+		mail->damaged = arena_strdup(&mail->arena, result->damaged);
+	for (size_t i = 0; i < entry->count; i++) {
+		const struct rcpt_result *r =
+		    i < result->rcpts.count && results[i].index == entry->rcpts[i]->index
+		    ? &results[i]
+		    : &skipped;
+
+		mail_settle_rcpt(mail, entry->rcpts[i], r);
+	}
+	entry_free(entry);
+	mail_settled(mail);
+}
+
+static void give_back(struct channel *channel, struct dest *dest,
+    const struct deliver_result *result)
+{
+	int64_t now = loop_now_ms(channel->pool->qmgr->loop);
+
+	if (result->last) {
+		channel_close(channel);
+		return;
+	}
+	channel->kept = result->reusable_ms ? dest : NULL;
+	channel->kept_until_ms = now + result->reusable_ms;
+	channel->idle_since_ms = now;
+	list_push_front(&channel->pool->idle, &channel->link);
+}
+
+void deliver_answered(struct channel *channel, const struct frame *frame, void *job)
+{
+	struct entry *entry = job;
+	struct dest *dest = entry->dest;
+	struct transport *t = dest->transport;
+	struct deliver_result result;
+	struct arena arena = {0};
+	struct err err = {0};
+
+	dest->busy--;
+	if (!frame || frame->type != DELIVER_RESULT ||
+	    frame_decode(frame, &deliver_result_table, &result, &arena, &err) < 0) {
+		if (frame)
+			log_warn("%s: malformed answer: %s", channel->pool->path, err.text);
+		channel_close(channel);
+		answer_missing(entry);
+	} else {
+		give_back(channel, dest, &result);
+		if (*result.dead_reason)
+			dest_failed(dest, result.dead_dsn, result.dead_reason);
+		else
+			dest_succeeded(dest);
+		settle_entry(entry, &result);
+	}
+	arena_fini(&arena);
+	dest_ready_again(dest);
+	transport_run(t);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From single results to the end of a message. The order of steps is what keeps mail safe: a bounce
+ * record is on disk before its recipient is marked, the notice is in the queue before the log and
+ * the message go, a deferred message has its new home before the old one is marked.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/mail/address.h"
+#include "lib/sys/clock.h"
+#include "qmgr/qmgr.h"
+
+enum { AGAIN_MS = 5000, LOOK_AGAIN_MS = 10000 };
+
+static struct deferral *remember(struct mail *mail, const struct rcpt *rcpt,
+    const struct rcpt_result *result)
+{
+	struct deferral *d = arena_zero(&mail->arena, 1, sizeof(*d));
+
+	d->record = (struct bounce_record){
+	    .address = arena_strdup(&mail->arena, rcpt->address),
+	    .orig = arena_strdup(&mail->arena, rcpt->orig),
+	    .orcpt = arena_strdup(&mail->arena, rcpt->orcpt),
+	    .index = rcpt->index,
+	    .notify = rcpt->notify,
+	    .dsn = arena_strdup(&mail->arena, result->dsn),
+	    .action = arena_strdup(&mail->arena, result->action),
+	    .reason = arena_strdup(&mail->arena, result->reason),
+	    .diag = arena_strdup(&mail->arena, result->diag),
+	    .mta = arena_strdup(&mail->arena, result->mta),
+	};
+	return d;
+}
+
+static void add_deferral(struct mail *mail, struct deferral *d)
+{
+	d->next = mail->deferrals;
+	mail->deferrals = d;
+	mail->deferral_count++;
+}
+
+/* The bounce record is safe: now the recipient may be marked. */
+static void mark_bounced(struct mail *mail, uint32_t index)
+{
+	struct message m;
+	uint8_t status;
+	struct err err = {0};
+	int rc = message_open(mail->qmgr->queue, &mail->loc, mail->id, 0, &m, &err);
+
+	if (rc == 0) {
+		rc = message_take(&m, index, 1, &status, &err);
+		if (rc == 0)
+			rc = message_mark(&m, index, RCPT_BOUNCED, &err);
+		message_close(&m);
+	}
+	if (rc < 0)
+		log_warn("%s: mark recipient as bounced: %s", mail->id, err.text);
+}
+
+static void bounce_logged(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)
+{
+	struct deferral *d = arg;
+
+	(void)answer;
+	if (ok) {
+		mark_bounced(mail, d->record.index);
+		mail->bounced = true;
+	} else {
+		add_deferral(mail, d);
+	}
+	mail->waiting--;
+	mail_settled(mail);
+}
+
+static void bounce_append(struct mail *mail, struct deferral *d)
+{
+	struct bounce_request request = {.records = {&d->record, 1}};
+
+	mail->waiting++;
+	bouncer_ask(&mail->qmgr->bounce, BOUNCE_APPEND, mail, &request, bounce_logged, d);
+}
+
+void mail_settle_rcpt(struct mail *mail, struct rcpt *rcpt, const struct rcpt_result *result)
+{
+	must(mail->pending > 0);
+	mail->pending--;
+	switch (result->outcome) {
+	case OUTCOME_SENT:
+	case OUTCOME_EXPANDED:
+		break;
+	case OUTCOME_DEFERRED:
+		add_deferral(mail, remember(mail, rcpt, result));
+		break;
+	case OUTCOME_BOUNCED:
+		bounce_append(mail, remember(mail, rcpt, result));
+		break;
+	default:
+		mail->skipped = true;
+	}
+}
+
+void mail_settled(struct mail *mail)
+{
+	if (mail->pending > 0 || mail->waiting > 0)
+		return;
+	if (mail->cursor.index < mail->rcpt_count && !mail->damaged)
+		mail_load_more(mail);
+	else
+		mail_complete(mail);
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+static bool is_expired(const struct mail *mail)
+{
+	const struct qmgr_params *p = mail->qmgr->params;
+	int64_t lifetime = *mail->sender ? p->maximal_lifetime : p->bounce_lifetime;
+
+	return clock_wall_us() - (int64_t)mail->arrival_us >= lifetime * 1000000;
+}
+
+/* All that is still deferred is returned now. */
+static void expire(struct mail *mail)
+{
+	struct deferral *d = mail->deferrals, *next;
+	struct str from = {0};
+
+	address_quote(&from, mail->sender);
+	log_info("%s: from=<%s>, status=expired, returned to sender", mail->id, str_text(&from));
+	str_fini(&from);
+	mail->deferrals = NULL;
+	mail->deferral_count = 0;
+	mail->waiting++; /* so that the first answer is not taken for the last */
+	for (; d; d = next) {
+		next = d->next;
+		d->record.action = "failed";
+		bounce_append(mail, d);
+	}
+	mail->waiting--;
+	mail_settled(mail);
+}
+
+static void flushed(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)
+{
+	(void)answer;
+	(void)arg;
+	mail->flushed = ok;
+	if (ok)
+		mail_complete(mail);
+	else
+		mail_after(mail, AGAIN_MS, mail_complete);
+}
+
+/* Exponential: the next attempt comes when the message is twice as old, within bounds. */
+static int64_t retry_time(const struct mail *mail)
+{
+	const struct qmgr_params *p = mail->qmgr->params;
+	int64_t now = clock_wall_us() / 1000000;
+	int64_t delay = now - (int64_t)(mail->arrival_us / 1000000);
+
+	delay = MAX(delay, p->minimal_backoff);
+	delay = MIN(delay, MAX(p->maximal_backoff, p->minimal_backoff));
+	return now + delay;
+}
+
+static void moved(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)
+{
+	(void)answer;
+	(void)arg;
+	if (ok)
+		mail_free(mail); /* it waits in deferred/ now, or is gone */
+	else
+		mail_after(mail, AGAIN_MS, mail_complete);
+}
+
+static void defer(struct mail *mail)
+{
+	struct bounce_record *records =
+	    alloc_array(NULL, mail->deferral_count, sizeof(*records));
+	struct bounce_request request = {.move_dir = "deferred",
+	    .retry_at = (uint64_t)retry_time(mail),
+	    .records = {records, mail->deferral_count}};
+	size_t n = 0;
+
+	for (struct deferral *d = mail->deferrals; d; d = d->next)
+		records[n++] = d->record;
+	bouncer_ask(&mail->qmgr->defer, BOUNCE_MOVE, mail, &request, moved, NULL);
+	free(records);
+}
+
+/* Some recipients were in other hands: read the record again from the start. */
+static void look_again(struct mail *mail)
+{
+	mail->skipped = false;
+	mail->cursor = (struct rcpt_cursor){0, 0};
+	mail_load_more(mail);
+}
+
+static void set_aside(struct mail *mail)
+{
+	struct err err = {0};
+
+	if (mail->loc.lane < 0) {
+		log_warn("%s: moved to the corrupt queue: %s", mail->id, mail->damaged);
+		if (message_move(mail->qmgr->queue, &mail->loc, mail->id, "corrupt",
+			clock_wall_us() / 1000000, &err) < 0)
+			log_warn("%s: %s", mail->id, err.text);
+	} else {
+		mail->qmgr->rescan_new = true; /* the journal's scan sets damage aside */
+	}
+	mail_free(mail);
+}
+
+static void finish(struct mail *mail)
+{
+	char path[256];
+	struct err err;
+	int rc = message_finish(mail->qmgr->queue, &mail->loc, mail->id, &err);
+
+	if (rc < 0) {
+		log_warn("%s: %s", mail->id, err.text);
+		mail_after(mail, AGAIN_MS, mail_complete);
+		return;
+	}
+	if (mail->was_deferred) {
+		queue_path(mail->qmgr->queue, "defer", mail->id, path, sizeof(path));
+		unlink(path);
+	}
+	if (rc == 0)
+		log_info("%s: removed", mail->id);
+	mail_free(mail);
+}
+
+void mail_complete(struct mail *mail)
+{
+	struct bounce_request nothing = {0};
+
+	if (mail->damaged)
+		set_aside(mail);
+	else if (mail->deferrals && is_expired(mail))
+		expire(mail);
+	else if (mail->bounced && !mail->flushed)
+		bouncer_ask(&mail->qmgr->bounce, BOUNCE_FLUSH, mail, &nothing, flushed, NULL);
+	else if (mail->deferrals)
+		defer(mail);
+	else if (mail->skipped)
+		mail_after(mail, LOOK_AGAIN_MS, look_again);
+	else
+		finish(mail);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * public/qmgr: notes of new mail, many on one connection, and one-byte triggers. A trigger's
+ * connection ends after a few bytes; a frame has at least FRAME_HEADER: so what came is told apart
+ * when there is enough of it or when the connection ends.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/sys/fd.h"
+#include "qmgr/qmgr.h"
+
+enum { READ_CHUNK = 65536, SHRINK_ABOVE = 65536 };
+
+struct intake {
+	struct qmgr *qmgr;
+	struct watch watch;
+	int fd;
+	struct str in;
+};
+
+static void intake_close(struct intake *intake)
+{
+	watch_cancel(intake->qmgr->loop, &intake->watch);
+	fd_close(&intake->fd);
+	str_fini(&intake->in);
+	free(intake);
+}
+
+static void take_triggers(struct qmgr *q, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		switch (bytes[i]) {
+		case 'F': /* flush: everything, now */
+			scan_deferred(q, true);
+			scan_new_mail(q);
+			break;
+		case 'D':
+		case 'A':
+			scan_deferred(q, bytes[i] == 'A');
+			break;
+		case 'W':
+		case 'I':
+			scan_new_mail(q);
+			break;
+		default:
+			log_debug("unknown trigger %d", bytes[i]);
+		}
+	}
+}
+
+/* false: not frames. */
+static bool take_frames(struct intake *intake)
+{
+	struct frame frame;
+	struct arena arena = {0};
+	struct err err = {0};
+	size_t at = 0;
+	int found;
+
+	while ((found = frame_peek(intake->in.data + at, intake->in.len - at, &frame, &err)) == 1) {
+		struct note note;
+
+		at += frame.size;
+		if (frame.type == NOTE_SCAN) {
+			scan_new_mail(intake->qmgr);
+		} else if (frame.type != NOTE_MESSAGE ||
+		    frame_decode(&frame, &note_table, &note, &arena, &err) < 0) {
+			found = -1;
+			break;
+		} else {
+			mail_from_note(intake->qmgr, &note);
+		}
+		arena_reset(&arena);
+	}
+	str_consume(&intake->in, at);
+	arena_fini(&arena);
+	if (found < 0)
+		log_warn("public/qmgr: malformed note: %s", err.text);
+	return found >= 0;
+}
+
+static void intake_ready(struct watch *watch, int events)
+{
+	struct intake *intake = CONTAINER_OF(watch, struct intake, watch);
+	ssize_t n;
+
+	(void)events;
+	str_reserve(&intake->in, READ_CHUNK);
+	n = recv(intake->fd, intake->in.data + intake->in.len, READ_CHUNK, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		intake->in.len += (size_t)n;
+	if (intake->in.len >= FRAME_HEADER && !take_frames(intake)) {
+		intake_close(intake);
+		return;
+	}
+	if (n <= 0) {
+		if (intake->in.len < FRAME_HEADER)
+			take_triggers(intake->qmgr, str_text(&intake->in), intake->in.len);
+		intake_close(intake);
+		return;
+	}
+	if (intake->in.len == 0)
+		str_fini(&intake->in); /* a thousand quiet connections cost nothing */
+}
+
+void intake_accept(struct qmgr *q, int fd)
+{
+	struct intake *intake = alloc_zero(1, sizeof(*intake));
+
+	intake->qmgr = q;
+	intake->fd = fd;
+	intake->watch.ready = intake_ready;
+	watch_start(q->loop, &intake->watch, fd, LOOP_READ);
+}

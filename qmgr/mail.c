@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Messages in memory. A struct mail is one piece of memory with its texts behind it, and one more
+ * for the recipients that are loaded now: many messages wait here, so they are kept small.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/mail/address.h"
+#include "lib/service/service.h"
+#include "lib/sys/clock.h"
+#include "qmgr/qmgr.h"
+
+enum { CHUNK_MAX = 1000, CHUNK_MIN = 10 };
+
+bool qmgr_has_room(const struct qmgr *q)
+{
+	return map_count(q->mails) < (size_t)q->params->active_limit;
+}
+
+/* ---- making and freeing --------------------------------------------------------------------- */
+
+static size_t text_size(const char *text)
+{
+	return (text ? strlen(text) : 0) + 1;
+}
+
+static const char *pack(char **next, const char *text)
+{
+	char *at = *next;
+	size_t size = text_size(text);
+
+	memcpy(at, text ? text : "", size);
+	*next = at + size;
+	return at;
+}
+
+/* The note has all that is needed; a mail from the disk is given as a note as well. */
+static struct mail *mail_new(struct qmgr *q, const struct note *n)
+{
+	const char *const texts[] = {n->id, n->sender, n->envid, n->ret, n->message_id,
+	    n->client_name, n->client_addr, n->client_port, n->helo, n->protocol, n->sasl_method,
+	    n->sasl_username};
+	size_t size = 0;
+	struct mail *mail;
+	char *next;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		size += text_size(texts[i]);
+	mail = alloc(sizeof(*mail) + size);
+	memset(mail, 0, sizeof(*mail));
+	next = mail->text;
+	mail->qmgr = q;
+	mail->id = pack(&next, n->id);
+	mail->sender = pack(&next, n->sender);
+	mail->envid = pack(&next, n->envid);
+	mail->ret = pack(&next, n->ret);
+	mail->message_id = pack(&next, n->message_id);
+	mail->client_name = pack(&next, n->client_name);
+	mail->client_addr = pack(&next, n->client_addr);
+	mail->client_port = pack(&next, n->client_port);
+	mail->helo = pack(&next, n->helo);
+	mail->protocol = pack(&next, n->protocol);
+	mail->sasl_method = pack(&next, n->sasl_method);
+	mail->sasl_username = pack(&next, n->sasl_username);
+	mail->loc = (struct location){
+	    .lane = (int32_t)n->lane, .epoch = n->epoch, .offset = n->offset};
+	snprintf(mail->loc.dir, sizeof(mail->loc.dir), "%s", n->dir);
+	mail->arrival_us = n->arrival_us;
+	mail->queued_us = n->queued_us;
+	mail->content_len = n->content_len;
+	mail->env_flags = n->env_flags;
+	mail->generation = n->generation;
+	mail->rcpt_count = n->rcpt_count;
+	mail->active_us = (uint64_t)clock_wall_us();
+	map_put(q->mails, mail->id, mail);
+	return mail;
+}
+
+void mail_free(struct mail *mail)
+{
+	struct qmgr *q = mail->qmgr;
+
+	timer_cancel(q->loop, &mail->timer);
+	map_remove(q->mails, mail->id);
+	q->rcpts_loaded -= mail->loaded;
+	free(mail->chunk);
+	arena_fini(&mail->arena);
+	free(mail);
+	if (q->rescan_new && map_count(q->mails) <= (size_t)q->params->active_limit / 2)
+		timer_start(q->loop, &q->scan_timer, 0);
+}
+
+static void timer_fired(struct timer *timer)
+{
+	struct mail *mail = CONTAINER_OF(timer, struct mail, timer);
+
+	mail->later(mail);
+}
+
+void mail_after(struct mail *mail, int64_t delay_ms, void (*fn)(struct mail *mail))
+{
+	mail->later = fn;
+	mail->timer.expired = timer_fired;
+	timer_start(mail->qmgr->loop, &mail->timer, delay_ms);
+}
+
+/* ---- recipients ----------------------------------------------------------------------------- */
+
+/* A route of another configuration, or none: resolved here. */
+static void resolve(struct mail *mail, const struct note_rcpt *r, struct arena *arena,
+    const char **transport, const char **nexthop)
+{
+	struct route route;
+	struct err err;
+
+	*transport = r->transport;
+	*nexthop = r->nexthop;
+	if (*r->transport && mail->generation == service_generation(mail->qmgr->service))
+		return;
+	if (route_resolve(mail->qmgr->router, mail->sender, r->address, arena, &route, &err) < 0) {
+		log_warn("%s: %s: %s", mail->id, r->address, err.text);
+		*transport = "retry";
+		*nexthop = "4.3.0 address resolver failure";
+		return;
+	}
+	*transport = route.transport;
+	*nexthop = route.nexthop;
+}
+
+/* Packs the recipients and queues them at their destinations. */
+static void load_chunk(struct mail *mail, const struct note_rcpt *rcpts, size_t count)
+{
+	size_t size = count * sizeof(struct rcpt);
+	struct arena arena = {0};
+	struct rcpt *chunk;
+	char *next;
+
+	for (size_t i = 0; i < count; i++)
+		size += text_size(rcpts[i].address) + text_size(rcpts[i].orig) +
+		    text_size(rcpts[i].orcpt);
+	free(mail->chunk);
+	chunk = mail->chunk = alloc(size);
+	next = (char *)(chunk + count);
+	mail->qmgr->rcpts_loaded += count - mail->loaded;
+	mail->loaded = mail->pending = count;
+	for (size_t i = 0; i < count; i++) {
+		const char *transport, *nexthop;
+
+		chunk[i] = (struct rcpt){.index = rcpts[i].index, .notify = rcpts[i].notify};
+		chunk[i].address = pack(&next, rcpts[i].address);
+		chunk[i].orig = pack(&next, rcpts[i].orig);
+		chunk[i].orcpt = pack(&next, rcpts[i].orcpt);
+		resolve(mail, &rcpts[i], &arena, &transport, &nexthop);
+		dest_assign(mail, &chunk[i], transport, nexthop);
+	}
+	arena_fini(&arena);
+	qmgr_kick(mail->qmgr);
+}
+
+/* The next recipients that are still to do, from the record. 0, or as message_open. */
+static int read_chunk(struct mail *mail, struct note_rcpt *rcpts, size_t max, size_t *count,
+    struct arena *arena, struct err *err)
+{
+	struct recipient r;
+	struct message m;
+	int rc = message_open(mail->qmgr->queue, &mail->loc, mail->id, MESSAGE_ENVELOPE, &m, err);
+
+	if (rc != 0)
+		return rc;
+	*count = 0;
+	while (*count < max &&
+	    (rc = message_next_rcpt(&m, &mail->cursor, arena, &r, err)) == 1) {
+		if (r.status == RCPT_BOUNCED)
+			mail->bounced = true;
+		if (r.status != RCPT_TODO)
+			continue;
+		rcpts[(*count)++] = (struct note_rcpt){
+		    .index = (uint32_t)mail->cursor.index - 1,
+		    .address = r.address,
+		    .orig = r.orig,
+		    .orcpt = r.orcpt,
+		    .transport = r.transport,
+		    .nexthop = r.nexthop,
+		    .notify = r.notify,
+		};
+	}
+	message_close(&m);
+	return rc < 0 ? -1 : 0;
+}
+
+void mail_load_more(struct mail *mail)
+{
+	struct qmgr *q = mail->qmgr;
+	size_t room = (size_t)q->params->recipient_limit > q->rcpts_loaded
+	    ? (size_t)q->params->recipient_limit - q->rcpts_loaded
+	    : 0;
+	size_t max = MAX(CHUNK_MIN, MIN(CHUNK_MAX, room)), count = 0;
+	struct note_rcpt *rcpts = alloc_array(NULL, max, sizeof(*rcpts));
+	struct arena arena = {0};
+	struct err err;
+	int rc = read_chunk(mail, rcpts, max, &count, &arena, &err);
+
+	if (rc == 0 && count > 0)
+		load_chunk(mail, rcpts, count);
+	free(rcpts);
+	arena_fini(&arena);
+	if (rc == 1) {
+		mail_free(mail); /* an operator removed it */
+	} else if (rc < 0) {
+		log_warn("%s: %s", mail->id, err.text);
+		mail->damaged = arena_strdup(&mail->arena, err.text);
+		mail_complete(mail);
+	} else if (count == 0) {
+		mail_complete(mail);
+	}
+}
+
+/* ---- into memory ---------------------------------------------------------------------------- */
+
+static void log_active(const struct mail *mail)
+{
+	struct str from = {0};
+
+	address_quote(&from, mail->sender);
+	log_info("%s: from=<%s>, size=%llu, nrcpt=%u (queue active)", mail->id, str_text(&from),
+	    (unsigned long long)mail->content_len, mail->rcpt_count);
+	str_fini(&from);
+}
+
+/* A file's directory is its state: what is being worked on is in active/. */
+static bool enter_active(struct mail *mail)
+{
+	struct err err;
+	int rc;
+
+	if (mail->loc.lane >= 0 || strcmp(mail->loc.dir, "active") == 0)
+		return true;
+	mail->was_deferred = strcmp(mail->loc.dir, "deferred") == 0;
+	rc = message_move(mail->qmgr->queue, &mail->loc, mail->id, "active",
+	    clock_wall_us() / 1000000, &err);
+	if (rc < 0)
+		log_warn("%s: %s", mail->id, err.text);
+	return rc == 0;
+}
+
+void mail_from_note(struct qmgr *q, const struct note *note)
+{
+	struct mail *mail;
+
+	if (!queue_id_valid(note->id) || map_get(q->mails, note->id))
+		return;
+	if (!qmgr_has_room(q)) {
+		q->rescan_new = true; /* it is safe on disk; there is a scan when there is room */
+		return;
+	}
+	mail = mail_new(q, note);
+	if (!enter_active(mail)) {
+		mail_free(mail);
+		return;
+	}
+	log_active(mail);
+	if (note->rcpts.count == note->rcpt_count && note->rcpt_count > 0) {
+		mail->cursor.index = note->rcpt_count;
+		load_chunk(mail, note->rcpts.items, note->rcpts.count);
+	} else {
+		mail_load_more(mail);
+	}
+}
+
+/* A damaged file is kept for the operator, out of the way. */
+static void set_aside(struct qmgr *q, struct location *loc, const char *id, const char *why)
+{
+	struct err err;
+
+	log_warn("%s/%s: %s: moved to the corrupt queue", loc->dir, id, why);
+	if (message_move(q->queue, loc, id, "corrupt", clock_wall_us() / 1000000, &err) < 0)
+		log_warn("%s: %s", id, err.text);
+}
+
+void mail_activate(struct qmgr *q, const struct location *where, const char *id)
+{
+	struct location loc = *where;
+	struct message m;
+	struct note note;
+	struct mail *mail;
+	struct err err;
+	int rc;
+
+	if (map_get(q->mails, id))
+		return;
+	rc = message_open(q->queue, &loc, id, MESSAGE_ENVELOPE | MESSAGE_CONTENT, &m, &err);
+	if (rc < 0 && loc.lane < 0)
+		set_aside(q, &loc, id, err.text);
+	if (rc != 0)
+		return;
+	note = (struct note){
+	    .id = id,
+	    .lane = (uint32_t)loc.lane,
+	    .epoch = loc.epoch,
+	    .offset = loc.offset,
+	    .dir = loc.dir,
+	    .generation = m.env.generation,
+	    .env_flags = m.env.flags,
+	    .arrival_us = m.env.arrival_us,
+	    .queued_us = m.env.queued_us,
+	    .content_len = m.content_len,
+	    .rcpt_count = m.env.rcpt_count,
+	    .sender = m.env.sender,
+	    .message_id = m.env.message_id,
+	    .envid = m.env.envid,
+	    .ret = m.env.ret,
+	    .client_name = m.env.client_name,
+	    .client_addr = m.env.client_addr,
+	    .client_port = m.env.client_port,
+	    .helo = m.env.helo,
+	    .protocol = m.env.protocol,
+	    .sasl_method = m.env.sasl_method,
+	    .sasl_username = m.env.sasl_username,
+	};
+	mail = mail_new(q, &note);
+	message_close(&m);
+	mail->was_deferred = true; /* or at least it may have a log from before a crash */
+	if (!enter_active(mail)) {
+		mail_free(mail);
+		return;
+	}
+	log_active(mail);
+	mail_load_more(mail);
+}

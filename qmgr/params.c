@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#include "qmgr/params.h"
+
+#include "lib/base/attr.h"
+
+#define INT(m, name, dflt, lo, doc) CONF_INT(struct qmgr_params, m, name, dflt, lo, 0, doc)
+#define SECS(m, name, dflt, lo, doc) CONF_SECS(struct qmgr_params, m, name, dflt, lo, 0, doc)
+static const struct conf_param rows[] = {
+    INT(active_limit, "qmgr_message_active_limit", "20000", 1,
+        "Most messages in the active queue, that is, in the queue manager's memory."),
+    INT(recipient_limit, "qmgr_message_recipient_limit", "20000", 1,
+        "Most recipients in the queue manager's memory."),
+    SECS(minimal_backoff, "minimal_backoff_time", "300s", 1,
+        "Least time between attempts to deliver a deferred message."),
+    SECS(maximal_backoff, "maximal_backoff_time", "4000s", 1,
+        "Most time between attempts to deliver a deferred message."),
+    SECS(queue_run_delay, "queue_run_delay", "300s", 1,
+        "Time between looks at the deferred queue."),
+    SECS(maximal_lifetime, "maximal_queue_lifetime", "5d", 0,
+        "A message that cannot be delivered for so long is returned; 0: after one attempt."),
+    SECS(bounce_lifetime, "bounce_queue_lifetime", "5d", 0,
+        "As maximal_queue_lifetime, for messages with the null sender."),
+    SECS(transport_retry_time, "transport_retry_time", "60s", 1,
+        "Time before a delivery agent that could not be reached is tried again."),
+    INT(default_concurrency, "default_destination_concurrency_limit", "20", 0,
+        "Most parallel deliveries to one destination; 0: no limit."),
+    INT(default_recipients, "default_destination_recipient_limit", "50", 0,
+        "Most recipients in one delivery; 0: no limit."),
+    INT(initial_concurrency, "initial_destination_concurrency", "5", 1,
+        "Parallel deliveries that a new destination begins with."),
+    INT(failed_cohort_limit, "default_destination_concurrency_failed_cohort_limit", "1", 0,
+        "Failures in a row, counted in whole windows, after which a destination rests; 0: never."),
+};
+const struct conf_table qmgr_params = {rows, ARRAY_LEN(rows)};
+
+const struct conf_family qmgr_family_concurrency = {"_destination_concurrency_limit",
+    "default_destination_concurrency_limit", &conf_kind_int, 0, 0,
+    "Most parallel deliveries to one destination of this transport."};
+const struct conf_family qmgr_family_recipients = {"_destination_recipient_limit",
+    "default_destination_recipient_limit", &conf_kind_int, 0, 0,
+    "Most recipients in one delivery of this transport."};
+const struct conf_family qmgr_family_initial = {"_initial_destination_concurrency",
+    "initial_destination_concurrency", &conf_kind_int, 1, 0,
+    "Parallel deliveries that a new destination of this transport begins with."};
+const struct conf_family qmgr_family_cohorts = {
+    "_destination_concurrency_failed_cohort_limit",
+    "default_destination_concurrency_failed_cohort_limit", &conf_kind_int, 0, 0,
+    "Failed windows after which a destination of this transport rests."};

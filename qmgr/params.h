@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QMGR_PARAMS_H
+#define QMGR_PARAMS_H
+
+#include "lib/conf/conf.h"
+
+struct qmgr_params {
+	int active_limit, recipient_limit;
+	int minimal_backoff, maximal_backoff; /* seconds */
+	int queue_run_delay;
+	int maximal_lifetime, bounce_lifetime;
+	int transport_retry_time;
+	int default_concurrency, default_recipients, initial_concurrency, failed_cohort_limit;
+};
+
+extern const struct conf_table qmgr_params;
+extern const struct conf_family qmgr_family_concurrency, qmgr_family_recipients,
+    qmgr_family_initial, qmgr_family_cohorts;
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connections to delivery agents stay open between requests (D6): an idle channel costs a sleeping
+ * process on the other side and saves a connect, an accept and a wake-up of master per message.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/sys/fd.h"
+#include "lib/sys/net.h"
+#include "qmgr/qmgr.h"
+
+enum { CONNECT_MS = 100, SEND_MS = 10000, READ_CHUNK = 16384 };
+
+void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit,
+    void (*answered)(struct channel *, const struct frame *, void *))
+{
+	*pool = (struct pool){.qmgr = q, .limit = limit, .answered = answered};
+	snprintf(pool->path, sizeof(pool->path), "%s", path);
+	list_init(&pool->idle);
+}
+
+void channel_close(struct channel *channel)
+{
+	watch_cancel(channel->pool->qmgr->loop, &channel->watch);
+	list_remove(&channel->link);
+	channel->pool->count--;
+	fd_close(&channel->fd);
+	str_fini(&channel->in);
+	free(channel);
+}
+
+/* The answer, or the end of the connection. An idle channel has nothing to say but its end. */
+static void channel_ready(struct watch *watch, int events)
+{
+	struct channel *channel = CONTAINER_OF(watch, struct channel, watch);
+	struct pool *pool = channel->pool;
+	struct frame frame;
+	struct err err = {0};
+	void *job = channel->job;
+	int found = 0;
+	ssize_t n;
+
+	(void)events;
+	str_reserve(&channel->in, READ_CHUNK);
+	n = recv(channel->fd, channel->in.data + channel->in.len, READ_CHUNK, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0 && job) {
+		channel->in.len += (size_t)n;
+		found = frame_peek(channel->in.data, channel->in.len, &frame, &err);
+		if (found == 0)
+			return;
+	}
+	channel->job = NULL;
+	if (found == 1) {
+		pool->answered(channel, &frame, job); /* it closes the channel or gives it back */
+		return;
+	}
+	if (job)
+		log_warn("%s: %s", pool->path,
+		    found < 0 ? err.text : "connection ended before the answer");
+	if (job)
+		pool->answered(channel, NULL, job);
+	else
+		channel_close(channel);
+}
+
+static struct channel *connect_channel(struct pool *pool, struct err *err)
+{
+	struct channel *channel;
+	int fd = net_connect_unix(pool->path, CONNECT_MS, err);
+
+	if (fd < 0)
+		return NULL;
+	channel = alloc_zero(1, sizeof(*channel));
+	channel->pool = pool;
+	channel->fd = fd;
+	list_init(&channel->link);
+	channel->watch.ready = channel_ready;
+	watch_start(pool->qmgr->loop, &channel->watch, fd, LOOP_READ);
+	pool->count++;
+	return channel;
+}
+
+/* Best: one that keeps a session to this destination. Then one that keeps none. */
+static struct channel *pick_idle(struct pool *pool, const struct dest *prefer, bool any)
+{
+	int64_t now = loop_now_ms(pool->qmgr->loop);
+	struct channel *plain = NULL, *other = NULL;
+
+	LIST_EACH (node, &pool->idle) {
+		struct channel *channel = LIST_ITEM(node, struct channel, link);
+		bool keeps = channel->kept && channel->kept_until_ms > now;
+
+		if (keeps && channel->kept == prefer)
+			return channel;
+		if (!keeps && !plain)
+			plain = channel;
+		if (!other)
+			other = channel;
+	}
+	return plain ? plain : any ? other : NULL;
+}
+
+struct channel *pool_take(struct pool *pool, const struct dest *prefer, bool *unreachable_out,
+    struct err *err)
+{
+	bool full = pool->limit && pool->count >= pool->limit;
+	struct channel *channel = pick_idle(pool, prefer, full);
+
+	*unreachable_out = false;
+	if (!channel && !full) {
+		channel = connect_channel(pool, err);
+		if (!channel)
+			channel = pick_idle(pool, prefer, true);
+		*unreachable_out = !channel;
+	}
+	if (channel)
+		list_remove(&channel->link);
+	return channel;
+}
+
+bool channel_send(struct channel *channel, const struct str *frame, void *job)
+{
+	struct err err;
+
+	str_clear(&channel->in);
+	if (frame_send(channel->fd, frame, -1, SEND_MS, &err) < 0) {
+		log_warn("%s: %s", channel->pool->path, err.text);
+		channel_close(channel);
+		return false;
+	}
+	channel->job = job;
+	return true;
+}
+
+void pool_sweep(struct pool *pool, int64_t idle_ms)
+{
+	int64_t now = loop_now_ms(pool->qmgr->loop);
+
+	LIST_EACH_SAFE (node, &pool->idle) {
+		struct channel *channel = LIST_ITEM(node, struct channel, link);
+
+		if (now - channel->idle_since_ms >= idle_ms)
+			channel_close(channel);
+	}
+}

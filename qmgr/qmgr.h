@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QMGR_QMGR_H
+#define QMGR_QMGR_H
+
+#include "lib/base/arena.h"
+#include "lib/base/list.h"
+#include "lib/base/map.h"
+#include "lib/conf/core.h"
+#include "lib/event/loop.h"
+#include "lib/peer/bounce.h"
+#include "lib/peer/deliver.h"
+#include "lib/peer/note.h"
+#include "lib/route/route.h"
+#include "qmgr/params.h"
+
+/*
+ * The scheduler. A message in memory (struct mail) has some of its recipients loaded (struct rcpt);
+ * recipients for the same (transport, nexthop) form bundles (struct entry) that wait in the queue
+ * of their destination (struct dest) until the destination's window and the transport's agents
+ * have room. An agent's answer settles each recipient; when the last loaded one is settled, more
+ * are loaded, and at the end the message is finished, bounced or deferred (finish.c).
+ */
+
+struct qmgr;
+struct mail;
+struct dest;
+struct transport;
+
+/* One recipient, as long as its mail's present chunk is in memory. */
+struct rcpt {
+	uint32_t index, notify;
+	const char *address, *orig, *orcpt;
+};
+
+/* A bundle: recipients of one mail for one destination; one delivery request. */
+struct entry {
+	struct list link; /* in dest->todo */
+	struct dest *dest;
+	struct mail *mail;
+	struct rcpt **rcpts;
+	size_t count, cap;
+	int tries;
+};
+
+/* Deferred recipients, kept until the message goes back to the deferred queue. */
+struct deferral {
+	struct deferral *next;
+	struct bounce_record record;
+};
+
+struct mail {
+	struct qmgr *qmgr;
+	const char *id;
+	struct location loc;
+	const char *sender, *envid, *ret, *message_id;
+	const char *client_name, *client_addr, *client_port, *helo, *protocol;
+	const char *sasl_method, *sasl_username;
+	uint64_t arrival_us, queued_us, active_us, content_len;
+	uint32_t env_flags, generation, rcpt_count;
+	struct rcpt_cursor cursor; /* recipients before it have been loaded */
+	size_t loaded;             /* recipients of the chunk in memory */
+	size_t pending;            /* of the chunk: not settled yet */
+	size_t waiting;            /* answers of bounce(8) not here yet */
+	bool bounced;              /* there is a bounce log */
+	bool flushed;              /* the notice has been sent */
+	bool skipped;              /* some recipient was in other hands: look again */
+	bool was_deferred;         /* there may be a defer log */
+	const char *damaged;       /* why, when the record cannot be delivered */
+	struct deferral *deferrals;
+	size_t deferral_count;
+	struct arena arena; /* deferrals: empty while all goes well */
+	void *chunk;        /* the loaded recipients, in one piece of memory */
+	struct timer timer; /* to go on later */
+	void (*later)(struct mail *mail);
+	char text[]; /* what the pointers above point at */
+};
+
+struct dest {
+	struct list ready; /* in transport->ready while it has work and room */
+	struct transport *transport;
+	const char *nexthop; /* given to the agent */
+	const char *key;     /* in qmgr->dests */
+	struct list todo;    /* struct entry */
+	size_t todo_count;
+	int window, busy;
+	double failed_cohorts;
+	int64_t last_used_ms;
+	const char *dead_reason, *dead_dsn; /* while it rests; allocated */
+	struct timer timer;                 /* end of the rest, or of an idle destination's life */
+};
+
+/* A connection to a delivery agent or to bounce(8), non-blocking, one request under way. */
+struct channel {
+	struct list link; /* in pool->idle, or none */
+	struct pool *pool;
+	struct watch watch;
+	int fd;
+	bool idle;
+	struct str in;
+	void *job; /* what it is busy with */
+	const struct dest *kept; /* holds an open session to this destination... */
+	int64_t kept_until_ms;   /* ...until then */
+	int64_t idle_since_ms;
+};
+
+/* All channels to one service. */
+struct pool {
+	struct qmgr *qmgr;
+	char path[128]; /* private/smtp */
+	struct list idle;
+	size_t count, limit;
+	/* One frame came back for the channel's job, or (frame NULL) the connection ended without. */
+	void (*answered)(struct channel *channel, const struct frame *frame, void *job);
+};
+
+struct transport {
+	struct list link; /* in qmgr->transports */
+	struct qmgr *qmgr;
+	char name[64];
+	struct pool pool;
+	struct list ready; /* struct dest, served in turn */
+	int concurrency_limit, recipient_limit, initial_window, cohort_limit;
+	bool dead; /* the service cannot be reached */
+	struct timer timer;
+};
+
+/* Requests to bounce(8) wait here while all channels are busy. */
+struct bouncer {
+	struct pool pool;
+	struct list waiting;
+	struct timer retry;
+};
+
+struct qmgr {
+	struct service *service;
+	struct loop *loop;
+	const struct core_params *core;
+	const struct qmgr_params *params;
+	struct queue *queue;
+	struct router *router;
+	struct map *mails; /* id -> struct mail */
+	struct map *dests;
+	struct list transports;
+	struct bouncer bounce, defer;
+	size_t rcpts_loaded;
+	uint32_t next_id;
+	bool rescan_new;        /* notes were turned away, or a scan was asked for */
+	int scan_slice;         /* of the deferred queue; -1: no scan under way */
+	bool scan_all;          /* flush: whatever their time */
+	bool scan_again;
+	struct timer scan_timer, run_timer, sweep_timer, kick_timer;
+};
+
+/* ---- main.c ------------------------------------------------------------------------------- */
+/* All transports get a turn, once, at the end of this turn of the loop. */
+void qmgr_kick(struct qmgr *q);
+
+/* ---- mail.c: messages in memory ---------------------------------------------------------- */
+bool qmgr_has_room(const struct qmgr *q);
+void mail_from_note(struct qmgr *q, const struct note *note);
+/* From the queue (a scan). Logs and sets damaged files aside. */
+void mail_activate(struct qmgr *q, const struct location *loc, const char *id);
+void mail_free(struct mail *mail);
+/* Loads the next recipients; settles the mail when there are none left. */
+void mail_load_more(struct mail *mail);
+void mail_after(struct mail *mail, int64_t delay_ms, void (*fn)(struct mail *mail));
+
+/* ---- dest.c: destinations and their turn ------------------------------------------------- */
+void dest_assign(struct mail *mail, struct rcpt *rcpt, const char *transport, const char *nexthop);
+void transport_run(struct transport *t); /* hands out what there is room for */
+void dest_free_if_idle(struct dest *dest);
+/* After a delivery: back in line, or freed when nothing is left of it. */
+void dest_ready_again(struct dest *dest);
+/* Feedback of a delivery: the window grows or shrinks; enough failures and it rests. */
+void dest_succeeded(struct dest *dest);
+void dest_failed(struct dest *dest, const char *dsn, const char *reason);
+struct transport *transport_get(struct qmgr *q, const char *name);
+
+/* ---- deliver.c: requests to agents and their results ------------------------------------- */
+/* Sends the entry to the agent on a taken channel; false: the channel broke, the entry stays. */
+bool entry_deliver(struct entry *entry, struct channel *channel);
+void deliver_answered(struct channel *channel, const struct frame *frame, void *job);
+void entry_fill_request(const struct mail *mail, struct deliver_request *request);
+
+/* ---- pool.c: connections ------------------------------------------------------------------ */
+void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit,
+    void (*answered)(struct channel *, const struct frame *, void *));
+/* An idle channel (one that keeps a session to `prefer` first) or a new one; NULL: none now, and
+ * *unreachable_out says whether the service could not be reached. */
+struct channel *pool_take(struct pool *pool, const struct dest *prefer, bool *unreachable_out,
+    struct err *err);
+/* Sends a frame on a taken channel. false: it broke (and is closed). */
+bool channel_send(struct channel *channel, const struct str *frame, void *job);
+void channel_close(struct channel *channel);
+void pool_sweep(struct pool *pool, int64_t idle_ms); /* closes what has been idle for so long */
+
+/* ---- bouncer.c: bounce(8) ----------------------------------------------------------------- */
+void bouncer_init(struct bouncer *b, struct qmgr *q, const char *service);
+/* done(mail, ok, answer) is called once; records are encoded at once and may go away. */
+void bouncer_ask(struct bouncer *b, uint16_t type, struct mail *mail,
+    const struct bounce_request *request,
+    void (*done)(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg),
+    void *arg);
+
+/* ---- finish.c: the end of a message ------------------------------------------------------- */
+void mail_settle_rcpt(struct mail *mail, struct rcpt *rcpt, const struct rcpt_result *result);
+/* Something of the mail came to an end: when it was the last, loads more or ends the message. */
+void mail_settled(struct mail *mail);
+void mail_complete(struct mail *mail);
+
+/* ---- scan.c -------------------------------------------------------------------------------- */
+void scan_init(struct qmgr *q);
+void scan_new_mail(struct qmgr *q);             /* journal, incoming, active */
+void scan_deferred(struct qmgr *q, bool all);
+
+/* ---- intake.c: notes and triggers ---------------------------------------------------------- */
+void intake_accept(struct qmgr *q, int fd);
+
+#endif
