@@ -22,6 +22,9 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
+/* Enough for the longest fixed part of an envelope, and for many recipients. */
+enum { WINDOW_SIZE = 262144 };
+
 int message_read_head(int fd, const struct location *loc, const char *id, struct record_head *head,
     struct err *err)
 {
@@ -83,25 +86,41 @@ static int check_length(const struct message *m, const struct record_head *head,
 	return 0;
 }
 
+/* Reads the part of the envelope from `at` on into the window. */
+static int move_window(struct message *m, size_t at, struct err *err)
+{
+	size_t len = MIN(m->env_len - at, WINDOW_SIZE);
+
+	if (!m->window)
+		m->window = alloc(MIN(m->env_len, WINDOW_SIZE));
+	if (fd_pread_full(m->fd, m->window, len, (off_t)(m->env_at + at)) != (ssize_t)len)
+		return err_set(err, EBADMSG, "envelope is cut off");
+	m->window_at = at;
+	m->window_len = len;
+	return 0;
+}
+
 static int read_envelope(struct message *m, const struct record_head *head, struct err *err)
 {
-	uint32_t flags, count;
+	uint32_t crc = 0;
 
 	m->env_len = head->env_len;
-	m->env_data = alloc(m->env_len);
-	if (fd_pread_full(m->fd, m->env_data, m->env_len,
-		(off_t)(m->loc.offset + record_env_at(head))) != (ssize_t)m->env_len)
-		return err_set(err, EBADMSG, "envelope is cut off");
-	if (crc32c(0, m->env_data, m->env_len) != head->env_crc)
+	m->env_at = m->loc.offset + record_env_at(head);
+	for (size_t at = 0; at < m->env_len; at += WINDOW_SIZE) {
+		if (move_window(m, at, err) < 0)
+			return -1;
+		crc = crc32c(crc, m->window, m->window_len);
+	}
+	if (crc != head->env_crc)
 		return err_set(err, EBADMSG, "envelope is damaged (checksum)");
-	flags = head->flags;
-	count = head->rcpt_count;
-	if (envelope_decode(m->env_data, m->env_len, &m->arena, &m->env, &m->rcpts_at, err) < 0)
+	if (m->window_at != 0 && move_window(m, 0, err) < 0)
 		return -1;
-	m->env.flags |= flags;
-	if (m->env.rcpt_count != count)
+	if (envelope_decode(m->window, m->window_len, &m->arena, &m->env, &m->rcpts_at, err) < 0)
+		return -1;
+	m->env.flags |= head->flags;
+	if (m->env.rcpt_count != head->rcpt_count)
 		return err_set(err, EBADMSG, "envelope has %u recipients, head says %u",
-		    m->env.rcpt_count, count);
+		    m->env.rcpt_count, head->rcpt_count);
 	return 0;
 }
 
@@ -161,27 +180,52 @@ void message_close(struct message *m)
 	if (m->owns_fd)
 		fd_close(&m->fd);
 	m->fd = -1;
-	free(m->env_data);
-	m->env_data = NULL;
+	free(m->window);
+	m->window = NULL;
 	arena_fini(&m->arena);
+}
+
+static int read_status(struct message *m, size_t index, uint8_t *out, struct err *err)
+{
+	if (index < m->statuses_at || index >= m->statuses_at + m->statuses_len) {
+		size_t len = MIN(m->env.rcpt_count - index, sizeof(m->statuses));
+
+		if (fd_pread_full(m->fd, m->statuses, len, (off_t)(m->status_at + index)) !=
+		    (ssize_t)len)
+			return err_set(err, EBADMSG, "recipient status is cut off");
+		m->statuses_at = index;
+		m->statuses_len = len;
+	}
+	*out = m->statuses[index - m->statuses_at];
+	return 0;
 }
 
 int message_next_rcpt(struct message *m, struct rcpt_cursor *cursor, struct arena *arena,
     struct recipient *out, struct err *err)
 {
+	size_t at;
 	int rc;
 
-	must(m->env_data);
+	must(m->window);
 	if (cursor->index >= m->env.rcpt_count)
 		return 0;
 	if (cursor->index == 0)
 		cursor->at = m->rcpts_at;
-	rc = envelope_next_rcpt(m->env_data, m->env_len, &cursor->at, arena, out, err);
+	if (cursor->at > m->env_len)
+		return err_set(err, EBADMSG, "envelope has fewer recipients than it says");
+	/* no recipient needs more than half a window */
+	if ((cursor->at < m->window_at ||
+		cursor->at + WINDOW_SIZE / 2 > m->window_at + m->window_len) &&
+	    !(cursor->at >= m->window_at && m->window_at + m->window_len == m->env_len) &&
+	    move_window(m, cursor->at, err) < 0)
+		return -1;
+	at = cursor->at - m->window_at;
+	rc = envelope_next_rcpt(m->window, m->window_len, &at, arena, out, err);
 	if (rc == 0)
 		return err_set(err, EBADMSG, "envelope has fewer recipients than it says");
-	if (rc == 1 && fd_pread_full(m->fd, &out->status, 1,
-			   (off_t)(m->status_at + cursor->index)) != 1)
-		return err_set(err, EBADMSG, "recipient status is cut off");
+	if (rc == 1 && read_status(m, cursor->index, &out->status, err) < 0)
+		return -1;
+	cursor->at = m->window_at + at;
 	cursor->index++;
 	return rc;
 }

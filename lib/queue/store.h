@@ -79,8 +79,13 @@ struct message {
 	uint64_t content_at, content_len;
 	uint64_t status_at; /* file offset of the first recipient's status byte */
 	struct envelope env; /* without recipients; texts in arena */
-	char *env_data;      /* encoded envelope, when it was read */
+	/* The encoded envelope is seen through a window, so that its size does not matter. */
+	uint64_t env_at; /* file offset */
 	size_t env_len, rcpts_at;
+	char *window;
+	size_t window_at, window_len;
+	uint8_t statuses[256]; /* of the recipients from statuses_at on */
+	size_t statuses_at, statuses_len;
 	struct arena arena;
 };
 
