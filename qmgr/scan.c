@@ -104,7 +104,7 @@ static void scan_new_now(struct qmgr *q)
 		q->rescan_new |= c.more;
 		activate_all(&c);
 	}
-	if (queue_scan_journal(q->queue, MESSAGE_ENVELOPE, finish_if_moved, q, &err) < 0)
+	if (queue_scan_journal(q->queue, MESSAGE_ENVELOPE | MESSAGE_CONTENT, finish_if_moved, q, &err) < 0)
 		log_warn("%s", err.text);
 	c = collect_new(q, INT64_MAX);
 	if (queue_scan_journal(q->queue, MESSAGE_ENVELOPE, collect_journal, &c, &err) < 0)
