@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+/* The dialogue's two directions: replies out, command lines in. */
+#include "smtpd/smtpd.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/sys/clock.h"
+
+/* Without a per-request deadline a request may still not trickle in for ever. */
+enum { LENIENT_FACTOR = 2, LENIENT_RATE_DIVISOR = 50 };
+/* A client that is silent for so long gets its buffers taken away. */
+enum { SILENCE_MS = 1000 };
+
+void chat_failed(struct session *s, enum io_result why)
+{
+	if (s->end == END_NONE)
+		s->end = why == IO_TIMEOUT ? END_TIMEOUT : END_LOST;
+}
+
+/*
+ * The deadline of a request is smtpd_timeout from its beginning; bytes received earn time at
+ * smtpd_min_data_rate. When smtpd_per_request_deadline is off both are far more generous, so that
+ * only a client that does it on purpose is cut off.
+ */
+void chat_deadline(struct session *s, size_t bytes_received)
+{
+	bool strict = s->params->per_request_deadline;
+	int64_t budget = (int64_t)s->params->timeout * 1000 * (strict ? 1 : LENIENT_FACTOR);
+	int64_t rate =
+	    strict ? s->params->min_data_rate : s->params->min_data_rate / LENIENT_RATE_DIVISOR + 1;
+	int64_t latest = clock_mono_ms() + budget;
+
+	if (bytes_received == 0)
+		s->stream.deadline_ms = latest;
+	else
+		s->stream.deadline_ms =
+		    MIN(latest, s->stream.deadline_ms + (int64_t)bytes_received * 1000 / rate);
+}
+
+/* soft_bounce: permanent refusals become temporary ones. */
+static void soften(char *text, size_t len)
+{
+	if (len < 4 || text[0] != '5')
+		return;
+	text[0] = '4';
+	if (len > 5 && text[4] == '5' && text[5] == '.')
+		text[4] = '4';
+}
+
+void chat_reply(struct session *s, const char *fmt, ...)
+{
+	enum io_result result;
+	va_list ap;
+
+	if (s->errors >= s->params->soft_error_limit && s->params->error_sleep_time > 0)
+		poll(NULL, 0, s->params->error_sleep_time * 1000);
+	if (s->stream.failed)
+		return;
+	str_clear(&s->scratch);
+	va_start(ap, fmt);
+	str_vprintf(&s->scratch, fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; i < s->scratch.len; i++)
+		if ((unsigned char)s->scratch.data[i] < 32 || s->scratch.data[i] == 127)
+			s->scratch.data[i] = '?';
+	if (s->srv->config->core->soft_bounce)
+		soften(s->scratch.data, s->scratch.len);
+	log_debug("> %s: %s", s->peer.namaddr, str_text(&s->scratch));
+	str_put(&s->scratch, "\r\n", 2);
+	result = stream_put(&s->stream, s->scratch.data, s->scratch.len);
+	if (result == IO_OK && strncmp(s->scratch.data, "421", 3) == 0 && s->end == END_NONE)
+		s->end = END_ORDERLY;
+	if (result != IO_OK)
+		chat_failed(s, result);
+}
+
+/* What counts of a line: up to a zero byte, without CRs at the end. */
+static void trim_line(struct str *line)
+{
+	size_t len = line->len ? strnlen(line->data, line->len) : 0;
+
+	while (len > 0 && line->data[len - 1] == '\r')
+		len--;
+	str_cut(line, len);
+}
+
+static bool bare_lf_refused(struct session *s)
+{
+	struct err err;
+
+	return s->params->forbid_bare_newline == BARE_NEWLINE_REJECT &&
+	       match_list_host(s->srv->bare_newline_exclusions, s->peer.name, s->peer.addr, &err) !=
+	           TABLE_FOUND;
+}
+
+/*
+ * Replies go out when the client has nothing more in the pipeline. A client that stays silent for
+ * a while costs no buffer memory.
+ */
+static bool wait_for_command(struct session *s)
+{
+	enum io_result result;
+	int timeout_ms = s->stream.timeout_ms;
+
+	if (stream_buffered(&s->stream).len > 0)
+		return true;
+	result = stream_flush(&s->stream);
+	if (result == IO_OK && !s->stream.ops) {
+		s->stream.timeout_ms = MIN(timeout_ms, SILENCE_MS);
+		result = stream_wait(&s->stream, POLLIN);
+		s->stream.timeout_ms = timeout_ms;
+		if (result == IO_TIMEOUT && timeout_ms > SILENCE_MS) {
+			stream_shrink(&s->stream);
+			result = IO_OK;
+		}
+	}
+	if (result != IO_OK)
+		chat_failed(s, result);
+	return result == IO_OK;
+}
+
+bool chat_read(struct session *s)
+{
+	size_t limit = (size_t)s->srv->config->core->line_length_limit;
+	enum io_result result;
+
+	chat_deadline(s, 0);
+	if (!wait_for_command(s))
+		return false;
+	result = stream_read_line(&s->stream, &s->line, limit, true);
+	if (result == IO_LONG) {
+		str_clear(&s->scratch);
+		chat_escape(&s->scratch, slice_of(s->line.data, MIN(s->line.len, 30)), 30);
+		log_warn("%s: request longer than %zu: %s...", s->peer.namaddr, limit,
+		    str_text(&s->scratch));
+	} else if (result != IO_OK) {
+		chat_failed(s, result);
+		return false;
+	} else if ((s->line.len == 0 || s->line.data[s->line.len - 1] != '\r') &&
+	           bare_lf_refused(s)) {
+		s->end = END_BARE_LF;
+		return false;
+	}
+	trim_line(&s->line);
+	log_debug("< %s: %s", s->peer.namaddr, str_text(&s->line));
+	return true;
+}
+
+void chat_escape(struct str *out, struct slice text, size_t max)
+{
+	static const char plain[] = "\a\b\f\n\r\t\v\\";
+	static const char letter[] = "abfnrtv\\";
+
+	for (size_t i = 0; i < text.len && out->len < max; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		const char *special = c ? strchr(plain, c) : NULL;
+
+		if (special)
+			str_printf(out, "\\%c", letter[special - plain]);
+		else if (c >= 32 && c < 127)
+			str_put_char(out, (char)c);
+		else
+			str_printf(out, "\\%03o", c);
+	}
+}
+
+/* RFC 3629 section 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
+bool chat_utf8_valid(struct slice text)
+{
+	const unsigned char *p = (const unsigned char *)text.data, *end = p + text.len;
+
+	while (p < end) {
+		unsigned c = *p++, low = 0x80, high = 0xBF;
+		int more;
+
+		if (c < 0x80)
+			continue;
+		if (c >= 0xC2 && c <= 0xDF)
+			more = 1;
+		else if (c >= 0xE0 && c <= 0xEF)
+			more = 2;
+		else if (c >= 0xF0 && c <= 0xF4)
+			more = 3;
+		else
+			return false;
+		low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : low;
+		high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : high;
+		for (; more > 0; more--, low = 0x80, high = 0xBF)
+			if (p == end || *p < low || *p++ > high)
+				return false;
+	}
+	return true;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: ISC */
+/* What each restriction name means. A new one is a function and a row. */
+#include "smtpd/smtpd.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/mail/address.h"
+#include "lib/smtp/reply.h"
+
+#define PARAMS(check) ((check)->s->params)
+
+static enum verdict permit(struct check *check)
+{
+	(void)check;
+	return VERDICT_PERMIT;
+}
+
+static enum verdict dunno(struct check *check)
+{
+	(void)check;
+	return VERDICT_DUNNO;
+}
+
+static enum verdict reject(struct check *check)
+{
+	return check_refuse(check, PARAMS(check)->reject_code, "5.7.1",
+	    "<%s>: %s rejected: Access denied", check->name, check->class_);
+}
+
+static enum verdict defer(struct check *check)
+{
+	return check_refuse(check, PARAMS(check)->defer_code, "4.7.1",
+	    "<%s>: %s rejected: Access denied", check->name, check->class_);
+}
+
+static enum verdict defer_if_permit(struct check *check)
+{
+	check->defer_if_permit = true;
+	return VERDICT_DUNNO;
+}
+
+static enum verdict permit_mynetworks(struct check *check)
+{
+	return session_in_mynetworks(check->s) ? VERDICT_PERMIT : VERDICT_DUNNO;
+}
+
+static enum verdict permit_inet_interfaces(struct check *check)
+{
+	const struct smtpd *srv = check->s->srv;
+
+	for (size_t i = 0; i < srv->interface_count; i++)
+		if (net_addr_same_host(&srv->interfaces[i], &check->s->peer.address))
+			return VERDICT_PERMIT;
+	return VERDICT_DUNNO;
+}
+
+static enum verdict reject_plaintext(struct check *check)
+{
+	return check_refuse(
+	    check, PARAMS(check)->plaintext_reject_code, "4.7.1", "Session encryption is required");
+}
+
+/* ---- destination --------------------------------------------------------------------------- */
+
+static bool has_rcpt(const struct check *check)
+{
+	return check->s->tx.has_rcpt;
+}
+
+static enum verdict table_trouble(struct check *check, const char *address)
+{
+	return check_refuse(check, 451, "4.3.0", "<%s>: Temporary lookup failure", address);
+}
+
+/*
+ * Is the recipient's domain one that we are responsible for? Not when the local part holds another
+ * address: the host that gets it could send it on, and we would have relayed for a stranger.
+ */
+static bool destination_is_ours(struct check *check)
+{
+	const struct route *route = &check->s->tx.rcpt.route;
+	struct slice local;
+	const char *domain;
+
+	if (route->class_ == ROUTE_DEFAULT)
+		return false;
+	address_split(route->recipient, &local, &domain);
+	return PARAMS(check)->allow_untrusted_routing ||
+	       !(slice_has(local, '@') || slice_has(local, '%') || slice_has(local, '!'));
+}
+
+static enum verdict permit_auth_destination(struct check *check)
+{
+	if (!has_rcpt(check))
+		return VERDICT_DUNNO;
+	if (!transaction_resolve(check->s, &check->s->tx.rcpt))
+		return table_trouble(check, check->s->tx.rcpt.given);
+	return destination_is_ours(check) ? VERDICT_PERMIT : VERDICT_DUNNO;
+}
+
+static enum verdict refuse_relay(struct check *check, int code, const char *dsn)
+{
+	const char *given = check->s->tx.rcpt.given;
+
+	if (!has_rcpt(check))
+		return VERDICT_DUNNO;
+	if (!transaction_resolve(check->s, &check->s->tx.rcpt))
+		return table_trouble(check, given);
+	if (destination_is_ours(check))
+		return VERDICT_DUNNO;
+	return check_refuse(check, code, dsn, "<%s>: Relay access denied", given);
+}
+
+static enum verdict reject_unauth_destination(struct check *check)
+{
+	return refuse_relay(check, PARAMS(check)->relay_domains_reject_code, "5.7.1");
+}
+
+static enum verdict defer_unauth_destination(struct check *check)
+{
+	int code = PARAMS(check)->relay_domains_reject_code;
+
+	return refuse_relay(check, code >= 500 ? code - 100 : code, "4.7.1");
+}
+
+/* A route to error(8) or retry(8) is an answer by itself: "5.1.1 text". */
+static enum verdict refuse_by_route(struct check *check, const struct target *target)
+{
+	bool temporary = strcmp(target->route.transport, "retry") == 0;
+	char dsn[12];
+	const char *text = smtp_dsn_split(target->route.nexthop, dsn);
+
+	if (dsn[0] == '\0')
+		strcpy(dsn, temporary ? "4.0.0" : "5.0.0");
+	return check_refuse(check, dsn[0] == '4' || temporary ? 450 : 550, dsn,
+	    "<%s>: %s rejected: %s", target->given, check->class_, text);
+}
+
+enum verdict check_unlisted(struct check *check, struct target *target, bool is_sender)
+{
+	const struct smtpd_params *p = PARAMS(check);
+	const struct {
+		const char *table;
+		int code;
+	} classes[] = {
+	    [ROUTE_LOCAL] = {"local recipient", p->unknown_local_recipient_reject_code},
+	    [ROUTE_VIRTUAL_ALIAS] = {"virtual alias", p->unknown_virtual_alias_reject_code},
+	    [ROUTE_VIRTUAL_MAILBOX] = {"virtual mailbox", p->unknown_virtual_mailbox_reject_code},
+	    [ROUTE_RELAY] = {"relay recipient", p->unknown_relay_recipient_reject_code},
+	    [ROUTE_DEFAULT] = {"", 550},
+	};
+	const char *given = target->given;
+	struct err err;
+
+	check->class_ = is_sender ? "Sender address" : "Recipient address";
+	if (!transaction_resolve(check->s, target))
+		return table_trouble(check, given);
+	if (strcmp(target->route.transport, "error") == 0 ||
+	    strcmp(target->route.transport, "retry") == 0)
+		return refuse_by_route(check, target);
+	switch (route_recipient_known(check->s->srv->router, &target->route, &err)) {
+	case TABLE_FOUND:
+		return VERDICT_DUNNO;
+	case TABLE_ERROR:
+		log_warn("%s", err.text);
+		return table_trouble(check, given);
+	case TABLE_NOT_FOUND:
+		break;
+	}
+	if (!check->s->srv->config->route.show_user_unknown_table_name)
+		return check_refuse(check, classes[target->route.class_].code,
+		    is_sender ? "5.1.0" : "5.1.1", "<%s>: %s rejected: User unknown", given,
+		    check->class_);
+	return check_refuse(check, classes[target->route.class_].code,
+	    is_sender ? "5.1.0" : "5.1.1", "<%s>: %s rejected: User unknown in %s table", given,
+	    check->class_, classes[target->route.class_].table);
+}
+
+static enum verdict reject_unlisted_recipient(struct check *check)
+{
+	return has_rcpt(check) ? check_unlisted(check, &check->s->tx.rcpt, false) : VERDICT_DUNNO;
+}
+
+static enum verdict reject_unlisted_sender(struct check *check)
+{
+	struct target *sender = &check->s->tx.sender;
+
+	return sender->given && sender->given[0] ? check_unlisted(check, sender, true)
+	                                         : VERDICT_DUNNO;
+}
+
+static enum verdict reject_multi_recipient_bounce(struct check *check)
+{
+	const struct transaction *tx = &check->s->tx;
+	size_t count = tx->rcpt_count + (check->stage < ACCESS_DATA && tx->has_rcpt ? 1 : 0);
+
+	if (!tx->sender.given || tx->sender.given[0] || count < 2)
+		return VERDICT_DUNNO;
+	return check_refuse(check, PARAMS(check)->multi_recipient_bounce_reject_code, "5.5.3",
+	    "<%s>: %s rejected: Multi-recipient bounce", check->name, check->class_);
+}
+
+static enum verdict reject_unauth_pipelining(struct check *check)
+{
+	if (!check->s->bad_pipelining)
+		return VERDICT_DUNNO;
+	return check_refuse(check, 503, "5.5.0",
+	    "<%s>: %s rejected: Improper use of SMTP command pipelining", check->name,
+	    check->class_);
+}
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+static bool is_literal(const char *name)
+{
+	return name[0] == '[';
+}
+
+static bool is_fqdn(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (is_literal(name))
+		return address_domain_valid(name);
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	return address_domain_valid(name) && memchr(name, '.', len) != NULL;
+}
+
+static enum verdict refuse_non_fqdn_address(
+    struct check *check, const char *address, const char *class_)
+{
+	struct slice local;
+	const char *domain;
+
+	if (!address || address[0] == '\0' || strcasecmp(address, "postmaster") == 0)
+		return VERDICT_DUNNO;
+	address_split(address, &local, &domain);
+	if (domain && is_fqdn(domain))
+		return VERDICT_DUNNO;
+	return check_refuse(check, PARAMS(check)->non_fqdn_reject_code, "5.5.2",
+	    "<%s>: %s rejected: need fully-qualified address", address, class_);
+}
+
+static enum verdict reject_non_fqdn_sender(struct check *check)
+{
+	return refuse_non_fqdn_address(check, check->s->tx.sender.given, "Sender address");
+}
+
+static enum verdict reject_non_fqdn_recipient(struct check *check)
+{
+	return has_rcpt(check)
+	           ? refuse_non_fqdn_address(check, check->s->tx.rcpt.given, "Recipient address")
+	           : VERDICT_DUNNO;
+}
+
+static enum verdict reject_non_fqdn_helo(struct check *check)
+{
+	const char *helo = check->s->helo;
+
+	if (!helo || is_fqdn(helo))
+		return VERDICT_DUNNO;
+	return check_refuse(check, PARAMS(check)->non_fqdn_reject_code, "5.5.2",
+	    "<%s>: Helo command rejected: need fully-qualified hostname", helo);
+}
+
+static enum verdict reject_invalid_helo(struct check *check)
+{
+	const char *helo = check->s->helo;
+
+	if (!helo || address_domain_valid(helo))
+		return VERDICT_DUNNO;
+	return check_refuse(check, PARAMS(check)->invalid_hostname_reject_code, "5.5.2",
+	    "<%s>: Helo command rejected: Invalid name", helo);
+}
+
+static enum verdict refuse_unnamed(
+    struct check *check, enum peer_status status, const char *dsn, const char *what)
+{
+	int code = PARAMS(check)->unknown_client_reject_code;
+
+	if (status == PEER_NAME_OK)
+		return VERDICT_DUNNO;
+	return check_refuse(check, status == PEER_NAME_TEMPFAIL ? 450 : code, dsn,
+	    "Client host rejected: cannot find your %s, [%s]", what, check->s->peer.addr);
+}
+
+static enum verdict reject_unknown_client(struct check *check)
+{
+	return refuse_unnamed(check, check->s->peer.name_status, "4.7.25", "hostname");
+}
+
+static enum verdict reject_unknown_reverse_client(struct check *check)
+{
+	return refuse_unnamed(check, check->s->peer.reverse_status, "4.7.1", "reverse hostname");
+}
+
+static const struct restriction_kind kinds[] = {
+    {"permit", permit, 0},
+    {"reject", reject, RESTRICT_PROTECTS},
+    {"defer", defer, RESTRICT_PROTECTS},
+    {"warn_if_reject", NULL, 0},
+    {"defer_if_permit", defer_if_permit, RESTRICT_PROTECTS},
+    {"permit_mynetworks", permit_mynetworks, 0},
+    {"permit_inet_interfaces", permit_inet_interfaces, 0},
+    {"permit_sasl_authenticated", dunno, 0},
+    {"permit_tls_clientcerts", dunno, 0},
+    {"permit_tls_all_clientcerts", dunno, 0},
+    {"permit_auth_destination", permit_auth_destination, 0},
+    {"reject_unauth_destination", reject_unauth_destination, RESTRICT_PROTECTS},
+    {"defer_unauth_destination", defer_unauth_destination, RESTRICT_PROTECTS},
+    {"reject_unlisted_recipient", reject_unlisted_recipient, 0},
+    {"check_recipient_maps", reject_unlisted_recipient, 0},
+    {"reject_unlisted_sender", reject_unlisted_sender, 0},
+    {"reject_multi_recipient_bounce", reject_multi_recipient_bounce, 0},
+    {"reject_unauth_pipelining", reject_unauth_pipelining, 0},
+    {"reject_plaintext_session", reject_plaintext, 0},
+    {"reject_non_fqdn_sender", reject_non_fqdn_sender, 0},
+    {"reject_non_fqdn_recipient", reject_non_fqdn_recipient, 0},
+    {"reject_non_fqdn_helo_hostname", reject_non_fqdn_helo, 0},
+    {"reject_non_fqdn_hostname", reject_non_fqdn_helo, 0},
+    {"reject_invalid_helo_hostname", reject_invalid_helo, 0},
+    {"reject_invalid_hostname", reject_invalid_helo, 0},
+    {"reject_unknown_sender_domain", check_unknown_sender_domain, 0},
+    {"reject_unknown_recipient_domain", check_unknown_recipient_domain, 0},
+    {"reject_unknown_helo_hostname", check_unknown_helo, 0},
+    {"reject_unknown_hostname", check_unknown_helo, 0},
+    {"reject_unknown_client_hostname", reject_unknown_client, 0},
+    {"reject_unknown_client", reject_unknown_client, 0},
+    {"reject_unknown_reverse_client_hostname", reject_unknown_reverse_client, 0},
+};
+
+const struct restriction_kind *check_find(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (slice_eq_nocase(name, kinds[i].name))
+			return &kinds[i];
+	return NULL;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/* MAIL FROM (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), RET and ENVID (RFC 3461). */
+#include "smtpd/smtpd.h"
+
+#include <strings.h>
+
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/mail/address.h"
+#include "lib/smtp/command.h"
+
+struct mail_options {
+	uint64_t size;
+	uint32_t env_flags;
+	const char *ret, *envid;
+};
+
+/* An option: NULL when it is fine, or the reply. */
+typedef const char *option_fn(struct session *s, struct slice value, struct mail_options *out);
+
+static const char *unsupported = "555";
+
+static const char *opt_body(struct session *s, struct slice value, struct mail_options *out)
+{
+	(void)s;
+	if (slice_eq_nocase(value, "8BITMIME"))
+		out->env_flags |= ENV_8BIT;
+	else if (!slice_eq_nocase(value, "7BIT"))
+		return unsupported;
+	return NULL;
+}
+
+static const char *opt_size(struct session *s, struct slice value, struct mail_options *out)
+{
+	(void)s;
+	if (value.len == 0)
+		return "501 5.5.4 Bad message size syntax";
+	for (size_t i = 0; i < value.len; i++)
+		if (value.data[i] < '0' || value.data[i] > '9')
+			return "501 5.5.4 Bad message size syntax";
+	if (!num_u64(value.data, value.len, INT64_MAX, &out->size))
+		return "552 5.3.4 Message size exceeds file system imposed limit";
+	return NULL;
+}
+
+/* RFC 4954 section 5: from a client that nobody trusts the value means nothing. */
+static const char *opt_auth(struct session *s, struct slice value, struct mail_options *out)
+{
+	(void)s;
+	(void)out;
+	return value.data ? NULL : unsupported;
+}
+
+static const char *opt_ret(struct session *s, struct slice value, struct mail_options *out)
+{
+	(void)s;
+	if (!out->ret && slice_eq_nocase(value, "FULL"))
+		out->ret = "FULL";
+	else if (!out->ret && slice_eq_nocase(value, "HDRS"))
+		out->ret = "HDRS";
+	else
+		return "501 5.5.4 Bad RET parameter syntax";
+	return NULL;
+}
+
+/* RFC 3461 4.4: xtext of at most 100 characters of printable ASCII. */
+static const char *opt_envid(struct session *s, struct slice value, struct mail_options *out)
+{
+	str_clear(&s->scratch);
+	if (out->envid || value.len == 0 || value.len > 300 ||
+	    !smtp_xtext_decode(value, &s->scratch) || !str_cstr(&s->scratch))
+		return "501 5.5.4 Bad ENVID parameter syntax";
+	for (size_t i = 0; i < s->scratch.len; i++)
+		if (s->scratch.data[i] < 32 || s->scratch.data[i] > 126)
+			return "501 5.5.4 Bad ENVID parameter syntax";
+	out->envid = arena_strdup(&s->tx.arena, str_text(&s->scratch));
+	return NULL;
+}
+
+static const struct {
+	const char *keyword;
+	option_fn *parse;
+} options[] = {
+    {"BODY", opt_body},
+    {"SIZE", opt_size},
+    {"AUTH", opt_auth},
+    {"RET", opt_ret},
+    {"ENVID", opt_envid},
+};
+
+static bool parse_options(struct session *s, struct slice rest, struct mail_options *out)
+{
+	struct slice word, value;
+
+	while (args_word(&rest, &word)) {
+		const char *reply = unsupported;
+
+		for (size_t i = 0; i < ARRAY_LEN(options); i++)
+			if (args_option(word, options[i].keyword, &value))
+				reply = options[i].parse(s, value, out);
+		if (reply == unsupported)
+			chat_reply(s, "555 5.5.4 Unsupported option: %.*s", SLICE_ARG(word));
+		else if (reply)
+			chat_reply(s, "%s", reply);
+		if (reply)
+			return false;
+	}
+	return true;
+}
+
+static bool fits(struct session *s, uint64_t size)
+{
+	const struct core_params *core = s->srv->config->core;
+	int64_t need = core->message_size_limit + core->message_size_limit / 2;
+	const char *reply = NULL;
+	struct err err;
+
+	if (core->message_size_limit > 0 && size > (uint64_t)core->message_size_limit) {
+		reply = "552 5.3.4 Message size exceeds fixed limit";
+	} else {
+		need = MAX(MAX(need, core->queue_minfree), (int64_t)MIN(size, INT64_MAX));
+		if (!queue_has_room(need, &err)) {
+			log_warn("%s", err.text);
+			reply = "452 4.3.1 Insufficient system storage";
+		}
+	}
+	if (!reply)
+		return true;
+	access_log(s, "reject", reply);
+	chat_reply(s, "%s", reply);
+	return false;
+}
+
+static int accept_sender(struct session *s, struct slice rest)
+{
+	struct mail_options opts = {0};
+
+	if (!parse_options(s, rest, &opts) || !fits(s, opts.size))
+		return -1;
+	s->tx.env_flags = opts.env_flags;
+	s->tx.ret = opts.ret ? opts.ret : "";
+	s->tx.envid = opts.envid ? opts.envid : "";
+	if (!s->params->delay_reject && access_sender(s)) {
+		chat_reply(s, "%s", str_text(&s->reject));
+		return -1;
+	}
+	s->tx.active = true;
+	chat_reply(s, "250 2.1.0 Ok");
+	return 0;
+}
+
+int cmd_mail(struct session *s, struct slice args)
+{
+	struct str address = {.max = ADDRESS_MAX};
+	struct slice rest;
+	int result = -1;
+
+	switch (args_path(s, args, "FROM", &address, &rest)) {
+	case CMD_ARGS_SYNTAX:
+		chat_reply(s, "501 5.5.4 Syntax: MAIL FROM:<address>");
+		break;
+	case CMD_ARGS_ADDRESS:
+		args_log_bad(s, args, "MAIL");
+		chat_reply(s, "501 5.1.7 Bad sender address syntax");
+		break;
+	case CMD_ARGS_OK:
+		transaction_begin(s);
+		transaction_target(s, &s->tx.sender, str_text(&address));
+		result = accept_sender(s, rest);
+		if (result < 0)
+			transaction_end(s);
+		break;
+	}
+	str_fini(&address);
+	return result;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/* Commands that move no mail, and those of extensions that are not offered. */
+#include "smtpd/smtpd.h"
+
+int cmd_rset(struct session *s, struct slice args)
+{
+	if (args.len > 0) {
+		chat_reply(s, "501 5.5.4 Syntax: RSET");
+		return -1;
+	}
+	transaction_end(s);
+	chat_reply(s, "250 2.0.0 Ok");
+	return 0;
+}
+
+int cmd_noop(struct session *s, struct slice args)
+{
+	(void)args;
+	chat_reply(s, "250 2.0.0 Ok");
+	return 0;
+}
+
+int cmd_quit(struct session *s, struct slice args)
+{
+	(void)args;
+	chat_reply(s, "221 2.0.0 Bye");
+	if (s->end == END_NONE)
+		s->end = END_ORDERLY;
+	return 0;
+}
+
+/* No destination is eligible for ETRN in this version, which is what a site without it says. */
+int cmd_etrn(struct session *s, struct slice args)
+{
+	struct slice domain;
+
+	if (!args_word(&args, &domain) || slice_trim(args).len > 0) {
+		chat_reply(s, "500 Syntax: ETRN domain");
+		return -1;
+	}
+	chat_reply(s, "459 <%.*s>: service unavailable", SLICE_ARG(domain));
+	return -1;
+}
+
+int cmd_auth(struct session *s, struct slice args)
+{
+	(void)args;
+	chat_reply(s, "503 5.5.1 Error: authentication not enabled");
+	return -1;
+}
+
+int cmd_starttls(struct session *s, struct slice args)
+{
+	if (args.len > 0)
+		chat_reply(s, "501 5.5.4 Syntax: STARTTLS");
+	else
+		chat_reply(s, "502 5.5.1 Error: command not implemented");
+	return -1;
+}
+
+/*
+ * Not offered. A client that sends it all the same sends its data right behind, which must not be
+ * taken for commands: the session ends.
+ */
+int cmd_bdat(struct session *s, struct slice args)
+{
+	(void)args;
+	chat_reply(s, "502 5.5.1 Error: command not implemented");
+	if (s->end == END_NONE)
+		s->end = END_ORDERLY;
+	return -1;
+}
+
+static int not_for_you(struct session *s, struct slice args, const char *verb)
+{
+	if (args.len == 0)
+		chat_reply(s, "501 5.5.4 Syntax: %s attribute=value...", verb);
+	else
+		chat_reply(s, "550 5.7.0 Error: insufficient authorization");
+	return -1;
+}
+
+int cmd_xclient(struct session *s, struct slice args)
+{
+	return not_for_you(s, args, "XCLIENT");
+}
+
+int cmd_xforward(struct session *s, struct slice args)
+{
+	return not_for_you(s, args, "XFORWARD");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_PARAMS_H
+#define SMTPD_PARAMS_H
+
+#include "lib/conf/conf.h"
+
+/* What smtpd_forbid_bare_newline may say. A bare LF never ends a message, whatever is chosen. */
+enum bare_newline {
+	BARE_NEWLINE_ACCEPT,
+	BARE_NEWLINE_NORMALIZE,
+	BARE_NEWLINE_NOTE,
+	BARE_NEWLINE_REJECT
+};
+
+/* The parameters of smtpd(8), filled from smtpd_params. */
+struct smtpd_params {
+	const char *banner;
+	int timeout;
+	bool per_request_deadline;
+	int min_data_rate;
+	int recipient_limit, recipient_overshoot_limit;
+	int soft_error_limit, hard_error_limit, error_sleep_time, junk_command_limit;
+	bool helo_required, delay_reject, disable_vrfy, strict_rfc821_envelopes;
+	bool peername_lookup, client_port_logging;
+	bool reject_unlisted_recipient, reject_unlisted_sender;
+	bool relay_before_recipient, forbid_unauth_pipelining, allow_untrusted_routing;
+	int forbid_bare_newline, forbid_bare_newline_reject_code;
+	const char *forbid_bare_newline_exclusions;
+	const char *forbidden_commands;
+	struct conf_list noop_commands, discard_ehlo_keywords;
+	const char *client_restrictions, *helo_restrictions, *sender_restrictions;
+	const char *relay_restrictions, *recipient_restrictions;
+	const char *data_restrictions, *end_of_data_restrictions;
+	const char *local_header_rewrite_clients;
+	const char *content_filter, *cleanup_service_name;
+	int defer_code, reject_code, relay_domains_reject_code;
+	int unknown_local_recipient_reject_code, unknown_relay_recipient_reject_code;
+	int unknown_virtual_alias_reject_code, unknown_virtual_mailbox_reject_code;
+	int unknown_client_reject_code, unknown_hostname_reject_code, unknown_address_reject_code;
+	int invalid_hostname_reject_code, non_fqdn_reject_code, multi_recipient_bounce_reject_code;
+	int plaintext_reject_code;
+};
+extern const struct conf_table smtpd_params;
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/* What lives as long as the process: everything that is looked up per session is opened here. */
+#include "smtpd/smtpd.h"
+
+#include <ifaddrs.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/conf/master_cf.h"
+#include "lib/dns/dns.h"
+
+/*
+ * The stress texts differ from the normal ones only where a parameter names $stress. Without a
+ * change in the text the normal value is kept: overrides of -o stay in force either way.
+ */
+static void load_stress(struct smtpd *srv, struct conf *conf)
+{
+	struct conf_report report = {0};
+
+	conf_set(conf, "stress", "yes", "stress");
+	if (conf_fill(conf, &smtpd_params, &srv->stress, &report) < 0)
+		srv->stress = srv->config->smtpd;
+	conf_set(conf, "stress", "", "stress");
+	conf_report_fini(&report);
+}
+
+/*
+ * An entry of program cleanup starts nothing, but its -o settings apply to what it would have done
+ * (decision D1 of doc/architecture.md).
+ */
+static void load_cleanup(struct smtpd *srv, struct conf *conf)
+{
+	struct master_cf cf;
+	const struct master_cf_entry *entry;
+	struct conf_report report = {0};
+	struct err err;
+
+	srv->shape = &srv->config->shape;
+	if (master_cf_load(conf_etc(conf), &cf, &err) < 0)
+		return; /* tests have none, and master has complained */
+	entry = master_cf_find(&cf, srv->config->smtpd.cleanup_service_name, "unix");
+	if (entry && strcmp(entry->command, "cleanup") == 0 && entry->override_count > 0 &&
+	    conf_load(conf_etc(conf), &srv->cleanup_conf, &err) == 0) {
+		for (size_t i = 0; i < entry->override_count; i++)
+			conf_set(srv->cleanup_conf, entry->overrides[i].name,
+			    entry->overrides[i].value, "master.cf");
+		if (conf_fill(srv->cleanup_conf, &shape_params, &srv->cleanup_shape, &report) == 0)
+			srv->shape = &srv->cleanup_shape;
+		else
+			log_warn("settings of service %s: %s", entry->name, str_text(&report.text));
+	}
+	conf_report_fini(&report);
+	master_cf_fini(&cf);
+}
+
+static void load_interfaces(struct smtpd *srv)
+{
+	struct ifaddrs *all, *i;
+	struct net_addr addr;
+
+	if (getifaddrs(&all) < 0)
+		return;
+	for (i = all; i; i = i->ifa_next) {
+		if (!i->ifa_addr)
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET)
+			addr.len = sizeof(struct sockaddr_in);
+		else if (i->ifa_addr->sa_family == AF_INET6)
+			addr.len = sizeof(struct sockaddr_in6);
+		else
+			continue;
+		memcpy(&addr.sa, i->ifa_addr, addr.len);
+		srv->interfaces = alloc_array(
+		    srv->interfaces, srv->interface_count + 1, sizeof(*srv->interfaces));
+		srv->interfaces[srv->interface_count++] = addr;
+	}
+	freeifaddrs(all);
+}
+
+static void load_restrictions(struct smtpd *srv)
+{
+	const struct smtpd_params *p = &srv->config->smtpd;
+	const struct {
+		enum access_stage stage;
+		const char *name, *text;
+	} lists[] = {
+	    {ACCESS_CLIENT, "smtpd_client_restrictions", p->client_restrictions},
+	    {ACCESS_HELO, "smtpd_helo_restrictions", p->helo_restrictions},
+	    {ACCESS_SENDER, "smtpd_sender_restrictions", p->sender_restrictions},
+	    {ACCESS_RELAY, "smtpd_relay_restrictions", p->relay_restrictions},
+	    {ACCESS_RECIPIENT, "smtpd_recipient_restrictions", p->recipient_restrictions},
+	    {ACCESS_DATA, "smtpd_data_restrictions", p->data_restrictions},
+	    {ACCESS_END_OF_DATA, "smtpd_end_of_data_restrictions", p->end_of_data_restrictions},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		srv->restrictions[lists[i].stage] =
+		    restriction_list_parse(lists[i].name, lists[i].text);
+	srv->rewrite_clients =
+	    restriction_list_parse("local_header_rewrite_clients", p->local_header_rewrite_clients);
+	srv->relay_protected = restriction_list_protects(srv->restrictions[ACCESS_RELAY]) ||
+	                       restriction_list_protects(srv->restrictions[ACCESS_RECIPIENT]);
+}
+
+int server_init(
+    struct smtpd *srv, const struct smtpd_config *config, struct conf *conf, struct err *err)
+{
+	const struct smtpd_params *p = &config->smtpd;
+
+	srv->config = config;
+	if (queue_open(&config->queue, config->core->enable_long_queue_ids, &srv->queue, err) < 0)
+		return -1;
+	load_stress(srv, conf);
+	load_cleanup(srv, conf);
+	load_interfaces(srv);
+	load_restrictions(srv);
+	srv->router = router_new(config->core, &config->route);
+	srv->notifier = notifier_new();
+	srv->mynetworks = match_list_open("mynetworks", config->core->mynetworks, 0);
+	srv->forbidden_commands =
+	    match_list_open("smtpd_forbidden_commands", p->forbidden_commands, 0);
+	srv->bare_newline_exclusions = match_list_open(
+	    "smtpd_forbid_bare_newline_exclusions", p->forbid_bare_newline_exclusions, 0);
+	srv->peers = peer_cache_new();
+	return 0;
+}
+
+void server_fini(struct smtpd *srv)
+{
+	for (int i = 0; i < ACCESS_STAGES; i++)
+		restriction_list_free(&srv->restrictions[i]);
+	restriction_list_free(&srv->rewrite_clients);
+	match_list_close(&srv->mynetworks);
+	match_list_close(&srv->forbidden_commands);
+	match_list_close(&srv->bare_newline_exclusions);
+	peer_cache_free(&srv->peers);
+	dns_resolver_free(&srv->resolver);
+	notifier_free(&srv->notifier);
+	router_free(&srv->router);
+	queue_close(&srv->queue);
+	conf_free(&srv->cleanup_conf);
+	free(srv->interfaces);
+	srv->interfaces = NULL;
+	srv->interface_count = 0;
+}

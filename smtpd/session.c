@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* One connection: greeting, commands, farewell lines in the log. */
+#include "smtpd/smtpd.h"
+
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/service/service.h"
+#include "lib/smtp/command.h"
+
+bool session_in_mynetworks(struct session *s)
+{
+	struct err err;
+
+	if (!s->in_mynetworks_known) {
+		enum table_answer answer =
+		    match_list_host(s->srv->mynetworks, s->peer.name, s->peer.addr, &err);
+
+		if (answer == TABLE_ERROR)
+			log_warn("mynetworks: %s", err.text);
+		s->in_mynetworks = answer == TABLE_FOUND;
+		s->in_mynetworks_known = true;
+	}
+	return s->in_mynetworks;
+}
+
+void session_init(struct session *s, struct smtpd *srv, int fd)
+{
+	*s = (struct session){.srv = srv, .protocol = "SMTP", .where = "CONNECT"};
+	s->params =
+	    srv->service && service_under_stress(srv->service) ? &srv->stress : &srv->config->smtpd;
+	stream_init(&s->stream, fd, s->params->timeout * 1000);
+}
+
+void session_fini(struct session *s)
+{
+	transaction_end(s);
+	stream_fini(&s->stream);
+	str_fini(&s->line);
+	str_fini(&s->scratch);
+	str_fini(&s->reject);
+	str_fini(&s->data);
+	arena_fini(&s->tx.arena);
+	arena_fini(&s->arena);
+}
+
+static void greet(struct session *s)
+{
+	log_info("connect from %s", s->peer.namaddr);
+	s->local_client = access_permits(s, s->srv->rewrite_clients);
+	if (!s->params->delay_reject && access_client(s)) {
+		s->denied = true;
+		chat_reply(s, "%s", str_text(&s->reject));
+		return;
+	}
+	chat_reply(s, "220 %s", s->params->banner);
+}
+
+/* Something that speaks another protocol: an HTTP request, a header, a TLS hello. */
+static bool is_forbidden(struct session *s, struct slice verb)
+{
+	struct err err;
+	const char *text;
+
+	if (verb.data[verb.len - 1] == ':' || slice_has(verb, ':'))
+		return true;
+	text = arena_strndup(&s->arena, verb.data, MIN(verb.len, 100));
+	return match_list_text(s->srv->forbidden_commands, text, &err) == TABLE_FOUND;
+}
+
+static void unknown_command(struct session *s, struct slice verb)
+{
+	s->where = "UNKNOWN";
+	if (is_forbidden(s, verb)) {
+		str_clear(&s->scratch);
+		chat_escape(&s->scratch, slice_of(s->line.data, s->line.len), 100);
+		log_warn(
+		    "non-SMTP command from %s: %.100s", s->peer.namaddr, str_text(&s->scratch));
+		chat_reply(s, "221 2.7.0 Error: I can break rules, too. Goodbye.");
+		if (s->end == END_NONE)
+			s->end = END_ORDERLY;
+		return;
+	}
+	s->errors++;
+	chat_reply(s, "500 5.5.2 Error: command not recognized");
+}
+
+/*
+ * RFC 2920 3.1: some commands have to be the last of a group, and plain SMTP has no groups at all.
+ * false: the session is over for it.
+ */
+static bool pipelining_allowed(struct session *s, const struct command *command)
+{
+	struct slice behind = stream_buffered(&s->stream);
+
+	if (behind.len == 0 || s->bad_pipelining ||
+	    (strcmp(s->protocol, "ESMTP") == 0 && !(command->flags & COMMAND_LAST)))
+		return true;
+	s->bad_pipelining = true;
+	str_clear(&s->scratch);
+	chat_escape(&s->scratch, behind, 100);
+	log_info("improper command pipelining after %s from %s: %.100s", command->verb,
+	    s->peer.namaddr, str_text(&s->scratch));
+	if (!s->params->forbid_unauth_pipelining)
+		return true;
+	chat_reply(s, "554 5.5.0 Error: SMTP protocol synchronization");
+	if (s->end == END_NONE)
+		s->end = END_ORDERLY;
+	return false;
+}
+
+static int run_command(struct session *s, const struct command *command, struct slice args)
+{
+	const char *refusal = s->tx.active ? command->when_busy : command->when_idle;
+
+	if (command->flags & COMMAND_JUNK && s->junk++ > s->params->junk_command_limit)
+		s->errors++;
+	if (command->flags & COMMAND_HELO && s->params->helo_required && !s->helo)
+		refusal = "503 5.5.1 Error: send HELO/EHLO first";
+	if (refusal) {
+		chat_reply(s, "%s", refusal);
+		return -1;
+	}
+	return command->run(s, args);
+}
+
+static bool is_noop(struct session *s, struct slice verb)
+{
+	const struct conf_list *list = &s->params->noop_commands;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (slice_eq_nocase(verb, list->items[i]))
+			return true;
+	return false;
+}
+
+static void serve_command(struct session *s)
+{
+	struct slice line = slice_of(str_text(&s->line), s->line.len), verb, args;
+	const struct command *command;
+	size_t index;
+
+	if (!chat_utf8_valid(line)) {
+		s->errors++;
+		chat_reply(s, "500 5.5.2 Error: bad UTF-8 syntax");
+		return;
+	}
+	smtp_command_split(line, &verb, &args);
+	if (verb.len == 0) {
+		s->errors++;
+		chat_reply(s, "500 5.5.2 Error: bad syntax");
+		return;
+	}
+	command = command_find(verb);
+	if (s->denied && !(command && command->run == cmd_quit)) {
+		s->errors++;
+		chat_reply(s, "503 5.7.0 Error: access denied for %s", s->peer.namaddr);
+		return;
+	}
+	if (!command && is_noop(s, verb)) {
+		chat_reply(s, "250 2.0.0 Ok");
+		if (s->junk++ > s->params->junk_command_limit)
+			s->errors++;
+		return;
+	}
+	if (!command) {
+		s->tried[command_count]++;
+		unknown_command(s, verb);
+		return;
+	}
+	index = (size_t)(command - commands);
+	s->where = command->verb;
+	if (!pipelining_allowed(s, command))
+		return;
+	s->tried[index]++;
+	if (run_command(s, command, args) < 0)
+		s->errors++;
+	else
+		s->done[index]++;
+}
+
+static void say_farewell(struct session *s)
+{
+	const char *host = s->srv->config->core->myhostname;
+
+	if (s->end == END_TIMEOUT && !s->stream.failed) {
+		s->stream.deadline_ms = 0;
+		s->stream.timeout_ms = MIN(s->stream.timeout_ms, 10000);
+		chat_reply(s, "421 4.4.2 %s Error: timeout exceeded", host);
+	} else if (s->end == END_BARE_LF) {
+		chat_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
+		    s->params->forbid_bare_newline_reject_code, host);
+	}
+	stream_flush(&s->stream);
+}
+
+static void log_end(struct session *s)
+{
+	static const char *const reasons[] = {
+	    [END_LOST] = "lost connection",
+	    [END_TIMEOUT] = "timeout",
+	    [END_ERRORS] = "too many errors",
+	    [END_BARE_LF] = "bare <LF> received",
+	};
+	uint32_t done = 0, tried = 0;
+
+	if (s->end != END_ORDERLY && strcmp(s->where, "DATA") == 0 && s->tx.shaper)
+		log_info("%s after DATA (%llu bytes) from %s", reasons[s->end],
+		    (unsigned long long)s->tx.data_bytes, s->peer.namaddr);
+	else if (s->end != END_ORDERLY)
+		log_info("%s after %s from %s", reasons[s->end], s->where, s->peer.namaddr);
+
+	str_clear(&s->scratch);
+	for (size_t i = 0; i <= command_count; i++) {
+		if (s->tried[i] == 0)
+			continue;
+		str_printf(&s->scratch, " %s=%u",
+		    i < command_count ? commands[i].count_name : "unknown", s->done[i]);
+		if (s->tried[i] != s->done[i])
+			str_printf(&s->scratch, "/%u", s->tried[i]);
+		done += s->done[i];
+		tried += s->tried[i];
+	}
+	str_printf(&s->scratch, " commands=%u", done);
+	if (tried != done)
+		str_printf(&s->scratch, "/%u", tried);
+	log_info("disconnect from %s%s", s->peer.namaddr, str_text(&s->scratch));
+}
+
+void session_run(struct session *s)
+{
+	greet(s);
+	while (s->end == END_NONE) {
+		if (s->errors >= s->params->hard_error_limit) {
+			chat_reply(s, "421 4.7.0 %s Error: too many errors",
+			    s->srv->config->core->myhostname);
+			s->end = END_ERRORS;
+			break;
+		}
+		if (s->srv->service)
+			service_alive(s->srv->service);
+		if (chat_read(s))
+			serve_command(s);
+	}
+	say_farewell(s);
+	log_end(s);
+	transaction_end(s);
+}
+
+void session_serve(struct smtpd *srv, int fd)
+{
+	struct session s;
+
+	session_init(&s, srv, fd);
+	peer_from_fd(srv, fd, &s.arena, &s.peer);
+	session_run(&s);
+	s.stream.fd = -1; /* the engine's to close */
+	session_fini(&s);
+}

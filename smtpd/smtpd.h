@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_SMTPD_H
+#define SMTPD_SMTPD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+#include "lib/conf/core.h"
+#include "lib/io/stream.h"
+#include "lib/peer/note.h"
+#include "lib/queue/store.h"
+#include "lib/route/route.h"
+#include "lib/shape/shape.h"
+#include "lib/sys/net.h"
+#include "lib/table/match.h"
+#include "smtpd/params.h"
+
+/*
+ * The SMTP server: types shared by its modules, and what each module promises.
+ *
+ * Three lifetimes, each inside the one before: the process (struct smtpd: configuration, tables,
+ * queue), the session (one connection), the transaction (MAIL to the end of data). Whatever ends a
+ * transaction (RSET, HELO, EHLO, end of data, disconnect) does it by transaction_end.
+ */
+struct service;
+struct restriction_list;
+struct dns_resolver;
+struct peer_cache;
+
+enum access_stage {
+	ACCESS_CLIENT,
+	ACCESS_HELO,
+	ACCESS_SENDER,
+	ACCESS_RELAY,
+	ACCESS_RECIPIENT,
+	ACCESS_DATA,
+	ACCESS_END_OF_DATA,
+	ACCESS_STAGES
+};
+
+enum { SMTPD_COMMANDS_MAX = 24 };
+
+/* ---- server.c: one per process ------------------------------------------------------------- */
+
+/* Filled by the engine (or a test) before server_init. */
+struct smtpd_config {
+	const struct core_params *core;
+	struct smtpd_params smtpd;
+	struct shape_params shape;
+	struct route_params route;
+	struct queue_params queue;
+};
+
+struct smtpd {
+	struct service *service; /* NULL in tests */
+	const struct smtpd_config *config;
+	struct smtpd_params stress;        /* the same parameters with $stress set */
+	struct shape_params cleanup_shape; /* with the -o settings of the cleanup entry */
+	const struct shape_params *shape;
+	struct conf *cleanup_conf; /* owns the texts of cleanup_shape; NULL when not needed */
+	struct router *router;
+	struct queue *queue;
+	struct notifier *notifier;
+	struct match_list *mynetworks, *forbidden_commands, *bare_newline_exclusions;
+	struct restriction_list *restrictions[ACCESS_STAGES];
+	struct restriction_list *rewrite_clients; /* local_header_rewrite_clients */
+	bool relay_protected; /* relay or recipient restrictions refuse somebody at all */
+	struct net_addr *interfaces;
+	size_t interface_count;
+	struct peer_cache *peers;
+	struct dns_resolver *resolver; /* made when first needed */
+	uint32_t generation;
+};
+
+/*
+ * Opens the queue (working directory = queue directory), tables and lists. conf is the loaded
+ * configuration behind config. -1 with err when the process cannot work at all.
+ */
+int server_init(
+    struct smtpd *srv, const struct smtpd_config *config, struct conf *conf, struct err *err);
+void server_fini(struct smtpd *srv);
+
+/* ---- peer.c: who the client is ------------------------------------------------------------- */
+
+enum peer_status { PEER_NAME_OK, PEER_NAME_TEMPFAIL, PEER_NAME_PERMFAIL };
+
+struct peer {
+	struct net_addr address;
+	char addr[64];            /* "192.0.2.1" */
+	char rfc_addr[72];        /* "192.0.2.1" or "IPv6:2001:db8::1", for Received: */
+	char port[8];             /* "0" when there is none */
+	const char *name;         /* verified, or "unknown" */
+	const char *reverse_name; /* what the address says, or "unknown" */
+	enum peer_status name_status, reverse_status;
+	const char *namaddr; /* "name[addr]", with ":port" when the port is logged */
+};
+
+struct peer_cache *peer_cache_new(void);
+void peer_cache_free(struct peer_cache **cache);
+/*
+ * Describes the other end of fd; texts live in arena. A descriptor that is no network connection
+ * is localhost[127.0.0.1]. Name lookups wait as long as the system's resolver does (bounded by
+ * peer_limit_resolver) and are remembered for a short time.
+ */
+void peer_from_fd(struct smtpd *srv, int fd, struct arena *arena, struct peer *out);
+/* Bounds the system resolver's waiting unless the administrator did so already. */
+void peer_limit_resolver(void);
+void peer_set(struct smtpd *srv, struct arena *arena, struct peer *peer, const char *name,
+    const char *addr, const char *port);
+
+/* ---- transaction.c -------------------------------------------------------------------------- */
+
+struct target {              /* an envelope address and where it leads */
+	const char *given;   /* as the client said it, internal form */
+	const char *address; /* rewritten to complete form */
+	struct route route;
+	enum { TARGET_NEW, TARGET_RESOLVED, TARGET_FAILED } state;
+};
+
+struct transaction {
+	struct arena arena;
+	bool active; /* MAIL was accepted */
+	struct target sender;
+	struct target rcpt; /* the one being looked at */
+	bool has_rcpt;      /* for log lines */
+	int64_t arrival_us;
+	char id[QUEUE_ID_MAX]; /* "" before the first accepted recipient */
+	uint32_t env_flags;
+	const char *envid, *ret;
+	struct recipient *rcpts;
+	size_t rcpt_count, rcpt_cap;
+	int overshoot;
+	struct shaper *shaper;
+	uint64_t data_bytes; /* received after DATA */
+};
+
+struct session;
+void transaction_begin(struct session *s);
+/* The one end of a transaction, whatever the reason; what was not committed is gone. */
+void transaction_end(struct session *s);
+void transaction_target(struct session *s, struct target *target, const char *address);
+/* Finds the route once. false: a table failed (logged). */
+bool transaction_resolve(struct session *s, struct target *target);
+/* Adds s->tx.rcpt, which is resolved, and takes a queue id for the first one. */
+void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt);
+/* Starts the message: the shaper with our Received: header before the content. */
+void transaction_open(struct session *s);
+/* Commits and tells qmgr; puts the reply to give into reply. true: accepted and durable. */
+bool transaction_commit(struct session *s, struct str *reply);
+
+/* ---- session.c ------------------------------------------------------------------------------ */
+
+enum session_end {
+	END_NONE,    /* goes on */
+	END_ORDERLY, /* QUIT, or a reply that says good-bye */
+	END_LOST,    /* the client went away */
+	END_TIMEOUT,
+	END_ERRORS, /* too many */
+	END_BARE_LF,
+};
+
+struct session {
+	struct smtpd *srv;
+	const struct smtpd_params *params; /* the process's normal or stress parameters */
+	struct stream stream;
+	struct arena arena;
+	struct peer peer;
+	struct str line;            /* the command being served */
+	struct str scratch, reject; /* reject: the reply that access control decided on */
+	struct str data;            /* decoded content on its way to the shaper */
+	const char *helo;           /* NULL before HELO/EHLO */
+	const char *protocol;       /* "SMTP" or "ESMTP" */
+	const char *where;          /* for log lines: "CONNECT", "RCPT", "END-OF-MESSAGE", ... */
+	bool helo_known, in_mynetworks_known, in_mynetworks;
+	bool local_client;   /* local_header_rewrite_clients */
+	bool denied;         /* client restrictions said no at once: only QUIT works */
+	bool bad_pipelining; /* seen and logged */
+	int errors, junk, recipients_seen;
+	uint32_t done[SMTPD_COMMANDS_MAX], tried[SMTPD_COMMANDS_MAX];
+	enum session_end end;
+	struct transaction tx;
+};
+
+/* Serves the connected socket until it is over; the caller closes it. */
+void session_serve(struct smtpd *srv, int fd);
+/* The same in two steps, for tests: init takes fd, peer may be changed in between. */
+void session_init(struct session *s, struct smtpd *srv, int fd);
+void session_run(struct session *s);
+void session_fini(struct session *s);
+/* Is the client in mynetworks? Asked once per session. */
+bool session_in_mynetworks(struct session *s);
+
+/* ---- chat.c --------------------------------------------------------------------------------- */
+
+/* One reply line, e.g. "250 2.1.0 Ok"; soft_bounce and the delay for errors are applied here. */
+void chat_reply(struct session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Reads a command line into s->line, cut at a zero byte. false: s->end says why. */
+bool chat_read(struct session *s);
+/* Restarts the clock for the next command or data. */
+void chat_deadline(struct session *s, size_t bytes_received);
+void chat_failed(struct session *s, enum io_result why);
+/* Bytes as they may appear in a log line: others than printable ASCII as \ooo and the like. */
+void chat_escape(struct str *out, struct slice text, size_t max);
+bool chat_utf8_valid(struct slice text);
+
+/* ---- commands: 0, or -1 when the command counts as an error --------------------------------- */
+
+typedef int command_fn(struct session *s, struct slice args);
+enum {
+	COMMAND_LAST = 1 << 0, /* nothing may be pipelined behind it */
+	COMMAND_JUNK = 1 << 1, /* counts for smtpd_junk_command_limit */
+	COMMAND_HELO = 1 << 2, /* refused before HELO when smtpd_helo_required */
+};
+struct command {
+	const char *verb;
+	const char *count_name; /* in the "disconnect from" line */
+	command_fn *run;
+	int flags;
+	const char *when_idle; /* the reply outside a transaction; NULL: allowed */
+	const char *when_busy; /* the reply inside one; NULL: allowed */
+};
+extern const struct command commands[]; /* in the order of the "disconnect from" line */
+extern const size_t command_count;
+const struct command *command_find(struct slice verb); /* NULL when unknown */
+
+command_fn cmd_helo, cmd_ehlo;
+command_fn cmd_mail;
+command_fn cmd_rcpt, cmd_vrfy;
+command_fn cmd_data;
+command_fn cmd_rset, cmd_noop, cmd_quit, cmd_etrn, cmd_auth, cmd_starttls, cmd_bdat, cmd_xclient,
+    cmd_xforward;
+
+/*
+ * Splits "FROM:<path> opt opt" behind the keyword. CMD_ARGS_SYNTAX: no keyword or nothing behind
+ * it; CMD_ARGS_ADDRESS: no address. address gets the internal form, rest the options.
+ */
+enum cmd_args { CMD_ARGS_OK, CMD_ARGS_SYNTAX, CMD_ARGS_ADDRESS };
+enum cmd_args args_path(struct session *s, struct slice args, const char *keyword,
+    struct str *address, struct slice *rest);
+/* The log line for an address that is none. */
+void args_log_bad(struct session *s, struct slice args, const char *verb);
+/* The next blank-separated word of *rest; false at the end. */
+bool args_word(struct slice *rest, struct slice *word_out);
+/* Does word say KEYWORD=value? Then value_out. A keyword without '=' matches with value.data NULL.
+ */
+bool args_option(struct slice word, const char *keyword, struct slice *value_out);
+
+/* ---- access.c, checks.c: who may do what ---------------------------------------------------- */
+
+enum verdict { VERDICT_DUNNO, VERDICT_PERMIT, VERDICT_REJECT };
+
+struct check {
+	struct session *s;
+	enum access_stage stage;
+	const char *name;   /* what the stage is about: the address, the HELO name, ... */
+	const char *class_; /* "Recipient address", for "%s rejected" */
+	bool warn_only;     /* warn_if_reject came before */
+	bool defer_if_permit;
+	const char *arg;
+};
+typedef enum verdict check_fn(struct check *check);
+struct restriction_kind {
+	const char *name;
+	check_fn *run;
+	int flags;
+};
+enum {
+	RESTRICT_ARG = 1 << 0,      /* one argument follows in the list */
+	RESTRICT_PROTECTS = 1 << 1, /* keeps strangers from relaying */
+};
+/* checks_dns.c */
+check_fn check_unknown_sender_domain, check_unknown_recipient_domain, check_unknown_helo;
+const struct restriction_kind *check_find(struct slice name); /* NULL when unknown */
+
+struct restriction_list *restriction_list_parse(const char *parameter, const char *text);
+void restriction_list_free(struct restriction_list **list);
+bool restriction_list_protects(const struct restriction_list *list);
+
+/*
+ * Evaluates what is due at this point (several lists when smtpd_delay_reject). true: refused; the
+ * reply is in s->reject and the line is logged.
+ */
+bool access_client(struct session *s);
+bool access_helo(struct session *s);
+bool access_sender(struct session *s);
+bool access_recipient(struct session *s);
+bool access_data(struct session *s, enum access_stage stage);
+/* The list as a plain question (local_header_rewrite_clients). */
+bool access_permits(struct session *s, const struct restriction_list *list);
+
+/* Sets s->reject and logs the line, or only logs after warn_if_reject (then VERDICT_DUNNO). */
+enum verdict check_refuse(struct check *check, int code, const char *dsn, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void access_log(struct session *s, const char *action, const char *text);
+/* Unknown recipient or sender of our own domains (reject_unlisted_*). */
+enum verdict check_unlisted(struct check *check, struct target *target, bool is_sender);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/* One mail transaction: from MAIL to a durable message or to nothing at all. */
+#include "smtpd/smtpd.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/log.h"
+#include "lib/mail/address.h"
+#include "lib/mail/date.h"
+#include "lib/sys/clock.h"
+
+enum { RCPTS_FIRST = 8, DATA_KEEP = 128 * 1024 };
+
+void transaction_begin(struct session *s)
+{
+	transaction_end(s);
+	s->tx.ret = s->tx.envid = "";
+}
+
+void transaction_end(struct session *s)
+{
+	struct arena arena = s->tx.arena;
+
+	shape_abort(&s->tx.shaper);
+	arena_reset(&arena);
+	s->tx = (struct transaction){.arena = arena};
+	if (s->data.cap > DATA_KEEP)
+		str_fini(&s->data);
+}
+
+void transaction_target(struct session *s, struct target *target, const char *address)
+{
+	*target = (struct target){.state = TARGET_NEW};
+	target->given = arena_strdup(&s->tx.arena, address);
+	target->address = route_rewrite(s->srv->router, target->given, &s->tx.arena);
+}
+
+bool transaction_resolve(struct session *s, struct target *target)
+{
+	const char *sender = s->tx.sender.address ? s->tx.sender.address : "";
+	struct err err;
+
+	if (target->state == TARGET_NEW) {
+		if (route_resolve(s->srv->router, sender, target->address, &s->tx.arena,
+		        &target->route, &err) == 0) {
+			target->state = TARGET_RESOLVED;
+		} else {
+			log_warn("%s: %s", target->address, err.text);
+			target->state = TARGET_FAILED;
+		}
+	}
+	return target->state == TARGET_RESOLVED;
+}
+
+static void take_id(struct session *s)
+{
+	s->tx.arrival_us = clock_wall_us();
+	queue_new_id(s->srv->queue, s->tx.id);
+	log_info("%s: client=%s", s->tx.id, s->peer.namaddr);
+}
+
+void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt)
+{
+	struct transaction *tx = &s->tx;
+	const struct target *target = &tx->rcpt;
+
+	if (tx->rcpt_count == tx->rcpt_cap) {
+		size_t cap = tx->rcpt_cap ? tx->rcpt_cap * 2 : RCPTS_FIRST;
+		struct recipient *more = arena_zero(&tx->arena, cap, sizeof(*more));
+
+		if (tx->rcpt_count > 0)
+			memcpy(more, tx->rcpts, tx->rcpt_count * sizeof(*more));
+		tx->rcpts = more;
+		tx->rcpt_cap = cap;
+	}
+	tx->rcpts[tx->rcpt_count++] = (struct recipient){
+	    .address = target->route.recipient,
+	    .orig = strcmp(target->given, target->route.recipient) ? target->given : "",
+	    .orcpt = orcpt,
+	    .transport = target->route.transport,
+	    .nexthop = target->route.nexthop,
+	    .notify = notify,
+	    .status = RCPT_TODO,
+	};
+	if (tx->id[0] == '\0')
+		take_id(s);
+}
+
+/* RFC 5321 4.4. The recipient is named only when no other recipient learns of it by that. */
+static void put_received(struct session *s, struct str *out)
+{
+	const struct core_params *core = s->srv->config->core;
+	const struct recipient *rcpt = &s->tx.rcpts[0];
+	char date[MAIL_DATE_MAX];
+
+	mail_date(date, (time_t)(s->tx.arrival_us / 1000000));
+	str_printf(out, "Received: from %s (%s [%s])\r\n\tby %s (%s) with %s id %s",
+	    s->helo ? s->helo : s->peer.name, s->peer.name, s->peer.rfc_addr, core->myhostname,
+	    core->mail_name, s->protocol, s->tx.id);
+	if (s->tx.rcpt_count == 1) {
+		str_put_text(out, "\r\n\tfor <");
+		address_quote(out, rcpt->orig[0] ? rcpt->orig : rcpt->address);
+		str_printf(out, ">; %s\r\n", date);
+	} else {
+		str_printf(out, ";\r\n\t%s\r\n", date);
+	}
+}
+
+void transaction_open(struct session *s)
+{
+	struct smtpd *srv = s->srv;
+	struct shape_context context = {
+	    .core = srv->config->core,
+	    .params = srv->shape,
+	    .router = srv->router,
+	    .queue = srv->queue,
+	    .add_missing_headers = s->local_client || srv->shape->always_add_missing_headers,
+	    .rewrite_headers = s->local_client,
+	    .full_name = "",
+	    .arena = &s->tx.arena,
+	};
+
+	str_clear(&s->scratch);
+	put_received(s, &s->scratch);
+	s->tx.data_bytes = 0;
+	s->tx.shaper = shape_begin(&context, s->tx.id, s->tx.sender.address, str_text(&s->scratch));
+}
+
+static void fill_envelope(const struct session *s, struct envelope *env)
+{
+	const struct transaction *tx = &s->tx;
+
+	*env = (struct envelope){
+	    .id = tx->id,
+	    .sender = tx->sender.address,
+	    .sender_orig = strcmp(tx->sender.address, tx->sender.given) ? tx->sender.given : "",
+	    .arrival_us = tx->arrival_us,
+	    .queued_us = clock_wall_us(),
+	    .flags = tx->env_flags,
+	    .generation = s->srv->generation,
+	    .client_name = s->peer.name,
+	    .client_addr = s->peer.addr,
+	    .client_port = s->peer.port,
+	    .helo = s->helo ? s->helo : "",
+	    .protocol = s->protocol,
+	    .sasl_method = "",
+	    .sasl_username = "",
+	    .envid = tx->envid,
+	    .ret = tx->ret,
+	    .message_id = "",
+	    .filter = s->params->content_filter,
+	    .attributes = "",
+	    .rcpts = tx->rcpts,
+	    .rcpt_count = tx->rcpt_count,
+	};
+}
+
+bool transaction_commit(struct session *s, struct str *reply)
+{
+	static const char *const refusals[] = {
+	    [SHAPE_TOO_BIG] = "552 5.3.4 Error: message file too big",
+	    [SHAPE_TOO_MANY_HOPS] = "554 5.4.0 Error: too many hops",
+	    [SHAPE_NO_SPACE] = "452 4.3.1 Insufficient system storage",
+	    [SHAPE_WRITE_ERROR] = "451 4.3.0 Error: queue file write error",
+	};
+	struct envelope env;
+	struct location loc;
+	uint64_t content_len;
+	enum shape_result result;
+	struct err err = {0};
+
+	fill_envelope(s, &env);
+	result = shape_end(&s->tx.shaper, &env, &loc, &content_len, &err);
+	if (result == SHAPE_OK) {
+		notifier_send(s->srv->notifier, &env, &loc, content_len);
+		str_printf(reply, "250 2.0.0 Ok: queued as %s", env.id);
+		return true;
+	}
+	if (result == SHAPE_NO_SPACE || result == SHAPE_WRITE_ERROR)
+		log_warn("%s: %s", s->tx.id, err.text);
+	if (result == SHAPE_CONTENT)
+		str_printf(reply, "550 5.7.1 %s", err.text);
+	else
+		str_put_text(reply, refusals[result]);
+	return false;
+}
