@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+#include "suite.h"
+
+int main(void)
+{
+	Suite *suite = suite_create("smtpd");
+	SRunner *runner;
+	int failed;
+
+	suite_add_tcase(suite, args_tcase());
+	suite_add_tcase(suite, chat_tcase());
+	suite_add_tcase(suite, access_tcase());
+	suite_add_tcase(suite, dialogue_tcase());
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_UNIT_SMTPD_SUITE_H
+#define TESTS_UNIT_SMTPD_SUITE_H
+
+#include <check.h>
+
+TCase *args_tcase(void);
+TCase *chat_tcase(void);
+TCase *access_tcase(void);
+TCase *dialogue_tcase(void);
+
+#endif
