@@ -22,6 +22,7 @@ static struct {
 	int fd;
 	int facility;
 	int verbose;
+	bool echo;
 	char syslog_name[TAG_MAX];
 	char program[TAG_MAX];
 	char host[256];
@@ -39,6 +40,11 @@ void log_open(enum log_sink sink, int fd, int facility)
 	state.host[strcspn(state.host, ".")] = '\0';
 	if (sink == LOG_TO_SYSLOG)
 		openlog("", LOG_NDELAY, facility);
+}
+
+void log_echo(bool on)
+{
+	state.echo = on;
 }
 
 void log_set_tag(const char *syslog_name, const char *program)
@@ -96,6 +102,16 @@ static void write_all(int fd, const char *data, size_t len)
 	}
 }
 
+/* The text of a line that went elsewhere, for the person who typed the command. */
+static void echo(const char *program, const char *text, size_t len)
+{
+	char line[LINE_MAX_LEN + TAG_MAX + 8];
+	int n = snprintf(line, sizeof(line), "%s: %.*s\n", program, (int)len, text);
+
+	if (n > 0 && (size_t)n < sizeof(line))
+		write_all(STDERR_FILENO, line, (size_t)n);
+}
+
 static void emit(enum log_level level, const char *program, const char *fmt, va_list ap)
 {
 	static const char *const prefix[] = {"", "warning: ", "error: ", "fatal: ", "panic: "};
@@ -123,6 +139,8 @@ static void emit(enum log_level level, const char *program, const char *fmt, va_
 		if ((unsigned char)*p < 32 || *p == 127)
 			*p = '?';
 	}
+	if (state.echo && state.sink != LOG_TO_STDERR)
+		echo(program, line + head, len - head);
 	if (state.sink == LOG_TO_SYSLOG) {
 		/* openlog's ident cannot change per line cheaply, so the tag is part of the text */
 		syslog(state.facility | syslog_priority(level), "%s", line);

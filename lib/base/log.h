@@ -29,6 +29,9 @@ enum log_sink {
  */
 void log_open(enum log_sink sink, int fd, int facility);
 
+/* Lines go to standard error as well, as "program: text": what an administrator's command does. */
+void log_echo(bool on);
+
 /* The tag is "<syslog_name>/<program>", or "<program>" alone when syslog_name is NULL. Copied. */
 void log_set_tag(const char *syslog_name, const char *program);
 const char *log_syslog_name(void); /* the first part, "" before it is set */
