@@ -83,10 +83,9 @@ static void text_message(struct look *look, const struct showq_message *m)
 	struct tm tm;
 
 	if (look->count++ == 0)
-		printf(look->long_ids ? "%-17s %8s %-19s %s\n" : "%-11s %7s %-20s %s\n",
-		    look->long_ids ? "----Queue ID-----" : "-Queue ID-",
-		    look->long_ids ? "--Size--" : "--Size--", "----Arrival Time----",
-		    "-Sender/Recipient-------");
+		puts(look->long_ids
+		         ? "----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------"
+		         : "-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------");
 	look->bytes += (unsigned long)m->size;
 	snprintf(id, sizeof(id), "%.80s%s%s", m->queue_id, mark, m->forced_expire ? "#" : "");
 	if (localtime_r(&when, &tm))
@@ -99,7 +98,6 @@ static void text_message(struct look *look, const struct showq_message *m)
 
 static void text_rcpt(struct look *look, const struct showq_rcpt *r)
 {
-	(void)look;
 	if (r->reason[0]) {
 		int indent = 76 - (int)strlen(r->reason);
 
@@ -107,7 +105,7 @@ static void text_rcpt(struct look *look, const struct showq_rcpt *r)
 		put_printable(r->reason);
 		printf(")\n");
 	}
-	printf("%41s", "");
+	printf("%*s", look->long_ids ? 47 : 41, "");
 	put_printable(r->address);
 	putchar('\n');
 }
