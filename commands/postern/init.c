@@ -157,6 +157,7 @@ static void write_main_cf(
 	const char *dir = plan->dir;
 
 	str_put_text(out, "# Made by \"postern init\": a private mail system. See postconf(5).\n");
+	put(out, plan, "compatibility_level", "3.6");
 	put(out, plan, "queue_directory", "%s/spool", dir);
 	put(out, plan, "data_directory", "%s/data", dir);
 	if (commands[0]) {
