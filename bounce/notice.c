@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+#include "bounce/bounce.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/conf/core.h"
+#include "lib/sys/clock.h"
+
+/*
+ * Who is told what. The sender, as the NOTIFY flags of each recipient say; the postmaster, as
+ * notify_classes says. A notice has the null sender, and mail from the null sender gets none, so
+ * that no two hosts can send notices to each other for ever. What the postmaster gets comes from
+ * double_bounce_sender; when that cannot be delivered, it ends there.
+ */
+struct found {
+	struct bounce_record record;
+	size_t seq;
+};
+
+struct findings {
+	struct found *items;
+	size_t count, cap;
+};
+
+static const char *const kind_words[] = {
+    [REPORT_FAILURE] = "non-delivery",
+    [REPORT_DELAY] = "delay",
+    [REPORT_SUCCESS] = "delivery status",
+};
+
+/* ---- the log --------------------------------------------------------------------------------- */
+
+static int by_index(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->record.index != y->record.index)
+		return x->record.index < y->record.index ? -1 : 1;
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static void read_log(struct bounce *bounce, const char *id, struct arena *arena,
+    struct findings *out)
+{
+	struct bounce_log *log = bounce_log_open(bounce->queue, bounce->name, id);
+	struct bounce_record record;
+
+	while (log && bounce_log_next(log, arena, &record)) {
+		if (out->count == out->cap) {
+			size_t cap = out->cap ? 2 * out->cap : 16;
+			struct found *more = arena_zero(arena, cap, sizeof(*more));
+
+			if (out->count)
+				memcpy(more, out->items, out->count * sizeof(*more));
+			out->items = more;
+			out->cap = cap;
+		}
+		out->items[out->count] = (struct found){record, out->count};
+		out->count++;
+	}
+	bounce_log_close(&log);
+}
+
+/* Each try of a recipient leaves a record; the last one counts. */
+static void keep_latest(struct findings *f)
+{
+	size_t kept = 0;
+
+	if (f->count == 0)
+		return;
+	qsort(f->items, f->count, sizeof(*f->items), by_index);
+	for (size_t i = 0; i < f->count; i++)
+		if (i + 1 == f->count || f->items[i].record.index != f->items[i + 1].record.index)
+			f->items[kept++] = f->items[i];
+	f->count = kept;
+}
+
+/* The defer log of a message may tell of recipients that were delivered in the meantime. */
+static void drop_finished(struct findings *f, struct message *m, enum report_kind kind)
+{
+	struct rcpt_cursor cursor = {0, 0};
+	struct arena scratch = {0};
+	struct recipient rcpt;
+	size_t kept = 0, at = 0;
+	struct err err;
+
+	while (at < f->count && message_next_rcpt(m, &cursor, &scratch, &rcpt, &err) == 1) {
+		uint32_t index = (uint32_t)cursor.index - 1;
+
+		arena_reset(&scratch);
+		if (f->items[at].record.index != index)
+			continue;
+		if (rcpt.status != RCPT_DONE &&
+		    (kind != REPORT_DELAY || rcpt.status == RCPT_TODO))
+			f->items[kept++] = f->items[at];
+		at++;
+	}
+	/* Records beyond what could be read are told rather than dropped. */
+	while (at < f->count)
+		f->items[kept++] = f->items[at++];
+	f->count = kept;
+	arena_fini(&scratch);
+}
+
+/* ---- one notice --------------------------------------------------------------------------------- */
+
+static bool is_wanted(uint32_t notify, enum report_kind kind)
+{
+	static const uint32_t flags[] = {
+	    [REPORT_FAILURE] = NOTIFY_FAILURE,
+	    [REPORT_DELAY] = NOTIFY_DELAY,
+	    [REPORT_SUCCESS] = NOTIFY_SUCCESS,
+	};
+
+	if (notify & NOTIFY_NEVER)
+		return false;
+	if (notify == 0)
+		return kind != REPORT_SUCCESS;
+	return notify & flags[kind];
+}
+
+/* The records for one reader; all of them for the postmaster. */
+static struct bounce_record *choose(const struct findings *f, enum report_kind kind, bool all,
+    struct arena *arena, size_t *count_out)
+{
+	struct bounce_record *records = arena_zero(arena, f->count + 1, sizeof(*records));
+
+	*count_out = 0;
+	for (size_t i = 0; i < f->count; i++)
+		if (all || is_wanted(f->items[i].record.notify, kind))
+			records[(*count_out)++] = f->items[i].record;
+	return records;
+}
+
+struct letter {
+	const char *to, *from, *reader; /* reader: "sender", "postmaster" for the log */
+	bool copy;
+};
+
+static void describe(struct bounce *bounce, const struct deliver_request *about,
+    enum report_kind kind, const struct message *m, const struct letter *letter,
+    struct report *r)
+{
+	const bool full = kind == REPORT_FAILURE && !letter->copy && strcmp(about->ret, "HDRS") != 0;
+
+	*r = (struct report){
+	    .kind = kind,
+	    .copy = letter->copy,
+	    .hostname = bounce->core->myhostname,
+	    .origin = bounce->core->myorigin,
+	    .mail_name = bounce->core->mail_name,
+	    .to = letter->to,
+	    .now_us = clock_wall_us(),
+	    .id = about->id,
+	    .sender = about->sender,
+	    .envid = about->envid,
+	    .arrival_us = (int64_t)about->arrival_us,
+	    .smtputf8 = about->env_flags & ENV_SMTPUTF8,
+	    .original = REPORT_NO_ORIGINAL,
+	    .with_orig = bounce->params.enable_original_recipient,
+	    .lifetime = bounce->params.maximal_queue_lifetime,
+	    .warned_after = bounce->params.delay_warning_time,
+	};
+	if (!m)
+		return;
+	r->eight_bit = m->env.flags & ENV_HIGH_BYTES;
+	r->original = full && m->content_len <= (uint64_t)bounce->params.bounce_size_limit
+	                  ? REPORT_FULL
+	                  : REPORT_HEADERS;
+}
+
+static int send_letter(struct bounce *bounce, const struct bounce_request *request,
+    enum report_kind kind, const struct findings *f, const struct message *m,
+    const struct letter *letter, struct arena *arena)
+{
+	const char *id = request->message.id;
+	struct report r;
+	struct err err;
+
+	describe(bounce, &request->message, kind, m, letter, &r);
+	r.records = choose(f, kind, letter->copy, arena, &r.count);
+	if (r.count == 0)
+		return 0;
+	if (enqueue_report(bounce, &r, m, letter->from, arena, &err) < 0) {
+		log_warn("%s: %s %s notification failed: %s", id, letter->reader,
+		    kind_words[kind], err.text);
+		return -1;
+	}
+	log_info("%s: %s %s notification: %s", id, letter->reader, kind_words[kind], r.new_id);
+	return 0;
+}
+
+static bool has_class(const struct bounce *bounce, const char *word)
+{
+	const char *at = bounce->core->notify_classes;
+	size_t len = strlen(word);
+
+	while (*at) {
+		size_t n;
+
+		at += strspn(at, ", \t\r\n");
+		n = strcspn(at, ", \t\r\n");
+		if (n == len && !strncasecmp(at, word, n))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+static const char *postmaster_class(enum report_kind kind, bool null_sender)
+{
+	if (kind == REPORT_DELAY)
+		return null_sender ? NULL : "delay";
+	if (kind == REPORT_SUCCESS)
+		return NULL;
+	return null_sender ? "2bounce" : "bounce";
+}
+
+static const char *postmaster_address(const struct bounce *bounce, const char *class_)
+{
+	if (!strcmp(class_, "delay"))
+		return bounce->params.delay_notice_recipient;
+	return !strcmp(class_, "2bounce") ? bounce->params.twobounce_notice_recipient
+	                                  : bounce->params.bounce_notice_recipient;
+}
+
+static int send_all(struct bounce *bounce, const struct bounce_request *request,
+    enum report_kind kind, const struct findings *f, const struct message *m, struct arena *arena)
+{
+	const struct deliver_request *about = &request->message;
+	const char *doubled = route_rewrite(bounce->router, bounce->core->double_bounce_sender, arena);
+	const char *class_ = postmaster_class(kind, !*about->sender);
+	struct letter letter = {.from = doubled, .reader = "postmaster", .copy = true};
+
+	if (*about->sender && text_eq_nocase(about->sender, doubled)) {
+		if (kind == REPORT_FAILURE)
+			log_warn("%s: undeliverable postmaster notification discarded", about->id);
+		return 0;
+	}
+	if (*about->sender) {
+		const struct letter first = {about->sender, "", "sender", false};
+
+		if (send_letter(bounce, request, kind, f, m, &first, arena) < 0)
+			return -1;
+	}
+	if (!class_ || !has_class(bounce, class_))
+		return 0;
+	letter.to = route_rewrite(bounce->router, postmaster_address(bounce, class_), arena);
+	return send_letter(bounce, request, kind, f, m, &letter, arena);
+}
+
+int notice_send(struct bounce *bounce, const struct bounce_request *request,
+    enum report_kind kind, struct arena *arena)
+{
+	struct findings f = {0};
+	struct location loc;
+	struct message m;
+	struct err err;
+	int opened, result;
+
+	read_log(bounce, request->message.id, arena, &f);
+	if (f.count == 0)
+		return 0;
+	keep_latest(&f);
+	deliver_location(&request->message, &loc);
+	opened = message_open(bounce->queue, &loc, request->message.id, MESSAGE_ENVELOPE, &m, &err);
+	if (opened == 1)
+		opened = message_find(bounce->queue, request->message.id, MESSAGE_ENVELOPE, &m, &err);
+	if (opened < 0)
+		log_warn("%s: original message is not returned: %s", request->message.id, err.text);
+	if (opened == 0 && !strcmp(bounce->name, "defer"))
+		drop_finished(&f, &m, kind);
+	result = send_all(bounce, request, kind, &f, opened == 0 ? &m : NULL, arena);
+	if (opened == 0)
+		message_close(&m);
+	return result;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BOUNCE_PARAMS_H
+#define BOUNCE_PARAMS_H
+
+#include "lib/conf/conf.h"
+
+struct bounce_params {
+	int64_t bounce_size_limit;
+	const char *bounce_notice_recipient, *twobounce_notice_recipient, *delay_notice_recipient;
+	const char *bounce_template_file;
+	int maximal_queue_lifetime;
+	int delay_warning_time;
+	bool enable_original_recipient;
+};
+extern const struct conf_table bounce_param_table;
+
+#endif
