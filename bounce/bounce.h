@@ -27,16 +27,18 @@ struct bounce {
 /* Serves one connection of qmgr until it closes. */
 void bounce_serve(struct bounce *bounce, struct service *service, int fd);
 
-/* ---- notice.c --------------------------------------------------------------------------------- */
+/* ---- notice.c ---------------------------------------------------------------------------------
+ */
 
 /*
  * Makes the notices that the log of the message calls for and puts them into the queue. 0: done,
  * also when nobody is to be told; -1 (logged): not durable, the log must stay.
  */
-int notice_send(struct bounce *bounce, const struct bounce_request *request,
-    enum report_kind kind, struct arena *arena);
+int notice_send(struct bounce *bounce, const struct bounce_request *request, enum report_kind kind,
+    struct arena *arena);
 
-/* ---- enqueue.c -------------------------------------------------------------------------------- */
+/* ---- enqueue.c --------------------------------------------------------------------------------
+ */
 
 /*
  * Writes report `r` (with the content of m, which is NULL when there is no original) as a message

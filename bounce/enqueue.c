@@ -15,8 +15,8 @@ enum { CHUNK = 64 * 1024, HEADERS_MAX = 256 * 1024 };
  * Copies the content, or its headers, to the notice; ends in a line end. Headers end before the
  * empty line; what is longer than any sane header is cut.
  */
-static int copy_original(struct queue_writer *w, const struct message *m, bool full,
-    struct err *err)
+static int copy_original(
+    struct queue_writer *w, const struct message *m, bool full, struct err *err)
 {
 	uint64_t limit = full ? m->content_len : MIN(m->content_len, (uint64_t)HEADERS_MAX);
 	char buf[CHUNK], last = '\n';
@@ -48,8 +48,8 @@ static int copy_original(struct queue_writer *w, const struct message *m, bool f
 	return last == '\n' ? 0 : queue_writer_put(w, "\r\n", 2, err);
 }
 
-static int write_report(struct queue_writer *w, const struct report *r, const struct message *m,
-    struct err *err)
+static int write_report(
+    struct queue_writer *w, const struct report *r, const struct message *m, struct err *err)
 {
 	struct str text = {0};
 	int result;
@@ -67,8 +67,8 @@ static int write_report(struct queue_writer *w, const struct report *r, const st
 }
 
 /* A route that cannot be found now is left to qmgr: the notice is durable all the same. */
-static struct recipient *make_recipient(struct bounce *bounce, const char *address,
-    struct arena *arena, uint32_t *generation_out)
+static struct recipient *make_recipient(
+    struct bounce *bounce, const char *address, struct arena *arena, uint32_t *generation_out)
 {
 	struct recipient *rcpt = arena_zero(arena, 1, sizeof(*rcpt));
 	struct route route;

@@ -41,8 +41,8 @@ static int by_index(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static void read_log(struct bounce *bounce, const char *id, struct arena *arena,
-    struct findings *out)
+static void read_log(
+    struct bounce *bounce, const char *id, struct arena *arena, struct findings *out)
 {
 	struct bounce_log *log = bounce_log_open(bounce->queue, bounce->name, id);
 	struct bounce_record record;
@@ -92,8 +92,7 @@ static void drop_finished(struct findings *f, struct message *m, enum report_kin
 		arena_reset(&scratch);
 		if (f->items[at].record.index != index)
 			continue;
-		if (rcpt.status != RCPT_DONE &&
-		    (kind != REPORT_DELAY || rcpt.status == RCPT_TODO))
+		if (rcpt.status != RCPT_DONE && (kind != REPORT_DELAY || rcpt.status == RCPT_TODO))
 			f->items[kept++] = f->items[at];
 		at++;
 	}
@@ -104,7 +103,8 @@ static void drop_finished(struct findings *f, struct message *m, enum report_kin
 	arena_fini(&scratch);
 }
 
-/* ---- one notice --------------------------------------------------------------------------------- */
+/* ---- one notice ---------------------------------------------------------------------------------
+ */
 
 static bool is_wanted(uint32_t notify, enum report_kind kind)
 {
@@ -140,10 +140,10 @@ struct letter {
 };
 
 static void describe(struct bounce *bounce, const struct deliver_request *about,
-    enum report_kind kind, const struct message *m, const struct letter *letter,
-    struct report *r)
+    enum report_kind kind, const struct message *m, const struct letter *letter, struct report *r)
 {
-	const bool full = kind == REPORT_FAILURE && !letter->copy && strcmp(about->ret, "HDRS") != 0;
+	const bool full =
+	    kind == REPORT_FAILURE && !letter->copy && strcmp(about->ret, "HDRS") != 0;
 
 	*r = (struct report){
 	    .kind = kind,
@@ -184,8 +184,8 @@ static int send_letter(struct bounce *bounce, const struct bounce_request *reque
 	if (r.count == 0)
 		return 0;
 	if (enqueue_report(bounce, &r, m, letter->from, arena, &err) < 0) {
-		log_warn("%s: %s %s notification failed: %s", id, letter->reader,
-		    kind_words[kind], err.text);
+		log_warn("%s: %s %s notification failed: %s", id, letter->reader, kind_words[kind],
+		    err.text);
 		return -1;
 	}
 	log_info("%s: %s %s notification: %s", id, letter->reader, kind_words[kind], r.new_id);
@@ -230,7 +230,8 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
     enum report_kind kind, const struct findings *f, const struct message *m, struct arena *arena)
 {
 	const struct deliver_request *about = &request->message;
-	const char *doubled = route_rewrite(bounce->router, bounce->core->double_bounce_sender, arena);
+	const char *doubled =
+	    route_rewrite(bounce->router, bounce->core->double_bounce_sender, arena);
 	const char *class_ = postmaster_class(kind, !*about->sender);
 	struct letter letter = {.from = doubled, .reader = "postmaster", .copy = true};
 
@@ -251,8 +252,8 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
 	return send_letter(bounce, request, kind, f, m, &letter, arena);
 }
 
-int notice_send(struct bounce *bounce, const struct bounce_request *request,
-    enum report_kind kind, struct arena *arena)
+int notice_send(struct bounce *bounce, const struct bounce_request *request, enum report_kind kind,
+    struct arena *arena)
 {
 	struct findings f = {0};
 	struct location loc;
@@ -267,7 +268,8 @@ int notice_send(struct bounce *bounce, const struct bounce_request *request,
 	deliver_location(&request->message, &loc);
 	opened = message_open(bounce->queue, &loc, request->message.id, MESSAGE_ENVELOPE, &m, &err);
 	if (opened == 1)
-		opened = message_find(bounce->queue, request->message.id, MESSAGE_ENVELOPE, &m, &err);
+		opened =
+		    message_find(bounce->queue, request->message.id, MESSAGE_ENVELOPE, &m, &err);
 	if (opened < 0)
 		log_warn("%s: original message is not returned: %s", request->message.id, err.text);
 	if (opened == 0 && !strcmp(bounce->name, "defer"))

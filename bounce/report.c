@@ -16,7 +16,8 @@ static const char *const subjects[][2] = {
     [REPORT_SUCCESS] = {"Successful Mail Delivery Report", "Postmaster Copy: Mail Delivery Report"},
 };
 
-/* ---- small pieces ----------------------------------------------------------------------------- */
+/* ---- small pieces -----------------------------------------------------------------------------
+ */
 
 static void put_safe(struct str *out, const char *text, size_t len)
 {
@@ -27,8 +28,8 @@ static void put_safe(struct str *out, const char *text, size_t len)
 	}
 }
 
-void report_put_folded(struct str *out, const char *text, size_t column, size_t width,
-    const char *indent)
+void report_put_folded(
+    struct str *out, const char *text, size_t column, size_t width, const char *indent)
 {
 	bool first = true;
 
@@ -104,7 +105,8 @@ static bool own_text_is_8bit(const struct report *r)
 	return has_high(r->to) || has_high(r->sender) || has_high(r->envid);
 }
 
-/* ---- header ------------------------------------------------------------------------------------- */
+/* ---- header -------------------------------------------------------------------------------------
+ */
 
 void report_message_id(struct str *out, const struct report *r)
 {
@@ -142,7 +144,8 @@ static void put_message_header(struct str *out, const struct report *r)
 	str_put_text(out, "\r\n\r\nThis is a message in several parts (MIME).\r\n");
 }
 
-/* ---- for people ---------------------------------------------------------------------------------- */
+/* ---- for people
+ * ---------------------------------------------------------------------------------- */
 
 static const char *const failure_text[] = {
     "Your message could not be delivered to the recipients named below.",
@@ -184,13 +187,13 @@ static void put_delay_text(struct str *out, const struct report *r)
 	put_line(out, "THIS IS ONLY A WARNING: YOU NEED NOT SEND YOUR MESSAGE AGAIN.");
 	str_put_text(out, "\r\nYour message has been waiting for ");
 	put_span(out, r->warned_after > 0 ? MAX(r->warned_after, 60) : MAX(waited, 60));
-	str_put_text(out, " now, for the recipients\r\nnamed below. It will be tried again until it is ");
+	str_put_text(
+	    out, " now, for the recipients\r\nnamed below. It will be tried again until it is ");
 	put_span(out, r->lifetime);
 	str_put_text(out, " old.\r\n");
 }
 
-static void put_human_record(struct str *out, const struct report *r,
-    const struct bounce_record *b)
+static void put_human_record(struct str *out, const struct report *r, const struct bounce_record *b)
 {
 	str_put_text(out, "\r\n<");
 	put_address(out, b->address);
@@ -223,7 +226,8 @@ static void put_human_part(struct str *out, const struct report *r)
 		put_human_record(out, r, &r->records[i]);
 }
 
-/* ---- for programs (RFC 3464) ---------------------------------------------------------------------- */
+/* ---- for programs (RFC 3464)
+ * ---------------------------------------------------------------------- */
 
 static void put_folded_field(struct str *out, const char *name, const char *type, const char *value)
 {
@@ -231,8 +235,8 @@ static void put_folded_field(struct str *out, const char *name, const char *type
 	report_put_folded(out, value, strlen(name) + 2 + strlen(type), WIDTH, "    ");
 }
 
-static void put_address_field(struct str *out, const char *name, const char *type,
-    const char *address)
+static void put_address_field(
+    struct str *out, const char *name, const char *type, const char *address)
 {
 	str_printf(out, "%s: %s; ", name, type);
 	put_address(out, address);
@@ -252,8 +256,8 @@ static const char *action_of(const struct report *r, const struct bounce_record 
 	return *b->action ? b->action : "delivered";
 }
 
-static void put_status_record(struct str *out, const struct report *r,
-    const struct bounce_record *b)
+static void put_status_record(
+    struct str *out, const struct report *r, const struct bounce_record *b)
 {
 	const char *type = r->smtputf8 && has_high(b->address) ? "utf-8" : "rfc822";
 	char date[MAIL_DATE_MAX];
@@ -306,7 +310,8 @@ static void put_status_part(struct str *out, const struct report *r)
 		put_status_record(out, r, &r->records[i]);
 }
 
-/* ---- the original ------------------------------------------------------------------------------- */
+/* ---- the original -------------------------------------------------------------------------------
+ */
 
 static void put_original_header(struct str *out, const struct report *r)
 {
@@ -314,13 +319,13 @@ static void put_original_header(struct str *out, const struct report *r)
 	const char *what = r->kind == REPORT_FAILURE ? "Undelivered " : "";
 
 	put_separator(out, r, "");
-	str_printf(out, "Content-Description: %s%s\r\n", what,
-	    full ? "Message" : "Message Headers");
+	str_printf(
+	    out, "Content-Description: %s%s\r\n", what, full ? "Message" : "Message Headers");
 	if (r->smtputf8)
 		str_printf(out, "Content-Type: message/global%s\r\n", full ? "" : "-headers");
 	else
-		str_printf(out, "Content-Type: %s\r\n",
-		    full ? "message/rfc822" : "text/rfc822-headers");
+		str_printf(
+		    out, "Content-Type: %s\r\n", full ? "message/rfc822" : "text/rfc822-headers");
 	if (r->eight_bit || r->smtputf8)
 		put_line(out, "Content-Transfer-Encoding: 8bit");
 	str_put_text(out, "\r\n");

@@ -15,9 +15,9 @@ enum report_original { REPORT_NO_ORIGINAL, REPORT_HEADERS, REPORT_FULL };
 
 struct report {
 	enum report_kind kind;
-	bool copy;            /* for the postmaster, not for the sender */
+	bool copy; /* for the postmaster, not for the sender */
 	const char *hostname, *origin, *mail_name;
-	const char *new_id;   /* of the notice */
+	const char *new_id; /* of the notice */
 	const char *to;
 	int64_t now_us;
 	/* the message it is about */
@@ -28,8 +28,8 @@ struct report {
 	/* what became of it */
 	const struct bounce_record *records;
 	size_t count;
-	bool expired;         /* failure told from the defer log */
-	bool with_orig;       /* enable_original_recipient */
+	bool expired;               /* failure told from the defer log */
+	bool with_orig;             /* enable_original_recipient */
 	int lifetime, warned_after; /* seconds, for the delay warning */
 };
 
@@ -44,7 +44,7 @@ void report_message_id(struct str *out, const struct report *r);
  * Appends text broken at blanks into CRLF lines of at most `width` columns; lines after the first
  * begin with `indent`. Control characters become '?'. Words longer than a line are broken at 900.
  */
-void report_put_folded(struct str *out, const char *text, size_t column, size_t width,
-    const char *indent);
+void report_put_folded(
+    struct str *out, const char *text, size_t column, size_t width, const char *indent);
 
 #endif

@@ -36,7 +36,7 @@ static uint32_t append_to(struct exchange *x, const char *log)
 	struct err err;
 
 	if (bounce_log_append(x->bounce->queue, log, x->request.message.id, records->items,
-		records->count, &err) < 0)
+	        records->count, &err) < 0)
 		return failed(x, &err);
 	return STATUS_DONE;
 }
@@ -73,7 +73,7 @@ static uint32_t do_flush(struct exchange *x)
 static uint32_t do_warn(struct exchange *x)
 {
 	return notice_send(x->bounce, &x->request, REPORT_DELAY, x->arena) < 0 ? STATUS_FAILED
-	                                                                      : STATUS_DONE;
+	                                                                       : STATUS_DONE;
 }
 
 static uint32_t do_move(struct exchange *x)
@@ -119,8 +119,8 @@ static bool move_dir_is_sane(const char *dir)
 }
 
 /* Decodes and does one request; appends its answer to out. False: not a request. */
-static bool handle(struct bounce *bounce, const struct frame *frame, struct arena *arena,
-    struct str *out)
+static bool handle(
+    struct bounce *bounce, const struct frame *frame, struct arena *arena, struct str *out)
 {
 	struct bounce_answer answer = {.status = STATUS_FAILED, .dir = ""};
 	struct exchange x = {.bounce = bounce, .answer = &answer, .arena = arena};

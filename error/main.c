@@ -20,8 +20,8 @@ static void init(struct service *service)
 	struct err err;
 
 	self.mode = error_mode_of(self.program, service_name(service));
-	if (queue_open(&self.queue_params, service_core(service)->enable_long_queue_ids, &self.queue,
-		&err) < 0)
+	if (queue_open(&self.queue_params, service_core(service)->enable_long_queue_ids,
+	        &self.queue, &err) < 0)
 		fatal("%s", err.text);
 }
 

@@ -7,8 +7,8 @@
 
 static const char include_word[] = ":include:";
 
-static void add(struct alias_list *list, struct arena *arena, enum alias_kind kind,
-    const char *text)
+static void add(
+    struct alias_list *list, struct arena *arena, enum alias_kind kind, const char *text)
 {
 	if (list->count == list->cap) {
 		size_t cap = list->cap ? 2 * list->cap : 8;
@@ -56,8 +56,7 @@ static char *unquote(struct slice text, struct arena *arena)
 static char *plain(struct slice text, struct arena *arena)
 {
 	text = slice_trim(text);
-	return all_quoted(text) ? unquote(text, arena)
-	                        : arena_strndup(arena, text.data, text.len);
+	return all_quoted(text) ? unquote(text, arena) : arena_strndup(arena, text.data, text.len);
 }
 
 struct collect {
@@ -72,8 +71,8 @@ static void collect_address(void *arg, const char *address)
 	add(c->list, c->arena, ALIAS_ADDRESS, arena_strdup(c->arena, address));
 }
 
-static int parse_addresses(struct slice text, struct arena *arena, struct alias_list *list,
-    struct err *err)
+static int parse_addresses(
+    struct slice text, struct arena *arena, struct alias_list *list, struct err *err)
 {
 	struct collect c = {list, arena};
 
@@ -83,8 +82,8 @@ static int parse_addresses(struct slice text, struct arena *arena, struct alias_
 	return 0;
 }
 
-static int classify(struct slice item, struct arena *arena, struct alias_list *list,
-    struct err *err)
+static int classify(
+    struct slice item, struct arena *arena, struct alias_list *list, struct err *err)
 {
 	struct slice bare = item;
 	bool quoted = all_quoted(item);
@@ -154,8 +153,8 @@ static size_t item_len(struct slice text)
 	return i < text.len ? i : text.len;
 }
 
-static int parse_line(struct slice line, struct arena *arena, struct alias_list *list,
-    struct err *err)
+static int parse_line(
+    struct slice line, struct arena *arena, struct alias_list *list, struct err *err)
 {
 	line = slice_trim(line);
 	if (line.len && line.data[0] == '#')

@@ -28,9 +28,9 @@ enum { OUTPUT_MAX = 1000, ENV_MAX = 64 };
 
 struct child {
 	pid_t pid;
-	int in, out;          /* our ends: its stdin, its stdout and stderr; -1 closed */
+	int in, out; /* our ends: its stdin, its stdout and stderr; -1 closed */
 	struct content content;
-	struct str piece;     /* not yet written */
+	struct str piece; /* not yet written */
 	size_t at;
 	struct str output;
 	int64_t deadline_ms;
@@ -87,8 +87,8 @@ struct env {
 	size_t count;
 };
 
-static void env_put(struct env *env, const struct delivery *d, const char *name, const char *value,
-    bool filtered)
+static void env_put(
+    struct env *env, const struct delivery *d, const char *name, const char *value, bool filtered)
 {
 	if (!value || !*value || env->count + 1 >= ENV_MAX)
 		return;
@@ -232,8 +232,8 @@ static void drain_rest(struct child *c)
 static int attend(struct child *c, int *status_out)
 {
 	for (;;) {
-		struct pollfd pfds[2] = {{.fd = c->in, .events = POLLOUT},
-		    {.fd = c->out, .events = POLLIN}};
+		struct pollfd pfds[2] = {
+		    {.fd = c->in, .events = POLLOUT}, {.fd = c->out, .events = POLLIN}};
 		int64_t left = c->deadline_ms - clock_mono_ms();
 		struct timespec wait = {left / 1000, (left % 1000) * 1000000};
 		int n;
@@ -294,17 +294,22 @@ static void run(struct child *c, struct start *s, struct verdict *v)
 	kill_child(c);
 }
 
-static const char *work_folder(const struct delivery *d, const struct local_user *user,
-    struct err *err)
+static const char *work_folder(
+    const struct delivery *d, const struct local_user *user, struct err *err)
 {
 	const struct local_params *p = &d->local->params;
 	const struct subst_value values[] = {
-	    {"user", d->user}, {"home", user->home}, {"shell", user->shell},
-	    {"recipient", d->address}, {"extension", d->extension}, {"domain", d->domain},
-	    {"local", d->local_part}, {"recipient_delimiter", d->delimiter},
+	    {"user", d->user},
+	    {"home", user->home},
+	    {"shell", user->shell},
+	    {"recipient", d->address},
+	    {"extension", d->extension},
+	    {"domain", d->domain},
+	    {"local", d->local_part},
+	    {"recipient_delimiter", d->delimiter},
 	};
-	const struct subst subst = {values, ARRAY_LEN(values),
-	    p->execution_directory_expansion_filter};
+	const struct subst subst = {
+	    values, ARRAY_LEN(values), p->execution_directory_expansion_filter};
 
 	return subst_expand(&subst, p->command_execution_directory, d->arena, err);
 }
@@ -321,8 +326,8 @@ void command_deliver(const struct delivery *d, const char *command, const struct
 
 	s.folder = work_folder(d, user, &err);
 	if (!s.folder) {
-		verdict_set(v, OUTCOME_DEFERRED, "4.3.5", "command_execution_directory: %s",
-		    err.text);
+		verdict_set(
+		    v, OUTCOME_DEFERRED, "4.3.5", "command_execution_directory: %s", err.text);
 		return;
 	}
 	env_build(&env, d, user);

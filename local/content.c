@@ -84,8 +84,8 @@ int content_next(struct content *c, struct str *out)
 	if (want == 0 && c->held == 0)
 		return 0;
 	if (want) {
-		got = fd_pread_full(c->m->fd, c->in + c->held, want,
-		    (off_t)(c->m->content_at + c->at));
+		got = fd_pread_full(
+		    c->m->fd, c->in + c->held, want, (off_t)(c->m->content_at + c->at));
 		if (got < 0)
 			return -1;
 		if ((size_t)got < want) {
@@ -103,8 +103,8 @@ int content_next(struct content *c, struct str *out)
 
 /* ---- headers ------------------------------------------------------------------------------ */
 
-static void note_delivered(struct content_trace *out, size_t *cap, struct slice value,
-    struct arena *arena)
+static void note_delivered(
+    struct content_trace *out, size_t *cap, struct slice value, struct arena *arena)
 {
 	char *address;
 

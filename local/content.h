@@ -12,12 +12,12 @@
  */
 struct content {
 	const struct message *m;
-	uint64_t at;  /* content bytes read so far */
+	uint64_t at; /* content bytes read so far */
 	bool quote;
 	bool line_start;
-	bool last_lf;    /* the last byte given out was LF */
+	bool last_lf; /* the last byte given out was LF */
 	char *in;
-	size_t held;  /* bytes at the start of `in` that wait for what follows them */
+	size_t held; /* bytes at the start of `in` that wait for what follows them */
 };
 
 void content_init(struct content *c, const struct message *m, bool quote);
@@ -33,8 +33,8 @@ size_t content_convert(struct content *c, const char *in, size_t len, bool end, 
 
 /* What the headers of a message say about the way it came. */
 struct content_trace {
-	int hops;                 /* Received: fields */
-	const char **delivered;   /* Delivered-To: addresses, lower case */
+	int hops;               /* Received: fields */
+	const char **delivered; /* Delivered-To: addresses, lower case */
 	size_t delivered_count;
 };
 /* Reads the headers (at most 256 KiB of them). -1 with errno. Texts in arena. */

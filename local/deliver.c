@@ -16,10 +16,11 @@
  * is durable; until then a repeated delivery may repeat a target, never lose one.
  */
 
-/* ---- one target -------------------------------------------------------------------------------- */
+/* ---- one target --------------------------------------------------------------------------------
+ */
 
-static void deliver_mailbox_file(const struct target *t, const char *path, bool in_spool,
-    struct verdict *v)
+static void deliver_mailbox_file(
+    const struct target *t, const char *path, bool in_spool, struct verdict *v)
 {
 	if (path[strlen(path) - 1] == '/')
 		maildir_deliver(&t->d, path, &t->user, in_spool, v);
@@ -69,8 +70,8 @@ static void deliver_mailbox(const struct target *t, struct verdict *v)
 	int has_command = find_mailbox_command(t, &command);
 
 	if (home_is_missing(t)) {
-		verdict_set(v, OUTCOME_DEFERRED, "4.3.0", "cannot access home directory %s",
-		    t->user.home);
+		verdict_set(
+		    v, OUTCOME_DEFERRED, "4.3.0", "cannot access home directory %s", t->user.home);
 	} else if (has_command < 0) {
 		verdict_set(v, OUTCOME_DEFERRED, "4.3.0", "mailbox command table unavailable");
 	} else if (has_command) {
@@ -79,8 +80,8 @@ static void deliver_mailbox(const struct target *t, struct verdict *v)
 		if (root && !local->has_default_user)
 			verdict_set(v, OUTCOME_DEFERRED, "4.3.5", "default_privs: no such user");
 		else
-			command_deliver(&t->d, command, &t->user,
-			    root ? &local->default_user : &t->user, v);
+			command_deliver(
+			    &t->d, command, &t->user, root ? &local->default_user : &t->user, v);
 	} else if (*local->params.home_mailbox) {
 		path = arena_printf(t->d.arena, "%s/%s", t->user.home, local->params.home_mailbox);
 		deliver_mailbox_file(t, path, false, v);
@@ -122,11 +123,12 @@ static void deliver_target(const struct target *t, struct verdict *v)
 	}
 }
 
-/* ---- all targets of one recipient --------------------------------------------------------------- */
+/* ---- all targets of one recipient ---------------------------------------------------------------
+ */
 
 /* Tells the outcome of recipient i under the address at which its way ended. */
-static void tell(const struct delivery *d, size_t i, const char *address, const struct verdict *v,
-    bool expanded)
+static void tell(
+    const struct delivery *d, size_t i, const char *address, const struct verdict *v, bool expanded)
 {
 	struct agent_job job = *d->job;
 	struct deliver_rcpt rcpt = job.rcpts[i];
@@ -185,8 +187,8 @@ struct told {
 	struct verdict verdict;
 };
 
-static void tell_all(const struct delivery *d, size_t i, const struct told *told, size_t count,
-    bool expanded)
+static void tell_all(
+    const struct delivery *d, size_t i, const struct told *told, size_t count, bool expanded)
 {
 	bool any_failed = false;
 
@@ -233,7 +235,8 @@ static void deliver_targets(struct expansion *x, size_t i)
 	tell_all(d, i, told, count, forward);
 }
 
-/* ---- the recipient -------------------------------------------------------------------------------- */
+/* ---- the recipient
+ * -------------------------------------------------------------------------------- */
 
 void local_look_at(struct delivery *d, const char *address)
 {
@@ -263,8 +266,8 @@ void local_look_at(struct delivery *d, const char *address)
 	d->user = arena_strndup(d->arena, user.data, user.len);
 }
 
-static void deliver_one(struct local *local, struct agent_job *job, size_t i,
-    const struct content_trace *trace)
+static void deliver_one(
+    struct local *local, struct agent_job *job, size_t i, const struct content_trace *trace)
 {
 	const struct deliver_rcpt *rcpt = &job->rcpts[i];
 	struct delivery d = {
@@ -280,8 +283,8 @@ static void deliver_one(struct local *local, struct agent_job *job, size_t i,
 	struct verdict v;
 
 	if (content_was_delivered_to(trace, rcpt->address)) {
-		verdict_set(&v, OUTCOME_BOUNCED, "5.4.6", "mail forwarding loop for %s",
-		    rcpt->address);
+		verdict_set(
+		    &v, OUTCOME_BOUNCED, "5.4.6", "mail forwarding loop for %s", rcpt->address);
 		tell(&d, i, rcpt->address, &v, false);
 		return;
 	}

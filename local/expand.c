@@ -105,8 +105,8 @@ static void expand_local(struct expansion *x, bool plain);
 
 /* ---- the kinds of targets -------------------------------------------------------------------- */
 
-static void add_with_rights(struct expansion *x, enum target_kind kind, const char *text,
-    const struct context *context)
+static void add_with_rights(
+    struct expansion *x, enum target_kind kind, const char *text, const struct context *context)
 {
 	const struct local *local = x->d->local;
 	const struct local_user *rights = context->rights;
@@ -194,7 +194,8 @@ static void add_forward(struct expansion *x, const char *address, const struct r
 	    .orcpt = x->has_owner || !rcpt->orcpt ? "" : rcpt->orcpt,
 	    .transport = route->transport,
 	    .nexthop = route->nexthop,
-	    /* The list's owner decides about its notices, but for who wants none (RFC 3461 5.2.7). */
+	    /* The list's owner decides about its notices, but for who wants none (RFC 3461 5.2.7).
+	     */
 	    .notify = x->has_owner ? rcpt->notify & NOTIFY_NEVER : rcpt->notify,
 	    .status = RCPT_TODO,
 	};
@@ -209,13 +210,13 @@ static void expand_address(struct expansion *x, const char *text, struct context
 	bool here;
 
 	if (!*address) {
-		fail_with(x, OUTCOME_BOUNCED, "5.1.3", "empty address in %s of %s",
-		    context->source, x->d->address);
+		fail_with(x, OUTCOME_BOUNCED, "5.1.3", "empty address in %s of %s", context->source,
+		    x->d->address);
 		return;
 	}
 	if (route_resolve(local->router, x->d->sender, address, x->d->arena, &route, &err) < 0) {
-		fail_with(x, OUTCOME_DEFERRED, "4.3.0", "address resolver failure: %.300s",
-		    err.text);
+		fail_with(
+		    x, OUTCOME_DEFERRED, "4.3.0", "address resolver failure: %.300s", err.text);
 		return;
 	}
 	here = route.class_ == ROUTE_LOCAL && !strcmp(route.transport, local->service_name);
@@ -245,8 +246,8 @@ static void expand_list(struct expansion *x, struct slice text, struct context *
 	struct err err;
 
 	if (alias_parse(text, x->d->arena, &list, &err) < 0) {
-		log_warn("%s: %s of %s: %s", x->d->job->request->id, context->source,
-		    x->d->address, err.text);
+		log_warn("%s: %s of %s: %s", x->d->job->request->id, context->source, x->d->address,
+		    err.text);
 		fail_with(x, OUTCOME_DEFERRED, "4.3.5", "%s of %s: %.300s", context->source,
 		    x->d->address, err.text);
 		return;
@@ -258,7 +259,8 @@ static void expand_list(struct expansion *x, struct slice text, struct context *
 		expanders[list.items[i].kind](x, list.items[i].text, context);
 }
 
-/* ---- a recipient of this host ----------------------------------------------------------------- */
+/* ---- a recipient of this host -----------------------------------------------------------------
+ */
 
 static bool is_owner_or_request(const char *name)
 {
@@ -367,8 +369,13 @@ static void unknown_user(struct expansion *x)
 {
 	const struct delivery *d = x->d;
 	const struct subst_value values[] = {
-	    {"user", d->user}, {"local", d->local_part}, {"extension", d->extension},
-	    {"domain", d->domain}, {"recipient", d->address}, {"home", ""}, {"shell", ""},
+	    {"user", d->user},
+	    {"local", d->local_part},
+	    {"extension", d->extension},
+	    {"domain", d->domain},
+	    {"recipient", d->address},
+	    {"home", ""},
+	    {"shell", ""},
 	    {"recipient_delimiter", d->delimiter},
 	};
 	const struct subst subst = {values, ARRAY_LEN(values), NULL};

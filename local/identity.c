@@ -30,8 +30,8 @@ static bool means_absent(int code)
 	return code == 0 || code == ENOENT || code == ESRCH || code == EBADF || code == EPERM;
 }
 
-static int answer(int code, const struct passwd *found, struct arena *arena,
-    struct local_user *out, struct err *err)
+static int answer(int code, const struct passwd *found, struct arena *arena, struct local_user *out,
+    struct err *err)
 {
 	if (found) {
 		keep(found, arena, out);
@@ -98,8 +98,7 @@ int identity_become(const struct local_user *user)
 {
 	if (!identity_is_root())
 		return 0;
-	if (initgroups(user->name, user->gid) < 0 || setgid(user->gid) < 0 ||
-	    setuid(user->uid) < 0)
+	if (initgroups(user->name, user->gid) < 0 || setgid(user->gid) < 0 || setuid(user->uid) < 0)
 		return -1;
 	if (user->uid != 0 && setuid(0) == 0) {
 		errno = EPERM; /* the rights are not gone: run nothing */

@@ -22,7 +22,8 @@ int identity_find_uid(uid_t uid, struct arena *arena, struct local_user *out, st
 /*
  * File operations between enter and leave are made with the user's rights alone (effective ids,
  * one group). A process that is not root stays what it is: enter then always succeeds. -1 with err
- * leaves the process as it was. leave does not fail: a process that cannot become itself again ends.
+ * leaves the process as it was. leave does not fail: a process that cannot become itself again
+ * ends.
  */
 int identity_enter(const struct local_user *user, struct err *err);
 void identity_leave(void);

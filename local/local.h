@@ -54,8 +54,8 @@ struct delivery {
 	const struct deliver_rcpt *rcpt;
 	const struct content_trace *trace;
 	struct arena *arena;
-	const char *sender;    /* the request's, or the owner of the list */
-	const char *original;  /* for X-Original-To:, or "" */
+	const char *sender;   /* the request's, or the owner of the list */
+	const char *original; /* for X-Original-To:, or "" */
 	/* The recipient that is looked at now: */
 	const char *address, *local_part, *domain;
 	const char *user, *extension, *delimiter; /* "user+ext" pulled apart; "" where absent */
@@ -64,7 +64,8 @@ struct delivery {
 /* Points d at an address of this host and pulls its parts apart. */
 void local_look_at(struct delivery *d, const char *address);
 
-/* The fields that stored mail begins with, LF line ends; `kind` is as in prepend_delivered_header. */
+/* The fields that stored mail begins with, LF line ends; `kind` is as in prepend_delivered_header.
+ */
 enum local_prefix { PREFIX_FROM_LINE = 1, PREFIX_RETURN_PATH = 2 };
 void local_put_prefix(const struct delivery *d, const char *kind, int flags, struct str *out);
 
@@ -91,15 +92,15 @@ void maildir_tmp_name(const struct maildir_stamp *stamp, char *out, size_t size)
 void maildir_new_name(const struct maildir_stamp *stamp, char *out, size_t size);
 
 /* A command's exit status (sysexits.h) as a verdict; output is what it printed. Pure. */
-void command_verdict(int wait_status, const char *command, const char *output,
-    struct verdict *verdict);
+void command_verdict(
+    int wait_status, const char *command, const char *output, struct verdict *verdict);
 
 /*
  * Writes a new message with the content of this one to `count` recipients and tells qmgr. Returns
  * its id (arena), or NULL with *verdict filled.
  */
-const char *resend_message(const struct delivery *d, const struct recipient *rcpts, size_t count,
-    struct verdict *verdict);
+const char *resend_message(
+    const struct delivery *d, const struct recipient *rcpts, size_t count, struct verdict *verdict);
 
 /* The agent_fn; arg is the struct local. */
 void local_deliver(struct agent_job *job, void *arg);

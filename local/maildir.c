@@ -188,8 +188,8 @@ static void store(const struct delivery *d, const char *path, const struct local
     bool in_spool, struct verdict *v)
 {
 	char name[NAME_SIZE / 2], tmp[NAME_SIZE], new[NAME_SIZE], folder[NAME_SIZE];
-	struct maildir_stamp stamp = {clock_wall_us(), (int)getpid(), 0, 0,
-	    d->local->core->myhostname};
+	struct maildir_stamp stamp = {
+	    clock_wall_us(), (int)getpid(), 0, 0, d->local->core->myhostname};
 	struct stat st;
 	int fd;
 

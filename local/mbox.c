@@ -93,7 +93,8 @@ static bool take_dotlock(struct mbox *box)
 		if (i + 1 < attempts)
 			pause_for_lock(box);
 	}
-	/* A file that an alias names may lie where no lock file can be made; the others lock too. */
+	/* A file that an alias names may lie where no lock file can be made; the others lock too.
+	 */
 	if (errno != EEXIST && !box->in_spool)
 		return true;
 	verdict_errno(box->v, errno == EEXIST ? EAGAIN : errno, "unable to create lock file %s",
@@ -107,8 +108,8 @@ static bool take_fd_lock(struct mbox *box, bool use_flock)
 	int attempts = box->d->local->params.deliver_lock_attempts;
 
 	for (int i = 0; i < attempts; i++) {
-		int got = use_flock ? flock(box->fd, LOCK_EX | LOCK_NB)
-		                    : fcntl(box->fd, F_SETLK, &whole);
+		int got =
+		    use_flock ? flock(box->fd, LOCK_EX | LOCK_NB) : fcntl(box->fd, F_SETLK, &whole);
 
 		if (got == 0)
 			return true;

@@ -6,8 +6,8 @@
 #include "lib/mail/address.h"
 
 /* A header line made of an address. What cannot stand in one line is not let through. */
-static void put_field(struct str *out, const char *name, const char *before, const char *address,
-    const char *after)
+static void put_field(
+    struct str *out, const char *name, const char *before, const char *address, const char *after)
 {
 	str_printf(out, "%s: %s", name, before);
 	for (const char *p = address; *p; p++)

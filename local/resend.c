@@ -48,8 +48,8 @@ static int copy_content(const struct message *m, struct queue_writer *w, struct 
 	return 0;
 }
 
-static void fill_envelope(const struct delivery *d, const char *id,
-    const struct recipient *rcpts, size_t count, struct envelope *env)
+static void fill_envelope(const struct delivery *d, const char *id, const struct recipient *rcpts,
+    size_t count, struct envelope *env)
 {
 	const struct deliver_request *r = d->job->request;
 	uint64_t now = (uint64_t)clock_wall_us();
@@ -100,8 +100,8 @@ static int write_message(const struct delivery *d, const char *id, struct envelo
 	return queue_writer_commit(&w, env, false, loc, err);
 }
 
-const char *resend_message(const struct delivery *d, const struct recipient *rcpts, size_t count,
-    struct verdict *v)
+const char *resend_message(
+    const struct delivery *d, const struct recipient *rcpts, size_t count, struct verdict *v)
 {
 	char *id = arena_alloc(d->arena, QUEUE_ID_MAX);
 	struct envelope env;
@@ -124,7 +124,8 @@ const char *resend_message(const struct delivery *d, const struct recipient *rcp
 	}
 	identity_leave();
 	if (result < 0) {
-		verdict_set(v, OUTCOME_DEFERRED, "4.3.0", "unable to forward message: %s", err.text);
+		verdict_set(
+		    v, OUTCOME_DEFERRED, "4.3.0", "unable to forward message: %s", err.text);
 		return NULL;
 	}
 	return id;

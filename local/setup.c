@@ -80,7 +80,7 @@ void local_open(struct local *local)
 	struct err err;
 
 	local->has_default_user = identity_find(local->core->default_privs, &local->arena,
-				      &local->default_user, &err) == 1;
+	                              &local->default_user, &err) == 1;
 	if (!local->has_default_user)
 		log_warn("default_privs: user \"%s\" is not known", local->core->default_privs);
 	if (identity_find(local->core->mail_owner, &local->arena, &local->mail_owner, &err) != 1 &&
@@ -91,7 +91,7 @@ void local_open(struct local *local)
 	    table_chain_open(local->params.mailbox_command_maps, TABLE_FOLD_KEY);
 	local->router = router_new(local->core, &local->route_params);
 	local->notifier = notifier_new();
-	if (queue_open(&local->queue_params, local->core->enable_long_queue_ids, &local->queue,
-		&err) < 0)
+	if (queue_open(
+	        &local->queue_params, local->core->enable_long_queue_ids, &local->queue, &err) < 0)
 		fatal("%s", err.text);
 }

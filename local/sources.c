@@ -21,9 +21,8 @@ enum source_answer source_alias(struct delivery *d, const char *name, struct str
 
 	for (size_t i = 0; i < d->local->map_count; i++) {
 		const struct local_alias_map *map = &d->local->maps[i];
-		enum table_answer got = map->table
-		                            ? table_get(map->table, name, out, &err)
-		                            : TABLE_ERROR;
+		enum table_answer got =
+		    map->table ? table_get(map->table, name, out, &err) : TABLE_ERROR;
 
 		if (got == TABLE_FOUND) {
 			*map_out = map;
@@ -77,8 +76,8 @@ static bool is_trustworthy(const char *path, const struct stat *st, const struct
 }
 
 /* With the user's rights. */
-static enum source_answer read_forward(const char *path, const struct local_user *user,
-    struct str *out, struct verdict *v)
+static enum source_answer read_forward(
+    const char *path, const struct local_user *user, struct str *out, struct verdict *v)
 {
 	struct stat st;
 	int fd;
@@ -95,8 +94,8 @@ static enum source_answer read_forward(const char *path, const struct local_user
 	/* What the user wanted is known to exist and not known to us: mail waits. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		verdict_set(v, OUTCOME_DEFERRED, "4.3.0", "cannot open file %s: %s", path,
-		    strerror(errno));
+		verdict_set(
+		    v, OUTCOME_DEFERRED, "4.3.0", "cannot open file %s: %s", path, strerror(errno));
 		fd_close(&fd);
 		return SOURCE_FAILED;
 	}
@@ -105,8 +104,8 @@ static enum source_answer read_forward(const char *path, const struct local_user
 		return SOURCE_NONE;
 	}
 	if (read_list(fd, out) < 0) {
-		verdict_set(v, OUTCOME_DEFERRED, "4.3.0", "cannot read file %s: %s", path,
-		    strerror(errno));
+		verdict_set(
+		    v, OUTCOME_DEFERRED, "4.3.0", "cannot read file %s: %s", path, strerror(errno));
 		close(fd);
 		return SOURCE_FAILED;
 	}
@@ -114,16 +113,21 @@ static enum source_answer read_forward(const char *path, const struct local_user
 	return SOURCE_FOUND;
 }
 
-static const char *forward_paths(struct delivery *d, const struct local_user *user,
-    struct verdict *v)
+static const char *forward_paths(
+    struct delivery *d, const struct local_user *user, struct verdict *v)
 {
 	const struct subst_value values[] = {
-	    {"home", user->home}, {"user", d->user}, {"shell", user->shell},
-	    {"recipient", d->address}, {"extension", d->extension}, {"domain", d->domain},
-	    {"local", d->local_part}, {"recipient_delimiter", d->delimiter},
+	    {"home", user->home},
+	    {"user", d->user},
+	    {"shell", user->shell},
+	    {"recipient", d->address},
+	    {"extension", d->extension},
+	    {"domain", d->domain},
+	    {"local", d->local_part},
+	    {"recipient_delimiter", d->delimiter},
 	};
-	const struct subst subst = {values, ARRAY_LEN(values),
-	    d->local->params.forward_expansion_filter};
+	const struct subst subst = {
+	    values, ARRAY_LEN(values), d->local->params.forward_expansion_filter};
 	struct err err;
 	const char *text = subst_expand(&subst, d->local->params.forward_path, d->arena, &err);
 

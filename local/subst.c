@@ -126,8 +126,8 @@ static int expand(struct run *r, struct slice text, int depth)
 			used = 1;
 		} else if (rest.len && (rest.data[0] == '{' || rest.data[0] == '(')) {
 			char open = rest.data[0];
-			long len = closing(slice_of(rest.data + 1, rest.len - 1), open,
-			    open == '{' ? '}' : ')');
+			long len = closing(
+			    slice_of(rest.data + 1, rest.len - 1), open, open == '{' ? '}' : ')');
 
 			if (len < 0)
 				return err_set(r->err, 0, "'$%c' is not closed", open);
@@ -145,8 +145,8 @@ static int expand(struct run *r, struct slice text, int depth)
 	return 0;
 }
 
-const char *subst_expand(const struct subst *subst, const char *text, struct arena *arena,
-    struct err *err)
+const char *subst_expand(
+    const struct subst *subst, const char *text, struct arena *arena, struct err *err)
 {
 	struct run r = {.subst = subst, .arena = arena, .err = err};
 	const char *out = NULL;

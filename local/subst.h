@@ -19,8 +19,8 @@ struct subst {
 };
 
 /* The expanded text in arena; NULL with err on a malformed expression or an unknown name. */
-const char *subst_expand(const struct subst *subst, const char *text, struct arena *arena,
-    struct err *err);
+const char *subst_expand(
+    const struct subst *subst, const char *text, struct arena *arena, struct err *err);
 /* A copy of value in arena with each byte that is not in filter replaced by '_'. */
 const char *subst_filter(const char *value, const char *filter, struct arena *arena);
 

@@ -8,7 +8,8 @@
 
 #include "lib/smtp/reply.h"
 
-/* RFC 3463 for the exit codes of sysexits.h. Only EX_TEMPFAIL waits, as delivery programs expect. */
+/* RFC 3463 for the exit codes of sysexits.h. Only EX_TEMPFAIL waits, as delivery programs expect.
+ */
 static const struct {
 	int code;
 	const char *dsn, *text;
@@ -49,8 +50,8 @@ static void by_exit_code(int code, const char *command, const char *output, stru
 		put_output(v, output);
 		return;
 	}
-	verdict_set(v, OUTCOME_BOUNCED, "5.3.0", "Command died with status %d: \"%.200s\"", code,
-	    command);
+	verdict_set(
+	    v, OUTCOME_BOUNCED, "5.3.0", "Command died with status %d: \"%.200s\"", code, command);
 	snprintf(v->diag, sizeof(v->diag), "x-unix; unknown mail system error");
 	put_output(v, output);
 }

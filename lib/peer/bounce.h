@@ -17,7 +17,14 @@
  * BOUNCE_WARN    like FLUSH for the delayed-mail warning; the log stays.
  * BOUNCE_FORGET  removes the log.
  */
-enum { BOUNCE_APPEND = 1, BOUNCE_FLUSH = 2, BOUNCE_MOVE = 3, BOUNCE_WARN = 4, BOUNCE_FORGET = 5, BOUNCE_ANSWER = 100 };
+enum {
+	BOUNCE_APPEND = 1,
+	BOUNCE_FLUSH = 2,
+	BOUNCE_MOVE = 3,
+	BOUNCE_WARN = 4,
+	BOUNCE_FORGET = 5,
+	BOUNCE_ANSWER = 100
+};
 
 struct bounce_record {
 	const char *address, *orig, *orcpt;
@@ -55,14 +62,14 @@ bool bounce_log_next(struct bounce_log *log, struct arena *arena, struct bounce_
 void bounce_log_close(struct bounce_log **log);
 
 /* Pure: the next record at data[*at..len); moves on. False at the end or where the rest is torn. */
-bool bounce_log_parse(const void *data, size_t len, size_t *at, struct arena *arena,
-    struct bounce_record *out);
+bool bounce_log_parse(
+    const void *data, size_t len, size_t *at, struct arena *arena, struct bounce_record *out);
 
 /* Adds records and makes them durable, the file's name included. 0, or -1 with err: none counts. */
 int bounce_log_append(const struct queue *queue, const char *service, const char *id,
     const struct bounce_record *records, size_t count, struct err *err);
 /* No log is no error. Not synced: a log that comes back is only told twice. */
-int bounce_log_remove(const struct queue *queue, const char *service, const char *id,
-    struct err *err);
+int bounce_log_remove(
+    const struct queue *queue, const char *service, const char *id, struct err *err);
 
 #endif

@@ -37,8 +37,8 @@ static bool decode_record(const struct frame *frame, struct arena *arena, struct
 	       frame_decode(frame, &bounce_record_table, out, arena, &err) == 0;
 }
 
-bool bounce_log_parse(const void *data, size_t len, size_t *at, struct arena *arena,
-    struct bounce_record *out)
+bool bounce_log_parse(
+    const void *data, size_t len, size_t *at, struct arena *arena, struct bounce_record *out)
 {
 	const char *bytes = data;
 	struct frame frame;
@@ -102,9 +102,9 @@ bool bounce_log_next(struct bounce_log *log, struct arena *arena, struct bounce_
 	int found;
 
 	for (;;) {
-		found = log->buf.len > log->at
-		            ? frame_peek(log->buf.data + log->at, log->buf.len - log->at, &frame, &err)
-		            : 0;
+		found = log->buf.len > log->at ? frame_peek(log->buf.data + log->at,
+		                                     log->buf.len - log->at, &frame, &err)
+		                               : 0;
 		if (found < 0)
 			return false;
 		if (found == 0) {
@@ -201,7 +201,8 @@ static off_t sound_end(int fd, off_t size, const struct str *mark)
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return 0;
 	for (;;) {
-		int found = frame_peek(str_text(&log.buf) + log.at, log.buf.len - log.at, &frame, &err);
+		int found =
+		    frame_peek(str_text(&log.buf) + log.at, log.buf.len - log.at, &frame, &err);
 
 		if (found < 0 || (found == 0 && !read_more(&log)))
 			break;
@@ -216,8 +217,8 @@ static off_t sound_end(int fd, off_t size, const struct str *mark)
 	return sound;
 }
 
-static int append_batch(int fd, const char *path, const struct str *batch, const struct str *mark,
-    struct err *err)
+static int append_batch(
+    int fd, const char *path, const struct str *batch, const struct str *mark, struct err *err)
 {
 	struct stat st;
 	off_t end;
@@ -265,8 +266,8 @@ int bounce_log_append(const struct queue *queue, const char *service, const char
 	return result;
 }
 
-int bounce_log_remove(const struct queue *queue, const char *service, const char *id,
-    struct err *err)
+int bounce_log_remove(
+    const struct queue *queue, const char *service, const char *id, struct err *err)
 {
 	char path[PATH_SIZE];
 

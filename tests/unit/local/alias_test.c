@@ -39,7 +39,7 @@ static void print(struct str *out, const struct alias_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		str_printf(out, "%s%c %s", i ? "; " : "", "AUCFI"[list->items[i].kind],
-		    list->items[i].text);
+		    list -> items[i].text);
 }
 
 START_TEST(parse)

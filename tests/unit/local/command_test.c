@@ -24,7 +24,7 @@ static const struct {
     {EXIT(73), "", OUTCOME_BOUNCED, "5.2.0", "can't create user output file"},
     {EXIT(1), "", OUTCOME_BOUNCED, "5.3.0", "Command died with status 1: \"cmd\""},
     {EXIT(127), "not found", OUTCOME_BOUNCED, "5.3.0",
-	"Command died with status 127: \"cmd\". Command output: not found"},
+        "Command died with status 127: \"cmd\". Command output: not found"},
     {EXIT(1), "4.2.2 mailbox full", OUTCOME_DEFERRED, "4.2.2", "mailbox full"},
     {EXIT(75), "5.7.1 go away", OUTCOME_BOUNCED, "5.7.1", "go away"},
     {SIGKILL, "", OUTCOME_BOUNCED, "5.3.0", "Command died with signal 9: \"cmd\""},
@@ -50,8 +50,9 @@ START_TEST(command_gets_the_message)
 	const char *text;
 
 	fixture_open(&f, "recipient_delimiter = +\n", "Joe+Ext;x@example.com", mail);
-	command_deliver(&f.d, arena_printf(&f.arena, "cat > %s/out; env > %s/env", f.folder, f.folder),
-	    &f.user, &f.user, &v);
+	command_deliver(&f.d,
+	    arena_printf(&f.arena, "cat > %s/out; env > %s/env", f.folder, f.folder), &f.user,
+	    &f.user, &v);
 	ck_assert_msg(v.outcome == OUTCOME_SENT, "%s", v.text);
 	text = fixture_read(&f, "out");
 	ck_assert_int_eq(strncmp(text, "From sender@example.net  ", 25), 0);
@@ -73,7 +74,7 @@ static const struct {
 } commands[] = {
     {"exit 0", OUTCOME_SENT, "2.0.0", "delivered to command: exit 0"},
     {"echo no such person; exit 67", OUTCOME_BOUNCED, "5.1.1",
-	"user unknown. Command output: no such person"},
+        "user unknown. Command output: no such person"},
     {"cat >/dev/null; exit 75", OUTCOME_DEFERRED, "4.3.0", "temporary failure"},
     {"kill -9 $$", OUTCOME_BOUNCED, "5.3.0", "Command died with signal 9: \"kill -9 $$\""},
     {"sleep 60", OUTCOME_BOUNCED, "5.3.0", "Command time limit exceeded: \"sleep 60\""},

@@ -73,8 +73,8 @@ static struct message message_of(const char *text)
 START_TEST(trace)
 {
 	struct message m = message_of("Received: a\r\nDelivered-To: Joe@Example.com\r\n"
-				      "received: b\r\n\tfolded\r\nSubject: Delivered-To: x\r\n"
-				      "\r\nDelivered-To: body@example.com\r\n");
+	                              "received: b\r\n\tfolded\r\nSubject: Delivered-To: x\r\n"
+	                              "\r\nDelivered-To: body@example.com\r\n");
 	struct content_trace t;
 	struct arena arena = {0};
 
@@ -123,10 +123,10 @@ static const struct {
 	struct maildir_stamp stamp;
 	const char *tmp, *new;
 } names[] = {
-    {{1700000000000042, 77, 0x801, 0xabc, "mail.example.com"}, "1700000000.M000042P77.mail.example.com",
-	"1700000000.V801IabcM42.mail.example.com"},
+    {{1700000000000042, 77, 0x801, 0xabc, "mail.example.com"},
+        "1700000000.M000042P77.mail.example.com", "1700000000.V801IabcM42.mail.example.com"},
     {{1700000000999999, 1, 0, 1, "a/b:c"}, "1700000000.M999999P1.a\\057b\\072c",
-	"1700000000.V0I1M999999.a\\057b\\072c"},
+        "1700000000.V0I1M999999.a\\057b\\072c"},
 };
 
 START_TEST(maildir_names)

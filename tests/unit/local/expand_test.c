@@ -39,9 +39,9 @@ static const struct {
     {"../etc/passwd@example.com", "5.1.1 unknown user: \"../etc/passwd\""},
     {"chain1@example.com", "M daemon, > copy@example.net"},
     {"daemon@example.com", "M daemon, > copy@example.net"},
-    {"loop1@example.com", "5.4.6 possible alias database loop for loop1@example.com"},
+    {"loop1@example.com", "5.4.6 possible alias database loop for loop1@mail.example.com"},
     {"self@example.com",
-	"> other@example.net, 5.4.6 possible alias database loop for self@example.com"},
+        "> other@example.net, 5.4.6 possible alias database loop for self@mail.example.com"},
     {"two@example.com", "> a@example.net, > b@example.net"},
     {"list@example.com", "> daemon@mail.example.com, > bin@mail.example.com"},
     {"owned1@example.com", "> bin@mail.example.com"},
@@ -62,10 +62,9 @@ static void print(struct str *out, const struct expansion *x)
 {
 	for (size_t i = 0; i < x->count; i++)
 		str_printf(out, "%s%c %s", i ? ", " : "", "MCF>"[x->targets[i].kind],
-		    x->targets[i].text);
+		    x -> targets[i].text);
 	if (x->failed)
-		str_printf(out, "%s%s %s", x->count ? ", " : "", x->failure.dsn,
-		    x->failure.text);
+		str_printf(out, "%s%s %s", x->count ? ", " : "", x->failure.dsn, x->failure.text);
 }
 
 START_TEST(expand)

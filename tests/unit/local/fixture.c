@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,9 @@ static void load(struct fixture *f, const char *main_cf)
 	struct err err;
 
 	str_put_text(&text, "myhostname = mail.example.com\nmydomain = example.com\n"
-			    "mydestination = $myhostname, $mydomain\nalias_maps =\n"
-			    "local_recipient_maps =\nforward_path = @/forward/$user\n"
-			    "mail_spool_directory = @/mail\n");
+	                    "mydestination = $myhostname, $mydomain\nalias_maps =\n"
+	                    "local_recipient_maps =\nforward_path = @/forward/$user\n"
+	                    "mail_spool_directory = @/mail\n");
 	str_put_text(&text, main_cf);
 	for (char *at; (at = strstr(text.data, "@/"));) {
 		struct str next = {0};
@@ -60,8 +61,8 @@ static void write_message(struct fixture *f, const char *content)
 {
 	struct recipient rcpt = {f->rcpt.address, "", "", "local", "", 0, RCPT_TODO};
 	struct queue_writer *w;
-	struct envelope env = {.id = f->id, .sender = "sender@example.net", .rcpts = &rcpt,
-	    .rcpt_count = 1};
+	struct envelope env = {
+	    .id = f->id, .sender = "sender@example.net", .rcpts = &rcpt, .rcpt_count = 1};
 	struct location loc;
 	struct err err;
 
@@ -74,11 +75,12 @@ static void write_message(struct fixture *f, const char *content)
 		ck_abort_msg("%s", err.text);
 }
 
-void fixture_open(struct fixture *f, const char *main_cf, const char *recipient,
-    const char *content)
+void fixture_open(
+    struct fixture *f, const char *main_cf, const char *recipient, const char *content)
 {
 	struct err err;
 
+	signal(SIGPIPE, SIG_IGN); /* as main does */
 	memset(f, 0, sizeof(*f));
 	snprintf(f->folder, sizeof(f->folder), "/tmp/local_test.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(f->folder));
@@ -96,10 +98,18 @@ void fixture_open(struct fixture *f, const char *main_cf, const char *recipient,
 	write_message(f, content);
 	f->request = (struct deliver_request){
 	    .id = f->id, .sender = "sender@example.net", .content_len = f->m.content_len};
-	f->job = (struct agent_job){.queue = f->local.queue, .request = &f->request,
-	    .rcpts = &f->rcpt, .rcpt_count = 1, .m = &f->m, .arena = &f->arena};
-	f->d = (struct delivery){.local = &f->local, .job = &f->job, .rcpt = &f->rcpt,
-	    .trace = &f->trace, .arena = &f->arena, .sender = "sender@example.net",
+	f->job = (struct agent_job){.queue = f->local.queue,
+	    .request = &f->request,
+	    .rcpts = &f->rcpt,
+	    .rcpt_count = 1,
+	    .m = &f->m,
+	    .arena = &f->arena};
+	f->d = (struct delivery){.local = &f->local,
+	    .job = &f->job,
+	    .rcpt = &f->rcpt,
+	    .trace = &f->trace,
+	    .arena = &f->arena,
+	    .sender = "sender@example.net",
 	    .original = recipient};
 	local_look_at(&f->d, recipient);
 }

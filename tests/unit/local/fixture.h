@@ -6,8 +6,9 @@
 #include "local/local.h"
 
 /*
- * A scratch folder with a queue, one message in it, and a delivery of it to `recipient`. The working
- * directory is the queue. "@" in main_cf stands for the scratch folder. fixture_close removes all.
+ * A scratch folder with a queue, one message in it, and a delivery of it to `recipient`. The
+ * working directory is the queue. "@" in main_cf stands for the scratch folder. fixture_close
+ * removes all.
  */
 struct fixture {
 	char folder[64];
@@ -25,8 +26,8 @@ struct fixture {
 	struct local_user user; /* who runs the test, the home being the scratch folder */
 };
 
-void fixture_open(struct fixture *f, const char *main_cf, const char *recipient,
-    const char *content);
+void fixture_open(
+    struct fixture *f, const char *main_cf, const char *recipient, const char *content);
 void fixture_close(struct fixture *f);
 /* A path below the scratch folder; valid until fixture_close. */
 const char *fixture_path(struct fixture *f, const char *name);

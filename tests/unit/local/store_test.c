@@ -40,9 +40,9 @@ START_TEST(mbox_appends)
 	text = fixture_read(&f, "mail/joe");
 	ck_assert_int_eq(strncmp(text, "From sender@example.net  ", 25), 0);
 	ck_assert_ptr_nonnull(strstr(text, "Return-Path: <sender@example.net>\n"
-					   "X-Original-To: joe@example.com\n"
-					   "Delivered-To: joe@example.com\n"
-					   "Subject: x\n\n>From here\nbye\n\n"));
+	                                   "X-Original-To: joe@example.com\n"
+	                                   "Delivered-To: joe@example.com\n"
+	                                   "Subject: x\n\n>From here\nbye\n\n"));
 	second = strstr(text + 1, "\n\nFrom sender@example.net  ");
 	ck_assert_ptr_nonnull(second);
 	ck_assert_int_eq(stat(path, &st), 0);

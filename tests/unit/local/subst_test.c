@@ -12,7 +12,7 @@ static const struct {
     {"$home/.forward", "/home/joe/.forward"},
     {"${home}/x$(user)", "/home/joe/xjoe"},
     {"$home/.forward${recipient_delimiter}${extension}, $home/.forward",
-	"/home/joe/.forward, /home/joe/.forward"},
+        "/home/joe/.forward, /home/joe/.forward"},
     {"${extension?yes}", ""},
     {"${user?yes}", "yes"},
     {"${extension:none}", "none"},
