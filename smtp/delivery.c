@@ -243,13 +243,8 @@ static bool try_destination(struct delivery *d, const char *word, bool more)
 	}
 	detect_loops = dest.port == STANDARD_PORT;
 	if (mx_find(c, &dest, detect_loops, d->job->arena, &list, &d->last) < 0) {
-		if (list.loops && *c->params->best_mx_transport) {
-			/* never bounce what the administrator wants delivered */
-			log_warn("%s: best_mx_transport is not available yet: mail is deferred",
-			    d->job->request->id);
-			d->last.soft = true;
-			d->last.dsn[0] = '4';
-		}
+		if (list.loops && *c->params->best_mx_transport)
+			delivery_pass(d, c->params->best_mx_transport);
 		return !list.we_are_mx;
 	}
 	try_servers(d, &list, detect_loops, more && !list.we_are_mx);

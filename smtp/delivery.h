@@ -34,6 +34,9 @@ void delivery_trouble(
     struct delivery *d, const struct session *s, size_t i, const struct trouble *t);
 void delivery_trouble_all(struct delivery *d, const struct session *s, const struct trouble *t);
 
+/* Hands all that are left to another transport's agent (best_mx_transport); settles each. */
+void delivery_pass(struct delivery *d, const char *transport);
+
 /* ---- transaction.c ------------------------------------------------------------------------ */
 
 /*

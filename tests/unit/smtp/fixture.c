@@ -19,9 +19,13 @@ void fixture_init(void)
 	static const char *const dns[] = {"dns"};
 
 	memset(&fx, 0, sizeof(fx));
+	fx.sender = "sender@example.org";
+	fx.envid = fx.ret = fx.orig = fx.orcpt = "";
 	signal(SIGPIPE, SIG_IGN);
-	fx.core = (struct core_params){
-	    .myhostname = "client.test", .inet_interfaces = "127.0.0.9", .inet_protocols = "ipv4"};
+	fx.core = (struct core_params){.ipc_timeout = 5,
+	    .myhostname = "client.test",
+	    .inet_interfaces = "127.0.0.9",
+	    .inet_protocols = "ipv4"};
 	fx.params = (struct smtp_params){.tcp_port = "25",
 	    .fallback_relay = "",
 	    .best_mx_transport = "",
@@ -92,12 +96,12 @@ void fixture_deliver(const char *nexthop, size_t count, uint32_t flags, uint32_t
 	struct message m = {.fd = memfd_create("message", 0), .content_at = 7, .content_len = len};
 	struct deliver_request request = {.id = "3F0ED1A2B3C",
 	    .nexthop = nexthop,
-	    .sender = "sender@example.org",
+	    .sender = fx.sender,
 	    .env_flags = env_flags | flags_of(content, len),
 	    .flags = flags,
 	    .content_len = len,
-	    .envid = "",
-	    .ret = ""};
+	    .envid = fx.envid,
+	    .ret = fx.ret};
 	struct agent_job job = {.request = &request,
 	    .rcpts = fx.rcpts,
 	    .rcpt_count = count,
@@ -115,8 +119,9 @@ void fixture_deliver(const char *nexthop, size_t count, uint32_t flags, uint32_t
 	fx.result.dead_dsn = fx.result.dead_reason = "";
 	for (size_t i = 0; i < count; i++) {
 		fx.rcpts[i] = (struct deliver_rcpt){.index = (uint32_t)i,
-		    .orig = "",
-		    .orcpt = "",
+		    .orig = fx.orig,
+		    .orcpt = fx.orcpt,
+		    .notify = fx.notify,
 		    .address = arena_printf(&fx.arena, "user%zu@example.test", i)};
 		todo[i] = true;
 	}

@@ -16,6 +16,9 @@ struct fixture {
 	struct smtp_params params;
 	struct smtp_client client;
 	struct arena arena;
+	/* for the next request, "" at first */
+	const char *sender, *envid, *ret, *orig, *orcpt;
+	uint32_t notify;
 	/* of the last request */
 	struct deliver_rcpt rcpts[FIXTURE_RCPTS];
 	struct rcpt_result results[FIXTURE_RCPTS];

@@ -13,6 +13,8 @@ int main(void)
 	suite_add_tcase(suite, mx_tcase());
 	suite_add_tcase(suite, delivery_tcase());
 	suite_add_tcase(suite, reuse_tcase());
+	suite_add_tcase(suite, envelope_tcase());
+	suite_add_tcase(suite, pass_tcase());
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

@@ -10,5 +10,7 @@ TCase *session_tcase(void);
 TCase *mx_tcase(void);
 TCase *delivery_tcase(void);
 TCase *reuse_tcase(void);
+TCase *envelope_tcase(void);
+TCase *pass_tcase(void);
 
 #endif
