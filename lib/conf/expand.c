@@ -129,8 +129,8 @@ static bool take_branch(struct expansion *x, struct slice *rest, struct slice *b
 	struct slice s = skip_blanks(*rest);
 
 	if (s.len == 0 || s.data[0] != '{') {
-		*branch_out = slice_trim(s);
-		*rest = slice_of(s.data, 0);
+		*branch_out = *rest;
+		*rest = slice_of(rest->data, 0);
 		return true;
 	}
 	if (!take_braced(x, &s, branch_out))
@@ -233,7 +233,7 @@ static int take_operand(
 	if (rest->len == 0 || rest->data[0] != '{' || !take_braced(x, rest, &inner))
 		return malformed(x, *rest, "{text} to compare");
 	*rest = skip_blanks(*rest);
-	return expand(x, up, slice_trim(inner), out);
+	return expand(x, up, inner, out);
 }
 
 /* "{a} == {b}" and what follows; the order of the operators makes "<=" win over "<". */
