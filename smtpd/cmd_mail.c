@@ -48,7 +48,8 @@ static const char *opt_auth(struct session *s, struct slice value, struct mail_o
 {
 	(void)s;
 	(void)out;
-	return value.data ? NULL : unsupported;
+	(void)value;
+	return NULL;
 }
 
 static const char *opt_ret(struct session *s, struct slice value, struct mail_options *out)

@@ -2,6 +2,8 @@
 /* Commands that move no mail, and those of extensions that are not offered. */
 #include "smtpd/smtpd.h"
 
+#include "lib/mail/address.h"
+
 int cmd_rset(struct session *s, struct slice args)
 {
 	if (args.len > 0) {
@@ -36,6 +38,12 @@ int cmd_etrn(struct session *s, struct slice args)
 
 	if (!args_word(&args, &domain) || slice_trim(args).len > 0) {
 		chat_reply(s, "500 Syntax: ETRN domain");
+		return -1;
+	}
+	if (domain.data[0] == '@' || domain.data[0] == '#')
+		domain = slice_of(domain.data + 1, domain.len - 1);
+	if (!address_domain_valid(arena_strndup(&s->arena, domain.data, domain.len))) {
+		chat_reply(s, "501 Error: invalid parameter syntax");
 		return -1;
 	}
 	chat_reply(s, "459 <%.*s>: service unavailable", SLICE_ARG(domain));

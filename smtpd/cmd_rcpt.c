@@ -36,7 +36,7 @@ static bool parse_notify(struct slice value, uint32_t *out)
 		for (size_t i = 0; i < ARRAY_LEN(names); i++)
 			if (slice_eq_nocase(item, names[i].name))
 				bit = names[i].bit;
-		if (bit == 0 || bits & bit)
+		if (bit == 0)
 			return false;
 		bits |= bit;
 		if (!comma)
@@ -59,7 +59,7 @@ static bool parse_orcpt(struct session *s, struct slice value, const char **out)
 		return false;
 	str_put(&s->scratch, value.data, (size_t)(semi + 1 - value.data));
 	value = slice_of(semi + 1, value.len - s->scratch.len);
-	if (value.len == 0 || !smtp_xtext_decode(value, &s->scratch) || !str_cstr(&s->scratch))
+	if (!smtp_xtext_decode(value, &s->scratch) || !str_cstr(&s->scratch))
 		return false;
 	for (size_t i = 0; i < s->scratch.len; i++)
 		if (s->scratch.data[i] < 32 || s->scratch.data[i] > 126)
@@ -76,11 +76,11 @@ static bool parse_options(struct session *s, struct slice rest, struct rcpt_opti
 		if (args_option(word, "NOTIFY", &value)) {
 			if (parse_notify(value, &out->notify))
 				continue;
-			chat_reply(s, "501 5.5.4 Bad NOTIFY parameter syntax");
+			chat_reply(s, "501 5.5.4 Error: Bad NOTIFY parameter syntax");
 		} else if (args_option(word, "ORCPT", &value)) {
 			if (parse_orcpt(s, value, &out->orcpt))
 				continue;
-			chat_reply(s, "501 5.5.4 Bad ORCPT parameter syntax");
+			chat_reply(s, "501 5.5.4 Error: Bad ORCPT parameter syntax");
 		} else {
 			chat_reply(s, "555 5.5.4 Unsupported option: %.*s", SLICE_ARG(word));
 		}

@@ -62,14 +62,10 @@ bool args_option(struct slice word, const char *keyword, struct slice *value_out
 {
 	size_t len = strlen(keyword);
 
-	if (word.len < len || strncasecmp(word.data, keyword, len) != 0)
+	if (word.len <= len || word.data[len] != '=' || strncasecmp(word.data, keyword, len) != 0)
 		return false;
-	if (word.len == len) {
-		*value_out = (struct slice){NULL, 0};
-		return true;
-	}
 	*value_out = slice_of(word.data + len + 1, word.len - len - 1);
-	return word.data[len] == '=';
+	return true;
 }
 
 enum cmd_args args_path(struct session *s, struct slice args, const char *keyword,

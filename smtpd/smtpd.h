@@ -244,8 +244,7 @@ enum cmd_args args_path(struct session *s, struct slice args, const char *keywor
 void args_log_bad(struct session *s, struct slice args, const char *verb);
 /* The next blank-separated word of *rest; false at the end. */
 bool args_word(struct slice *rest, struct slice *word_out);
-/* Does word say KEYWORD=value? Then value_out. A keyword without '=' matches with value.data NULL.
- */
+/* Does word say KEYWORD=value? Then value_out has the value, which may be empty. */
 bool args_option(struct slice word, const char *keyword, struct slice *value_out);
 
 /* ---- access.c, checks.c: who may do what ---------------------------------------------------- */
