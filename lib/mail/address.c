@@ -32,7 +32,7 @@ static bool usable(const struct spec_scan *s, const struct str *address)
 	const char *at;
 
 	if (s->words == 0 && !s->has_at)
-		return address->len == 0;
+		return address->len == 0 && !s->first; /* a route alone is none */
 	if (s->words > 1 || address->len == 0 || address->len > ADDRESS_MAX)
 		return false;
 	at = s->has_at ? strrchr(address->data, '@') : NULL;
@@ -91,6 +91,21 @@ void address_split(const char *address, struct slice *local_out, const char **do
 	*domain_out = at ? at + 1 : NULL;
 }
 
+static bool local_is(struct slice local, const char *prefix, const char *suffix)
+{
+	size_t pl = strlen(prefix), sl = strlen(suffix);
+
+	return local.len >= pl + sl && strncasecmp(local.data, prefix, pl) == 0 &&
+	       strncasecmp(local.data + local.len - sl, suffix, sl) == 0;
+}
+
+/* Names of the mail system and of mailing lists that have a '-' of their own. */
+static bool never_split(struct slice local)
+{
+	return slice_eq_nocase(local, "mailer-daemon") || slice_eq_nocase(local, "double-bounce") ||
+	       local_is(local, "owner-", "") || local_is(local, "", "-request");
+}
+
 void address_split_extension(
     struct slice local, const char *delimiters, struct slice *user_out, struct slice *ext_out)
 {
@@ -98,12 +113,14 @@ void address_split_extension(
 
 	*user_out = local;
 	*ext_out = slice_of("", 0);
-	for (i = 1; i + 1 < local.len; i++) {
-		if (local.data[i] && strchr(delimiters, local.data[i])) {
-			*user_out = slice_of(local.data, i);
-			*ext_out = slice_of(local.data + i + 1, local.len - i - 1);
+	for (i = 0; i < local.len; i++) {
+		if (!local.data[i] || !strchr(delimiters, local.data[i]))
+			continue;
+		if (i == 0 || (local.data[i] == '-' && never_split(local)))
 			return;
-		}
+		*user_out = slice_of(local.data, i);
+		*ext_out = slice_of(local.data + i + 1, local.len - i - 1);
+		return;
 	}
 }
 

@@ -46,7 +46,11 @@ int address_each(struct slice header_value, void (*fn)(void *arg, const char *ad
  */
 int address_next(struct slice value, size_t *at, struct str *address_out, struct slice *span_out);
 
-/* user+ext split by the first of the delimiters that occurs (not at the start). "" when none. */
+/*
+ * user+ext split by the first of the delimiters that occurs; not at the start, and "mailer-daemon",
+ * "double-bounce", "owner-x" and "x-request" not by their '-'. ext is "" when there is none or it
+ * is empty ("user+"): user.len tells.
+ */
 void address_split_extension(struct slice local, const char *delimiters, struct slice *user_out,
     struct slice *ext_out);
 
