@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ static struct {
 	char host[256];
 	time_t stamp_second;
 	char stamp[32];
+	int pid; /* 0: not asked yet, or we are a fork */
 } state = {.sink = LOG_TO_STDERR, .fd = STDERR_FILENO, .facility = LOG_MAIL, .stamp_second = -1};
 
 void log_open(enum log_sink sink, int fd, int facility)
@@ -66,6 +68,23 @@ void log_set_verbose(int level)
 int log_verbose(void)
 {
 	return state.verbose;
+}
+
+static void forget_pid(void)
+{
+	state.pid = 0;
+}
+
+/* Asked once per process: it stands in every line. */
+static int own_pid(void)
+{
+	static bool watching;
+
+	if (!watching)
+		watching = pthread_atfork(NULL, NULL, forget_pid) == 0;
+	if (state.pid == 0 || !watching)
+		state.pid = (int)getpid();
+	return state.pid;
 }
 
 static const char *stamp(void)
@@ -124,11 +143,11 @@ static void emit(enum log_level level, const char *program, const char *fmt, va_
 	    program);
 	if (state.sink == LOG_TO_FD)
 		snprintf(line, sizeof(line), "%s %s %s[%d]: ", stamp(), state.host, tag,
-		    (int)getpid());
+		    own_pid());
 	else if (state.sink == LOG_TO_STDERR)
 		snprintf(line, sizeof(line), "%s: ", tag);
 	else
-		snprintf(line, sizeof(line), "%s[%d]: ", tag, (int)getpid());
+		snprintf(line, sizeof(line), "%s[%d]: ", tag, own_pid());
 	head = strlen(line);
 	snprintf(line + head, LINE_MAX_LEN - head, "%s", prefix[level]);
 	len = strlen(line);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The socket is non-blocking; every wait is a poll(2) bounded by the per-wait time limit and the
+ * Reads and writes never block (MSG_DONTWAIT; for TLS and sendfile the socket is made non-blocking
+ * when they are first used); every wait is a poll(2) bounded by the per-wait time limit and the
  * stream's deadline. An attempt to read or write comes before the wait, so that data which is
  * already there costs one system call.
  */
@@ -25,7 +26,6 @@ enum { READ_CHUNK = 16384, OUT_HIGH = 65536, SHRINK_ABOVE = 4096 };
 void stream_init(struct stream *s, int fd, int timeout_ms)
 {
 	*s = (struct stream){.fd = fd, .timeout_ms = timeout_ms};
-	fd_set_nonblock(fd, true);
 }
 
 void stream_fini(struct stream *s)
@@ -67,14 +67,14 @@ static bool past_deadline(const struct stream *s)
 static long transport_read(struct stream *s, void *buf, size_t len, short *wait_for)
 {
 	*wait_for = POLLIN;
-	return s->ops ? s->ops->read(s, buf, len, wait_for) : recv(s->fd, buf, len, 0);
+	return s->ops ? s->ops->read(s, buf, len, wait_for) : recv(s->fd, buf, len, MSG_DONTWAIT);
 }
 
 static long transport_write(struct stream *s, const void *buf, size_t len, short *wait_for)
 {
 	*wait_for = POLLOUT;
 	return s->ops ? s->ops->write(s, buf, len, wait_for)
-	              : send(s->fd, buf, len, MSG_NOSIGNAL);
+	              : send(s->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static enum io_result fail(struct stream *s, enum io_result result)
@@ -305,6 +305,7 @@ enum io_result stream_send_file(struct stream *s, int fd, int64_t offset, int64_
 		return result;
 	if (s->ops)
 		return copy_file(s, fd, offset, len);
+	fd_set_nonblock(s->fd, true);
 	while (len > 0) {
 		ssize_t n = sendfile(s->fd, fd, &at, (size_t)MIN(len, 1 << 30));
 

@@ -41,7 +41,7 @@ struct stream {
 	bool failed;         /* sticky: after IO_EOF, IO_TIMEOUT or IO_ERROR on write */
 };
 
-/* Takes the (then non-blocking) descriptor; fini closes it. */
+/* Takes the descriptor of a socket; fini closes it. Who sets ops makes it non-blocking. */
 void stream_init(struct stream *s, int fd, int timeout_ms);
 void stream_fini(struct stream *s);
 

@@ -40,6 +40,7 @@ struct journal {
 	const struct queue_params *params;
 	int index_fd; /* -1: could not be opened; every append then recovers the lane */
 	int last;
+	int count; /* lanes known to exist; others may have made more */
 	struct lane lanes[LANES_MAX];
 };
 
@@ -129,11 +130,9 @@ int journal_fd(struct journal *journal, int lane, struct err *err)
 
 int journal_count(struct journal *journal)
 {
-	int lane = 0;
-
-	while (lane < LANES_MAX && journal_fd(journal, lane, NULL) >= 0)
-		lane++;
-	return lane;
+	while (journal->count < LANES_MAX && journal_fd(journal, journal->count, NULL) >= 0)
+		journal->count++;
+	return journal->count;
 }
 
 static uint64_t index_get(struct journal *journal, int lane)
@@ -340,12 +339,18 @@ static int try_lane(struct journal *journal, int lane, bool wait, bool *busy,
 int journal_append(struct journal *journal, struct record_parts *parts, struct location *loc_out)
 {
 	bool busy = false;
-	int count = journal_count(journal);
+	int count = journal->count;
 
 	for (int i = 0; i < count; i++) {
 		if (try_lane(journal, (journal->last + i) % count, false, &busy, parts, loc_out) == 0)
 			return 0;
 	}
+	/* only now it pays to look for lanes that others have made */
+	for (int i = count; i < journal_count(journal); i++) {
+		if (try_lane(journal, i, false, &busy, parts, loc_out) == 0)
+			return 0;
+	}
+	count = journal->count;
 	if (add_lane(journal, count) &&
 	    try_lane(journal, count, true, &busy, parts, loc_out) == 0)
 		return 0;
