@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/log.h"
 #include "lib/sys/fd.h"
 
 static void load(struct fixture *f, const char *main_cf)
@@ -80,6 +82,7 @@ void fixture_open(
 {
 	struct err err;
 
+	log_open(LOG_TO_FD, open("/dev/null", O_WRONLY), 0);
 	signal(SIGPIPE, SIG_IGN); /* as main does */
 	memset(f, 0, sizeof(*f));
 	snprintf(f->folder, sizeof(f->folder), "/tmp/local_test.XXXXXX");
