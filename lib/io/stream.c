@@ -64,17 +64,50 @@ static bool past_deadline(const struct stream *s)
 	return s->deadline_ms && clock_mono_ms() >= s->deadline_ms;
 }
 
+/* A session on a pipe or a terminal (sendmail -bs) is not worth a question per session. */
+static long file_read(struct stream *s, void *buf, size_t len, short *wait_for)
+{
+	(void)wait_for;
+	return read(s->fd, buf, len);
+}
+
+static long file_write(struct stream *s, const void *buf, size_t len, short *wait_for)
+{
+	(void)wait_for;
+	return write(s->fd, buf, len);
+}
+
+static bool is_no_socket(struct stream *s, long n)
+{
+	static const struct stream_ops file_ops = {file_read, file_write};
+
+	if (n >= 0 || errno != ENOTSOCK)
+		return false;
+	s->ops = &file_ops;
+	fd_set_nonblock(s->fd, true);
+	return true;
+}
+
 static long transport_read(struct stream *s, void *buf, size_t len, short *wait_for)
 {
+	long n;
+
 	*wait_for = POLLIN;
-	return s->ops ? s->ops->read(s, buf, len, wait_for) : recv(s->fd, buf, len, MSG_DONTWAIT);
+	if (s->ops)
+		return s->ops->read(s, buf, len, wait_for);
+	n = recv(s->fd, buf, len, MSG_DONTWAIT);
+	return is_no_socket(s, n) ? file_read(s, buf, len, wait_for) : n;
 }
 
 static long transport_write(struct stream *s, const void *buf, size_t len, short *wait_for)
 {
+	long n;
+
 	*wait_for = POLLOUT;
-	return s->ops ? s->ops->write(s, buf, len, wait_for)
-	              : send(s->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (s->ops)
+		return s->ops->write(s, buf, len, wait_for);
+	n = send(s->fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return is_no_socket(s, n) ? file_write(s, buf, len, wait_for) : n;
 }
 
 static enum io_result fail(struct stream *s, enum io_result result)
