@@ -30,6 +30,8 @@ static int match(
 {
 	(void)want_groups;
 	(void)err;
+	if (((const struct prefix *)compiled)->size != subject->address.size)
+		return PATTERN_OTHER_KIND;
 	return prefix_match(compiled, &subject->address);
 }
 

@@ -66,22 +66,24 @@ static int lmdb_fail(struct err *err, const char *what, const char *path, int rc
 	return err_set(err, rc > 0 ? rc : EIO, "%s %s: %s", what, path, mdb_strerror(rc));
 }
 
-/* Does the first key end with a zero byte? All of a file's keys do, or none. */
-static int learn_form(struct lmdb_table *t, struct err *err)
+/*
+ * Does the first key end with a zero byte? All of a file's keys do, or none. An empty file leaves
+ * *zero_ended as it is.
+ */
+static int learn_form(MDB_txn *txn, MDB_dbi dbi, bool *zero_ended)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
-	int rc = mdb_cursor_open(t->txn, t->dbi, &cursor);
+	int rc = mdb_cursor_open(txn, dbi, &cursor);
 
 	if (rc != 0)
-		return lmdb_fail(err, "read", t->path, rc);
+		return rc;
 	rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
 	mdb_cursor_close(cursor);
-	if (rc != 0 && rc != MDB_NOTFOUND)
-		return lmdb_fail(err, "read", t->path, rc);
-	t->zero_ended =
-	    rc == 0 && key.mv_size > 0 && ((const char *)key.mv_data)[key.mv_size - 1] == '\0';
-	return 0;
+	if (rc == 0)
+		*zero_ended =
+		    key.mv_size > 0 && ((const char *)key.mv_data)[key.mv_size - 1] == '\0';
+	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 static int open_env(struct lmdb_table *t, struct err *err)
@@ -98,12 +100,12 @@ static int open_env(struct lmdb_table *t, struct err *err)
 	rc = mdb_txn_begin(t->env, NULL, MDB_RDONLY, &t->txn);
 	if (rc == 0)
 		rc = mdb_dbi_open(t->txn, NULL, 0, &t->dbi);
+	if (rc == 0)
+		rc = learn_form(t->txn, t->dbi, &t->zero_ended);
 	if (rc != 0) {
 		lmdb_fail(err, "read", t->path, rc);
 		goto fail;
 	}
-	if (learn_form(t, err) < 0)
-		goto fail;
 	mdb_txn_reset(t->txn);
 	t->owner = getpid();
 	return 0;
@@ -200,6 +202,17 @@ static int renew(struct lmdb_table *t, struct err *err)
 	return 0;
 }
 
+/* The library never writes to what it is given, but its type says otherwise. */
+static MDB_val lmdb_val(const char *data, size_t len)
+{
+	union {
+		const char *in;
+		void *out;
+	} pointer = {data};
+
+	return (MDB_val){len, pointer.out};
+}
+
 static void put_value(struct str *out, const MDB_val *value)
 {
 	const char *data = value->mv_data;
@@ -215,15 +228,11 @@ static enum table_answer lmdb_table_get(
 {
 	struct lmdb_table *t = state;
 	MDB_val k, v;
-	union {
-		const char *in;
-		void *out;
-	} text = {key}; /* the library never writes to a key, but its type says otherwise */
 	int rc;
 
 	if (renew(t, err) < 0)
 		return TABLE_ERROR;
-	k = (MDB_val){strlen(key) + (t->zero_ended ? 1 : 0), text.out};
+	k = lmdb_val(key, strlen(key) + (t->zero_ended ? 1 : 0));
 	if (k.mv_size == 0 || k.mv_size > (size_t)mdb_env_get_maxkeysize(t->env))
 		rc = MDB_NOTFOUND;
 	else
@@ -275,3 +284,111 @@ const struct table_type table_type_lmdb = {
     .next = lmdb_table_next,
     .close = lmdb_table_close,
 };
+
+struct lmdb_writer {
+	char *path;
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	bool zero_end;
+	struct str key, value; /* room for the zero byte */
+};
+
+void lmdb_writer_abort(struct lmdb_writer **writer)
+{
+	struct lmdb_writer *w = *writer;
+
+	if (!w)
+		return;
+	if (w->txn)
+		mdb_txn_abort(w->txn);
+	if (w->env)
+		mdb_env_close(w->env);
+	str_fini(&w->key);
+	str_fini(&w->value);
+	free(w->path);
+	free(w);
+	*writer = NULL;
+}
+
+int lmdb_writer_open(const char *path, uint64_t map_size, bool zero_end,
+    struct lmdb_writer **writer_out, struct err *err)
+{
+	struct lmdb_writer *w = alloc_zero(1, sizeof(*w));
+	int rc = mdb_env_create(&w->env);
+
+	w->path = alloc_strdup(path);
+	w->zero_end = zero_end;
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(w->env, (size_t)map_size);
+	if (rc == 0) /* one sync at the end is all that is needed */
+		rc = mdb_env_open(w->env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC, 0600);
+	if (rc == 0)
+		rc = mdb_txn_begin(w->env, NULL, 0, &w->txn);
+	if (rc == 0)
+		rc = mdb_dbi_open(w->txn, NULL, MDB_CREATE, &w->dbi);
+	if (rc == 0)
+		rc = learn_form(w->txn, w->dbi, &w->zero_end);
+	if (rc != 0) {
+		lmdb_fail(err, "open", path, rc);
+		lmdb_writer_abort(&w);
+		return -1;
+	}
+	*writer_out = w;
+	return 0;
+}
+
+static MDB_val zero_ended(const struct lmdb_writer *w, struct str *room, struct slice text)
+{
+	str_clear(room);
+	str_put(room, text.data, text.len); /* a str keeps a zero byte behind its last byte */
+	return lmdb_val(str_text(room), text.len + (w->zero_end ? 1 : 0));
+}
+
+static enum lmdb_result writer_result(const struct lmdb_writer *w, int rc, struct err *err)
+{
+	if (rc == MDB_MAP_FULL)
+		return LMDB_FULL;
+	if (rc == MDB_BAD_VALSIZE)
+		err_set(err, EINVAL, "%s: the key is empty or longer than %d bytes", w->path,
+		    mdb_env_get_maxkeysize(w->env) - 1);
+	else
+		lmdb_fail(err, "write", w->path, rc);
+	return LMDB_ERROR;
+}
+
+enum lmdb_result lmdb_writer_put(
+    struct lmdb_writer *w, struct slice key, struct slice value, bool replace, struct err *err)
+{
+	MDB_val k = zero_ended(w, &w->key, key), v = zero_ended(w, &w->value, value);
+	int rc = mdb_put(w->txn, w->dbi, &k, &v, replace ? 0 : MDB_NOOVERWRITE);
+
+	if (rc == MDB_KEYEXIST)
+		return LMDB_EXISTS;
+	return rc == 0 ? LMDB_DONE : writer_result(w, rc, err);
+}
+
+enum lmdb_result lmdb_writer_remove(struct lmdb_writer *w, struct slice key, struct err *err)
+{
+	MDB_val k = zero_ended(w, &w->key, key);
+	int rc = mdb_del(w->txn, w->dbi, &k, NULL);
+
+	if (rc == MDB_NOTFOUND)
+		return LMDB_ABSENT;
+	return rc == 0 ? LMDB_DONE : writer_result(w, rc, err);
+}
+
+enum lmdb_result lmdb_writer_commit(struct lmdb_writer **writer, struct err *err)
+{
+	struct lmdb_writer *w = *writer;
+	int rc = mdb_txn_commit(w->txn);
+	enum lmdb_result result = LMDB_DONE;
+
+	w->txn = NULL;
+	if (rc == 0)
+		rc = mdb_env_sync(w->env, 1);
+	if (rc != 0)
+		result = writer_result(w, rc, err);
+	lmdb_writer_abort(writer);
+	return result;
+}

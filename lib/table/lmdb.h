@@ -17,22 +17,28 @@
 char *lmdb_path(const char *name);
 
 /*
- * A writer over one file, which it makes when it is absent. One transaction from open to commit;
- * nothing is durable before lmdb_writer_commit (which syncs the file), and lmdb_writer_abort
- * leaves it as it was. The map grows by itself when it is full. Keys and values are stored with a
- * trailing zero byte or without, as the file has it; a new file: without, as Postfix writes it.
+ * A writer over one file, which it makes when it is absent. One transaction from open to commit:
+ * what is not committed leaves the file as it was. Keys and values are stored with a trailing zero
+ * byte or without, as the file has it; in an empty one as `zero_end` says (Postfix: with).
+ * The file must be nobody else's meanwhile: a copy, or a new file that gets its name afterwards.
  */
 struct lmdb_writer;
-int lmdb_writer_open(
-    const char *path, uint64_t map_size, struct lmdb_writer **writer_out, struct err *err);
+int lmdb_writer_open(const char *path, uint64_t map_size, bool zero_end,
+    struct lmdb_writer **writer_out, struct err *err);
 
-enum lmdb_put { LMDB_PUT_DONE, LMDB_PUT_EXISTS, LMDB_PUT_ERROR };
-enum lmdb_put lmdb_writer_put(struct lmdb_writer *writer, struct slice key, struct slice value,
+enum lmdb_result {
+	LMDB_DONE,
+	LMDB_EXISTS, /* put without replace: the key is there, and was left alone */
+	LMDB_ABSENT, /* remove: there was no such key */
+	LMDB_FULL,   /* start again with a larger map_size */
+	LMDB_ERROR,  /* err says why */
+};
+enum lmdb_result lmdb_writer_put(struct lmdb_writer *writer, struct slice key, struct slice value,
     bool replace, struct err *err);
-/* 1: removed, 0: there was none, -1: error */
-int lmdb_writer_remove(struct lmdb_writer *writer, struct slice key, struct err *err);
+enum lmdb_result lmdb_writer_remove(struct lmdb_writer *writer, struct slice key, struct err *err);
 
-int lmdb_writer_commit(struct lmdb_writer **writer, struct err *err); /* frees, always */
+/* Durable when it answers LMDB_DONE. Frees the writer, whatever the answer. */
+enum lmdb_result lmdb_writer_commit(struct lmdb_writer **writer, struct err *err);
 void lmdb_writer_abort(struct lmdb_writer **writer);
 
 #endif

@@ -328,7 +328,7 @@ enum table_answer pattern_get(void *state, const char *key, struct str *out, str
 
 		if (rc < 0)
 			return TABLE_ERROR;
-		if ((rc == 1) == rule->negate) {
+		if (rc == PATTERN_OTHER_KIND || (rc == 1) == rule->negate) {
 			i = rule->kind == RULE_IF ? rule->end : i + 1;
 		} else if (rule->kind == RULE_IF) {
 			i++;

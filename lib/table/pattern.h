@@ -10,7 +10,10 @@
  * the value. Each brings an engine for its patterns. A bad rule is logged with file and line and
  * left out; a bad "if" leaves out all up to its "endif".
  */
-enum { PATTERN_GROUPS_MAX = 64 };
+enum {
+	PATTERN_GROUPS_MAX = 64,
+	PATTERN_OTHER_KIND = 2, /* of match: not comparable (IPv4 and IPv6): "!" does not match */
+};
 
 struct pattern_subject {
 	const char *text;
@@ -27,7 +30,7 @@ struct pattern_engine {
 	 * groups that $n may name, -1 when the value is to be taken as it is.
 	 */
 	void *(*compile)(struct slice *line, int *groups_out, struct err *err);
-	/* 1: match, 0: none, -1: error */
+	/* 1: match, 0: none, -1: error, PATTERN_OTHER_KIND */
 	int (*match)(const void *compiled, struct pattern_subject *subject, bool want_groups,
 	    struct err *err);
 	void (*free)(void *compiled);

@@ -30,7 +30,7 @@ static bool parse_bytes(struct slice text, struct prefix *out)
 
 bool prefix_parse_address(const char *text, struct prefix *out)
 {
-	return parse_bytes(slice_text(text), out);
+	return text[0] != '[' && parse_bytes(slice_text(text), out);
 }
 
 /* Clears the bits behind the length; true when any was set. */

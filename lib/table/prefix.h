@@ -16,7 +16,7 @@ struct prefix {
 
 /* -1 with err: no address, a length that does not fit, or bits set behind the length. */
 int prefix_parse(struct slice text, struct prefix *out, struct err *err);
-/* A whole address, in brackets or not. */
+/* A whole address, without brackets. */
 bool prefix_parse_address(const char *text, struct prefix *out);
 bool prefix_match(const struct prefix *prefix, const struct prefix *address);
 
