@@ -214,7 +214,8 @@ static int copy(struct drop *d)
 		if (rc < 0)
 			status = malformed(d, err.text);
 		else if (rc == 0)
-			status = malformed(d, "it ends too early");
+			status = refuse(
+			    d, EX_DATAERR, "the input ends too early"); /* sendmail gave up */
 		else
 			status = put_item(d, &item);
 		if (status == 0)
