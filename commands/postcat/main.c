@@ -30,14 +30,15 @@ static int show_fd(const struct postcat *p, int fd, const char *name, struct err
 {
 	struct view view = p->view;
 	struct message m;
-	int rc = record_open(fd, &m, err);
+	int rc = message_open_fd(fd, &m, err);
 
 	view.name = name;
-	if (rc == 0)
+	if (rc == 1)
+		return show_maildrop(&view, fd, err);
+	if (rc == 0) {
 		rc = show_record(&view, &m, err);
-	else if (rc == 1)
-		rc = show_maildrop(&view, fd, err);
-	message_close(&m);
+		message_close(&m);
+	}
 	return rc;
 }
 

@@ -15,8 +15,6 @@ struct view {
 /* 0, or -1 with err. The descriptor is at its beginning and may be anything but a terminal. */
 int show_record(const struct view *view, struct message *m, struct err *err);
 int show_maildrop(const struct view *view, int fd, struct err *err);
-/* Opens the record in a file anywhere. 0; 1: it is no queue record; -1: damaged. */
-int record_open(int fd, struct message *m, struct err *err);
 
 /* Content in pieces, header and body told apart. */
 struct content_view {

@@ -2,51 +2,11 @@
 /* Records of the queue: deferred/, hold/, incoming/, corrupt/ files and the journal. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "commands/postcat/postcat.h"
-#include "lib/base/alloc.h"
-#include "lib/base/crc32c.h"
-#include "lib/queue/record.h"
 #include "lib/sys/fd.h"
 
 enum { CHUNK = 64 * 1024 };
-
-int record_open(int fd, struct message *m, struct err *err)
-{
-	unsigned char raw[RECORD_HEAD];
-	struct record_head head;
-	struct stat st;
-
-	memset(m, 0, sizeof(*m));
-	m->loc = (struct location){.lane = -1};
-	m->fd = fd;
-	if (fstat(fd, &st) < 0 || fd_pread_full(fd, raw, sizeof(raw), 0) != RECORD_HEAD)
-		return 1;
-	switch (record_head_decode(raw, &head)) {
-	case RECORD_VALID:
-		break;
-	case RECORD_FOREIGN:
-		return 1;
-	default:
-		return err_set(
-		    err, EBADMSG, "queue file with a damaged head, or of a newer version");
-	}
-	if ((uint64_t)st.st_size < record_len(&head))
-		return err_set(err, EBADMSG, "queue file is cut off");
-	m->state = head.state;
-	m->content_at = RECORD_HEAD;
-	m->content_len = head.content_len;
-	m->status_at = record_status_at(&head);
-	m->env_len = head.env_len;
-	m->env_data = alloc(m->env_len);
-	if (fd_pread_full(fd, m->env_data, m->env_len, (off_t)record_env_at(&head)) !=
-	        (ssize_t)m->env_len ||
-	    crc32c(0, m->env_data, m->env_len) != head.env_crc)
-		return err_set(err, EBADMSG, "envelope is damaged (checksum)");
-	return envelope_decode(m->env_data, m->env_len, &m->arena, &m->env, &m->rcpts_at, err);
-}
 
 static void show_named(const struct view *view, const char *name, const char *value)
 {

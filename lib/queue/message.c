@@ -175,6 +175,32 @@ int message_open(struct queue *queue, const struct location *loc, const char *id
 	return rc;
 }
 
+int message_open_fd(int fd, struct message *m, struct err *err)
+{
+	unsigned char raw[RECORD_HEAD];
+	struct record_head head;
+	enum record_check check = RECORD_FOREIGN;
+	int rc;
+
+	*m = (struct message){.loc.lane = -1, .fd = fd};
+	if (fd_pread_full(fd, raw, sizeof(raw), 0) == RECORD_HEAD)
+		check = record_head_decode(raw, &head);
+	if (check == RECORD_FOREIGN)
+		return 1;
+	if (check != RECORD_VALID)
+		return err_set(err, EBADMSG, "queue file with a damaged head, or of a newer version");
+	m->state = head.state;
+	m->content_at = RECORD_HEAD;
+	m->content_len = head.content_len;
+	m->status_at = record_status_at(&head);
+	rc = check_length(m, &head, err);
+	if (rc == 0)
+		rc = read_envelope(m, &head, err);
+	if (rc != 0)
+		message_close(m);
+	return rc;
+}
+
 void message_close(struct message *m)
 {
 	if (m->owns_fd)

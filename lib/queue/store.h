@@ -100,6 +100,11 @@ enum {
  */
 int message_open(struct queue *queue, const struct location *loc, const char *id, int what,
     struct message *m, struct err *err);
+/*
+ * Opens the one record of an open file, wherever that is and whatever its name and state (postcat).
+ * The descriptor stays the caller's. 0; 1: it is no record; -1 with err: damaged.
+ */
+int message_open_fd(int fd, struct message *m, struct err *err);
 void message_close(struct message *m);
 /* Finds a message by id wherever it is (commands). As message_open. */
 int message_find(struct queue *queue, const char *id, int what, struct message *m, struct err *err);
