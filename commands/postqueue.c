@@ -64,6 +64,7 @@ struct look {
 	void (*message_end)(struct look *look);
 	void (*end)(struct look *look);
 	bool long_ids;
+	struct str last_reason; /* said once for all recipients that wait for it */
 	unsigned long count, bytes, rcpts;
 };
 
@@ -98,12 +99,14 @@ static void text_message(struct look *look, const struct showq_message *m)
 
 static void text_rcpt(struct look *look, const struct showq_rcpt *r)
 {
-	if (r->reason[0]) {
+	if (r->reason[0] && strcmp(r->reason, str_text(&look->last_reason)) != 0) {
 		int indent = 76 - (int)strlen(r->reason);
 
 		printf("%*s(", indent > 0 ? indent : 0, "");
 		put_printable(r->reason);
 		printf(")\n");
+		str_clear(&look->last_reason);
+		str_put_text(&look->last_reason, r->reason);
 	}
 	printf("%*s", look->long_ids ? 47 : 41, "");
 	put_printable(r->address);
@@ -112,7 +115,7 @@ static void text_rcpt(struct look *look, const struct showq_rcpt *r)
 
 static void text_message_end(struct look *look)
 {
-	(void)look;
+	str_clear(&look->last_reason);
 	putchar('\n');
 }
 

@@ -2,6 +2,7 @@
 /* Records of the queue: deferred/, hold/, incoming/, corrupt/ files and the journal. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "commands/postcat/postcat.h"
 #include "lib/sys/fd.h"
@@ -20,7 +21,10 @@ static void show_envelope(const struct view *view, const struct message *m)
 	const struct envelope *env = &m->env;
 	const struct {
 		const char *name, *value;
-	} named[] = {{"envelope_id", env->envid}, {"ret_flags", env->ret},
+	} named[] = {{"envelope_id", env->envid},
+	    {"ret_flags", strcmp(env->ret, "HDRS") == 0 ? "2"
+	                  : env->ret[0]                 ? "1"
+	                                                : ""},
 	    {"log_client_name", env->client_name}, {"log_client_address", env->client_addr},
 	    {"log_client_port", env->client_port}, {"log_helo_name", env->helo},
 	    {"log_protocol_name", env->protocol}, {"sasl_method", env->sasl_method},

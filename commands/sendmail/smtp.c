@@ -30,6 +30,7 @@ struct session {
 	struct sendmail *sendmail;
 	struct str in;
 	size_t at;
+	char last; /* byte that was read */
 	bool quit;
 	int errors;
 	/* the transaction */
@@ -59,7 +60,14 @@ static bool fill(struct session *c)
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return false;
-	str_put(&c->in, buf, (size_t)n);
+	/* who speaks on a pipe often ends lines as its files do; there is no other server to fool
+	 */
+	for (ssize_t i = 0; i < n; i++) {
+		if (buf[i] == '\n' && c->last != '\r')
+			str_put_char(&c->in, '\r');
+		str_put_char(&c->in, buf[i]);
+		c->last = buf[i];
+	}
 	return true;
 }
 
