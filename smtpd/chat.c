@@ -2,6 +2,7 @@
 /* The dialogue's two directions: replies out, command lines in. */
 #include "smtpd/smtpd.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <string.h>
 
@@ -113,6 +114,8 @@ static bool wait_for_command(struct session *s)
 		s->stream.timeout_ms = timeout_ms;
 		if (result == IO_TIMEOUT && timeout_ms > SILENCE_MS) {
 			stream_shrink(&s->stream);
+			str_fini(&s->data);
+			malloc_trim(0);
 			result = IO_OK;
 		}
 	}
