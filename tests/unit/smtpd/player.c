@@ -104,7 +104,7 @@ static void load_line(struct player *p, char *text, int number)
 {
 	char *value = text + 2;
 
-	if (strlen(text) < 2 || text[1] != ':' || !strchr("PNCRXSEHLQMV", text[0]))
+	if (strlen(text) < 2 || text[1] != ':' || !strchr("PNCRXSWEHLQMV", text[0]))
 		return;
 	if (*value == ' ')
 		value++;
@@ -291,6 +291,9 @@ static bool play(struct player *p)
 			break;
 		case 'E':
 			ok = expect_end(p, line);
+			break;
+		case 'W':
+			poll(NULL, 0, atoi(line->text));
 			break;
 		case 'H':
 			shutdown(p->sock, SHUT_RDWR);

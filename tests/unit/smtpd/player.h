@@ -15,6 +15,7 @@
  *   R: text           the client sends text with \r \n \t \0 \xHH \\ replaced, and no line end
  *   X: count text     as R, count times
  *   S: text           the next reply line begins with text, or matches /regex/
+ *   W: number         the client is silent for so many milliseconds
  *   E:                the server has closed the connection
  *   H:                the client closes the connection
  *   L: text           some later line of the log begins with text or matches /regex/
