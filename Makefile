@@ -47,8 +47,10 @@ $B/libexec/$1: $B/$1/main.o $B/$1.a $B/lib.a
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 
+# postconf knows the parameter tables of all daemons.
+postconf_ARCHIVES := $(DAEMONS:%=$B/%.a)
 define COMMAND
-$B/bin/$1: $(if $(wildcard commands/$1/main.c),$B/commands/$1/main.o $B/commands/$1.a,$B/commands/$1.o) $B/lib.a
+$B/bin/$1: $(if $(wildcard commands/$1/main.c),$B/commands/$1/main.o $B/commands/$1.a,$B/commands/$1.o) $$($1_ARCHIVES) $B/lib.a
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef

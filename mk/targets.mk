@@ -8,7 +8,7 @@ UNIT_BINS := $(UNIT_DIRS:%=$B/%/run)
 unit_archives = $(addprefix $B/,$(addsuffix .a,$(filter $(DAEMONS) $(patsubst %/main.c,%,$(wildcard commands/*/main.c)),$(1:tests/unit/%=%))))
 
 define UNIT
-$B/$1/run: $(patsubst %.c,$B/%.o,$(wildcard $1/*.c)) $(call unit_archives,$1) $B/lib.a
+$B/$1/run: $(patsubst %.c,$B/%.o,$(wildcard $1/*.c)) $(call unit_archives,$1) $$($(notdir $1)_ARCHIVES) $B/lib.a
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcheck -lsubunit -lrt -lm -lpthread $$(LIBS)
 endef

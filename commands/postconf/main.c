@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "commands/postconf/postconf.h"
+#include "lib/base/alloc.h"
 #include "lib/base/log.h"
 
 #define USAGE                                                                           \
@@ -21,6 +22,7 @@ struct options {
 	char what;  /* 'p': main.cf; 'M', 'F', 'P': master.cf */
 	char list;  /* 'a', 'A', 'l', 'm', or 0 */
 	bool check; /* -k */
+	bool rows;  /* -K */
 	bool edit;  /* -e given */
 };
 
@@ -124,6 +126,9 @@ static void parse_option(
 		break;
 	case 'k':
 		o->check = true;
+		break;
+	case 'K':
+		o->rows = true;
 		break;
 	case 'n':
 		pc->set_only = true;
@@ -236,6 +241,56 @@ static int check_values(struct postconf *pc)
 	return result < 0 ? 1 : 0;
 }
 
+static int by_row_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct conf_param *const *)a)->name,
+	    (*(const struct conf_param *const *)b)->name);
+}
+
+/* Families whose common default some program reads. */
+static void print_families(FILE *out)
+{
+	for (const struct conf_family *f = conf_families; f->suffix; f++) {
+		bool used = false;
+
+		for (size_t t = 0; all_tables[t] && !used; t++) {
+			for (size_t i = 0; i < all_tables[t]->count && !used; i++)
+				used = strcmp(all_tables[t]->rows[i].name, f->fallback) == 0;
+		}
+		if (used)
+			fprintf(out, "<transport>%s\t%s\t%lld\t%lld\t\t$%s\t%s\n", f->suffix,
+			    f->kind->name, (long long)f->min, (long long)f->max, f->fallback,
+			    f->doc);
+	}
+}
+
+/* -K: what this version implements, for the manual page: name, kind, bounds, default, meaning. */
+static void print_rows(FILE *out)
+{
+	const struct conf_param **rows = NULL;
+	size_t count = 0;
+
+	for (size_t t = 0; all_tables[t]; t++) {
+		rows = alloc_array(rows, count + all_tables[t]->count, sizeof(*rows));
+		for (size_t i = 0; i < all_tables[t]->count; i++)
+			rows[count++] = &all_tables[t]->rows[i];
+	}
+	qsort(rows, count, sizeof(*rows), by_row_name);
+	for (size_t i = 0; i < count; i++) {
+		const struct conf_param *row = rows[i];
+
+		if (i > 0 && strcmp(rows[i - 1]->name, row->name) == 0)
+			continue;
+		fprintf(out, "%s\t%s\t%lld\t%lld\t", row->name, row->kind->name,
+		    (long long)row->min, (long long)row->max);
+		for (const struct conf_enum *e = row->names; e && e->name; e++)
+			fprintf(out, "%s%s", e == row->names ? "" : " ", e->name);
+		fprintf(out, "\t%s\t%s\n", row->dflt, row->doc);
+	}
+	free(rows);
+	print_families(out);
+}
+
 static void show(struct postconf *pc, const struct options *o, char **args, int count)
 {
 	switch (o->what) {
@@ -279,7 +334,7 @@ int main(int argc, char **argv)
 		fatal("out of memory");
 	pc.etc = getenv("MAIL_CONFIG");
 	pc.etc_given = pc.etc != NULL;
-	while ((option = getopt(argc, argv, "aAc:C:deFfhHklmMno:pPvxX#")) > 0)
+	while ((option = getopt(argc, argv, "aAc:C:deFfhHkKlmMno:pPvxX#")) > 0)
 		parse_option(&pc, &o, &over, option, optarg);
 	if (!pc.etc)
 		pc.etc = "/etc/postfix";
@@ -290,6 +345,8 @@ int main(int argc, char **argv)
 	}
 	if (pc.edit) {
 		edit(&pc, &o, argv + optind, argc - optind);
+	} else if (o.rows) {
+		print_rows(stdout);
 	} else if (!o.list) {
 		load(&pc, &o, &over);
 		if (o.check) {

@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/postconf/postconf.h"
+
+#include "bounce/params.h"
 #include "lib/conf/core.h"
+#include "lib/queue/store.h"
+#include "lib/route/route.h"
+#include "lib/shape/shape.h"
+#include "local/params.h"
+#include "master/params.h"
+#include "qmgr/params.h"
+#include "smtp/params.h"
+#include "smtpd/params.h"
 
 const struct conf_table *const all_tables[] = {
     &core_params,
+    &queue_params,
+    &route_params,
+    &shape_params,
+    &master_params,
+    &smtpd_params,
+    &qmgr_params,
+    &smtp_params,
+    &local_param_table,
+    &bounce_param_table,
     NULL,
 };

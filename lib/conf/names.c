@@ -241,10 +241,15 @@ enum conf_name_class conf_names_class(const struct conf_names *names, const char
 
 bool conf_names_has_effect(const struct conf_names *names, const char *name)
 {
+	const struct conf_family *family = conf_family_find(name);
+
 	if (in_words(always_used, ARRAY_LEN(always_used), name) || map_get(names->rows, name) ||
-	    is_service_name(names, name, false))
+	    map_get(names->user, name))
 		return true;
-	return map_get(names->user, name) != NULL || !catalogue_find(name);
+	/* Who reads a transport's own value reads the default of all transports, too. */
+	if (family && is_service_name(names, name, false))
+		return map_get(names->rows, family->fallback) != NULL;
+	return !catalogue_find(name);
 }
 
 static void add(struct conf_names *names, const char *name)
