@@ -48,7 +48,8 @@ static const struct conf_param rows[] = {
 	CONF_SECS(P, data_done_timeout, "smtp_data_done_timeout", "600s", 1, 0, "Time limit for the answer to the final dot."),
 	CONF_SECS(P, rset_timeout, "smtp_rset_timeout", "20s", 1, 0, "Time limit for the answer to RSET."),
 	CONF_SECS(P, quit_timeout, "smtp_quit_timeout", "300s", 1, 0, "Time limit for the answer to QUIT."),
-	CONF_BOOL(P, per_request_deadline, "smtp_per_request_deadline", "no", "Bound the whole transfer of a message, by smtp_min_data_rate."),
+	CONF_BOOL(P, per_request_deadline, "smtp_per_request_deadline",
+        "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}", "Bound the whole transfer of a message, by smtp_min_data_rate."),
 	CONF_INT(P, min_data_rate, "smtp_min_data_rate", "500", 1, 0, "Bytes a second that a server must take."),
 
 	CONF_BOOL(P, cache_on_demand, "smtp_connection_cache_on_demand", "yes", "Keep a session while more mail for its destination waits."),

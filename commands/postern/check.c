@@ -8,18 +8,19 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 
-/* Unknown and useless names: postconf has the tables of all programs and says it while it prints.
- */
-static void check_names(const struct instance *in)
+/* Names and values: postconf has the tables of all programs. 0, or the number of problems. */
+static size_t check_parameters(const struct instance *in)
 {
 	char *path = alloc_printf("%s/postconf", in->core.command_directory);
-	char c[] = "-c", n[] = "-n", *etc = alloc_strdup(in->etc);
-	char *argv[] = {path, c, etc, n, NULL};
+	char c[] = "-c", k[] = "-k", *etc = alloc_strdup(in->etc);
+	char *argv[] = {path, c, etc, k, NULL};
+	size_t problems = 0;
 
 	if (access(path, X_OK) == 0)
-		run_program(path, argv, true);
+		problems += run_program(path, argv, true) != 0;
 	free(etc);
 	free(path);
+	return problems;
 }
 
 int command_check(struct instance *in)
@@ -28,8 +29,9 @@ int command_check(struct instance *in)
 	char *argv[] = {in->master, check, c, etc, NULL};
 	size_t problems = 0;
 
-	problems += run_program(in->master, argv, false) != 0;
-	check_names(in);
+	problems += check_parameters(in);
+	if (problems == 0) /* it would say the same again, and then less */
+		problems += run_program(in->master, argv, false) != 0;
 	problems += dirs_check(in, DIRS_LOOK);
 	free(etc);
 	return problems > 0;

@@ -72,6 +72,8 @@ static int load(struct service *s, struct err *err)
 
 	if (load_main_cf(s, err) < 0)
 		return -1;
+	conf_set(s->conf, "service_name", s->options.name, "master.cf");
+	conf_set(s->conf, "process_name", s->spec->program, "master.cf");
 	for (size_t i = 0; i < s->options.override_count; i++) {
 		const char *text = s->options.overrides[i];
 		const char *equals = strchr(text, '=');
