@@ -14,6 +14,8 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/base/str.h"
+#include "lib/table/match.h"
+#include "smtp/destination.h"
 #include "smtp/session.h"
 
 /* From parameters to what the deliveries use, once per process. */
@@ -189,6 +191,19 @@ static void own_add_words(struct own_list *list, struct arena *arena, const char
 		own_add_word(list, arena, w);
 }
 
+/* "[host]:port" is a destination, but nothing that a match list knows. */
+static void open_cache_list(struct smtp_client *c)
+{
+	const char *cursor = c->params->cache_destinations, *word;
+	struct str rest = {0};
+
+	while ((word = destination_next(&cursor, &c->arena)))
+		if (word[0] != '[')
+			str_printf(&rest, "%s ", word);
+	c->cache_always = match_list_open("smtp_connection_cache_destinations", str_text(&rest), 0);
+	str_fini(&rest);
+}
+
 int smtp_client_init(struct smtp_client *c, const struct core_params *core,
     const struct smtp_params *params, struct err *err)
 {
@@ -196,7 +211,6 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	char host[8];
 	struct err why;
 
-	memset(c, 0, sizeof(*c));
 	c->core = core;
 	c->params = params;
 	c->idle.fd = -1;
@@ -210,6 +224,7 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	c->families = families_of(core->inet_protocols);
 	if (set_lookups(c, err) < 0 || open_resolver(c, err) < 0)
 		return -1;
+	open_cache_list(c);
 	own_add_words(&own, &c->arena, core->inet_interfaces);
 	own_add_words(&own, &c->arena, params->proxy_interfaces);
 	c->own = own.addrs;
@@ -220,6 +235,7 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 void smtp_client_fini(struct smtp_client *c)
 {
 	session_quit(&c->kept, c->params);
+	match_list_close(&c->cache_always);
 	dns_resolver_free(&c->resolver);
 	arena_fini(&c->arena);
 }

@@ -7,6 +7,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/sys/clock.h"
+#include "lib/table/match.h"
 #include "smtp/destination.h"
 
 enum { STANDARD_PORT = 25, DESTINATIONS_MAX = 100 };
@@ -97,14 +98,26 @@ static struct session *take_kept(struct smtp_client *c)
 	return s;
 }
 
+static bool always_kept(const struct delivery *d)
+{
+	const char *cursor = d->client->params->cache_destinations, *word;
+	const char *nexthop = d->job->request->nexthop;
+
+	if (!*cursor)
+		return false;
+	while ((word = destination_next(&cursor, d->job->arena)))
+		if (word[0] == '[' && text_eq_nocase(word, nexthop))
+			return true;
+	return match_list_text(d->client->cache_always, nexthop, NULL) == TABLE_FOUND;
+}
+
 static bool wants_keep(const struct delivery *d, const struct session *s)
 {
 	const struct smtp_params *p = d->client->params;
 	const struct deliver_request *r = d->job->request;
 	bool wanted = p->cache_on_demand && (r->flags & DELIVER_KEEP);
 
-	for (size_t i = 0; i < p->cache_destinations.count && !wanted; i++)
-		wanted = text_eq_nocase(p->cache_destinations.items[i], r->nexthop);
+	wanted = wanted || always_kept(d);
 	if (p->reuse_count_limit > 0 && s->uses >= p->reuse_count_limit)
 		return false;
 	return wanted && clock_mono_ms() < s->opened_ms + (int64_t)p->reuse_time_limit * 1000;
@@ -235,10 +248,9 @@ static bool try_destination(struct delivery *d, const char *word, bool more)
 		    err.text);
 		return true;
 	}
-	if (dest.is_unix) {
+	if (dest.is_unix || c->lmtp) {
 		trouble_set(&d->last, d->job->arena, "4.3.5",
-		    "mail system configuration error: no delivery to the local socket %s",
-		    dest.host);
+		    "mail system configuration error: no delivery by LMTP to %s", word);
 		return true;
 	}
 	detect_loops = dest.port == STANDARD_PORT;

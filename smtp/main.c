@@ -5,6 +5,9 @@
 #include "smtp/delivery.h"
 #include "smtp/params.h"
 
+#include <errno.h>
+#include <string.h>
+
 /* smtp(8): delivers by SMTP, one request of the queue manager after the other. */
 
 static struct smtp_params params;
@@ -40,7 +43,7 @@ static void exiting(struct service *service UNUSED)
 
 int main(int argc, char **argv)
 {
-	static const struct service_spec spec = {
+	static struct service_spec spec = {
 	    .program = "smtp",
 	    .tables = tables,
 	    .params = table_structs,
@@ -49,5 +52,9 @@ int main(int argc, char **argv)
 	    .exiting = exiting,
 	};
 
+	if (strcmp(program_invocation_short_name, "lmtp") == 0) {
+		spec.program = "lmtp";
+		client.lmtp = true;
+	}
 	return service_run(&spec, argc, argv);
 }

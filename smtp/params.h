@@ -32,7 +32,7 @@ struct smtp_params {
 
 	/* sessions kept for the next request */
 	bool cache_on_demand;
-	struct conf_list cache_destinations;
+	const char *cache_destinations;
 	int cache_time_limit, reuse_time_limit, reuse_count_limit;
 };
 

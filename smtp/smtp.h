@@ -12,6 +12,7 @@
 #include "lib/sys/net.h"
 #include "smtp/params.h"
 
+struct match_list;
 struct session;
 
 /* What this process knows beside the request in hand. */
@@ -25,12 +26,15 @@ struct smtp_client {
 	struct dns_resolver *resolver;
 	const struct net_addr *own; /* addresses that are us, for loop detection */
 	size_t own_count;
+	struct match_list *cache_always; /* smtp_connection_cache_destinations */
+	bool lmtp;                       /* called by that name: not there yet, mail waits */
 	struct arena arena;
 	struct session *kept; /* open, between transactions; NULL: none */
 	struct agent_idle idle;
 };
 
-/* -1 with err when a parameter makes no sense. The params must outlive the client. */
+/* *client is zero but for lmtp. -1 with err when a parameter makes no sense. The params must
+ * outlive the client. */
 int smtp_client_init(struct smtp_client *client, const struct core_params *core,
     const struct smtp_params *params, struct err *err);
 /* Ends the kept session politely and frees everything. */

@@ -247,6 +247,25 @@ static void read_verdict(struct transaction *t)
 			delivery_sent(t->d, t->s, i);
 }
 
+/*
+ * A server that does not like what it sees may say so and hang up before it has seen all of it:
+ * what it said is still in the socket. Nothing positive is believed.
+ */
+static bool read_early_verdict(struct transaction *t)
+{
+	struct session *s = t->s;
+	bool refused;
+
+	str_clear(&s->stream.out);
+	s->stream.failed = s->dead = false;
+	refused =
+	    stream_readable(&s->stream) && session_reply(s, 1) == CHAT_OK && s->reply.code >= 400;
+	if (refused)
+		session_refusal(s, "DATA command", t->d->job->arena, t->lost);
+	s->dead = true;
+	return refused;
+}
+
 static bool send_content(struct transaction *t, bool last_use)
 {
 	const struct smtp_params *p = t->d->client->params;
@@ -263,6 +282,9 @@ static bool send_content(struct transaction *t, bool last_use)
 		trouble_set(t->lost, t->d->job->arena, "4.3.0",
 		    "local data error while talking to %s", t->s->name);
 		t->lost->stop = true;
+	} else if (result == CHAT_LOST && read_early_verdict(t)) {
+		trouble_accepted(t, t->lost);
+		return true;
 	} else {
 		session_trouble(t->s, result, "sending message body", t->d->job->arena, t->lost);
 	}

@@ -9,10 +9,11 @@
 #include "tests/unit/smtp/suite.h"
 
 #define HOST "127.0.0.1[127.0.0.1]"
-#define HELLO ">220 fake ESMTP\n<EHLO client.test\n>250-fake\n>250-SIZE 100000\n>250 PIPELINING\n"
+#define HELLO ">220 fake ESMTP\n<EHLO client.test\n>250-fake\n>250-SIZE 100000000\n>250 PIPELINING\n"
 #define SIMPLE ">220 fake ESMTP\n<EHLO client.test\n>250 fake\n"
 #define MAIL1 "<MAIL FROM:<sender@example.org>\n<RCPT TO:<user0@example.test>\n<DATA\n"
 #define OKS1 ">250 2.1.0 Ok\n>250 2.1.5 Ok\n>354 go\n"
+#define OKS ">250 ok\n>250 ok\n>354 go\n"
 #define DONE ">250 2.0.0 Ok: queued as X1\n"
 #define GOOD HELLO MAIL1 OKS1 "data\n" DONE
 
@@ -334,6 +335,69 @@ START_TEST(breaks_long_lines)
 }
 END_TEST
 
+/* A refusal in the middle of the content, then the end of the connection. */
+START_TEST(is_interrupted)
+{
+	static const struct {
+		const char *script, *dsn;
+		enum outcome outcome;
+	} ends[] = {
+	    {HELLO MAIL1 OKS "pause\nreset\n", "4.4.2", OUTCOME_DEFERRED},
+	    {HELLO MAIL1 OKS ">552 5.3.4 too much\npause\nreset\n", "5.3.4", OUTCOME_BOUNCED},
+	    {HELLO MAIL1 OKS ">250 2.0.0 of course\npause\nreset\n", "4.4.2", OUTCOME_DEFERRED},
+	};
+	size_t len = 20 * 1024 * 1024;
+	struct fake_server server = fake_server_start(ends[_i].script);
+	char *nexthop = nexthop_of(&server, false), *content = calloc(1, len);
+
+	for (size_t i = 0; i < len; i++)
+		content[i] = "yo\r\n"[i % 4];
+	fixture_init();
+	fixture_start();
+	fixture_deliver(nexthop, 1, 0, 0, content, len);
+	ck_assert_msg(fx.results[0].outcome == ends[_i].outcome, "%s", fx.results[0].reason);
+	ck_assert_str_eq(fx.results[0].dsn, ends[_i].dsn);
+	fixture_fini();
+	free(fake_server_stop(&server));
+	free(nexthop);
+	free(content);
+}
+END_TEST
+
+/* The queue file is shorter than it should be: no half message may look whole. */
+START_TEST(cannot_read_content)
+{
+	static const size_t lengths[] = {100, 1000 * 1000};
+	struct fake_server server = fake_server_start(HELLO MAIL1 OKS1 "wait\n");
+	char *nexthop = nexthop_of(&server, true), *heard;
+
+	fixture_init();
+	fx.missing = 50;
+	fixture_start();
+	fixture_deliver(nexthop, 1, 0, 0, NULL, lengths[_i]);
+	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_DEFERRED);
+	ck_assert_str_eq(fx.results[0].dsn, "4.3.0");
+	ck_assert_str_eq(fx.results[0].reason, "local data error while talking to " HOST);
+	fixture_fini();
+	heard = fake_server_stop(&server);
+	ck_assert_ptr_null(strstr(heard, "\n.\n"));
+	free(heard);
+	free(nexthop);
+}
+END_TEST
+
+START_TEST(leaves_lmtp_alone)
+{
+	fixture_init();
+	fx.client.lmtp = true;
+	fixture_start();
+	fixture_deliver("[127.0.0.1]:1", 1, 0, 0, "x\r\n", 3);
+	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_DEFERRED);
+	ck_assert_str_eq(fx.results[0].dsn, "4.3.5");
+	fixture_fini();
+}
+END_TEST
+
 /* More recipients than one batch holds; answers in between. */
 START_TEST(sends_many_recipients)
 {
@@ -405,6 +469,9 @@ TCase *delivery_tcase(void)
 	tcase_add_loop_test(tc, sends_content, 0, (int)ARRAY_LEN(contents));
 	tcase_add_test(tc, breaks_long_lines);
 	tcase_add_test(tc, sends_many_recipients);
+	tcase_add_loop_test(tc, is_interrupted, 0, 3);
+	tcase_add_loop_test(tc, cannot_read_content, 0, 2);
+	tcase_add_test(tc, leaves_lmtp_alone);
 	tcase_add_test(tc, stops_at_session_limit);
 	return tc;
 }

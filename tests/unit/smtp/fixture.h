@@ -19,6 +19,7 @@ struct fixture {
 	/* for the next request, "" at first */
 	const char *sender, *envid, *ret, *orig, *orcpt;
 	uint32_t notify;
+	size_t missing; /* bytes that the message lacks at its end */
 	/* of the last request */
 	struct deliver_rcpt rcpts[FIXTURE_RCPTS];
 	struct rcpt_result results[FIXTURE_RCPTS];
@@ -32,7 +33,8 @@ void fixture_init(void); /* fills params; change them, then fixture_start */
 void fixture_start(void);
 void fixture_fini(void);
 
-/* Delivers content to user0..userN-1@example.test; env_flags are completed from the content. */
+/* Delivers content (NULL: zero bytes) to user0..userN-1@example.test; env_flags are completed from
+ * the content. */
 void fixture_deliver(const char *nexthop, size_t rcpt_count, uint32_t flags, uint32_t env_flags,
     const char *content, size_t len);
 

@@ -139,6 +139,25 @@ START_TEST(does_not_reuse)
 }
 END_TEST
 
+/* A destination of smtp_connection_cache_destinations is kept without being asked to. */
+START_TEST(keeps_listed_destinations)
+{
+	struct fake_server server = fake_server_start(FIRST "<QUIT\n");
+	char *nexthop = alloc_printf("[127.0.0.1]:%u", server.port), *heard;
+
+	fixture_init();
+	fx.params.cache_destinations = _i ? nexthop : "other.test";
+	fixture_start();
+	fixture_deliver(nexthop, 1, 0, 0, "one\r\n", 5);
+	ck_assert_int_eq(fx.result.reusable_ms > 0, _i);
+	fixture_fini();
+	heard = fake_server_stop(&server);
+	ck_assert_msg(!strchr(heard, '!'), "%s", heard);
+	free(heard);
+	free(nexthop);
+}
+END_TEST
+
 TCase *reuse_tcase(void)
 {
 	TCase *tc = tcase_create("reuse");
@@ -147,5 +166,6 @@ TCase *reuse_tcase(void)
 	tcase_add_loop_test(tc, reuses, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tc, ends_when_idle);
 	tcase_add_loop_test(tc, does_not_reuse, 0, 3);
+	tcase_add_loop_test(tc, keeps_listed_destinations, 0, 2);
 	return tc;
 }
