@@ -5,5 +5,6 @@
 #include <check.h>
 
 TCase *report_tcase(void);
+TCase *notice_tcase(void);
 
 #endif
