@@ -185,8 +185,7 @@ static bool header_line(struct shaper *s, struct slice line)
 		return true;
 	}
 	if (s->header.len == 0 && !(s->seen & SEEN_ANY) && is_from_line(line)) {
-		if (!s->ctx.drop_from_line)
-			str_printf(&s->out, "X-Mailbox-Line: %.*s\r\n", SLICE_ARG(line));
+		str_printf(&s->out, "X-Mailbox-Line: %.*s\r\n", SLICE_ARG(line));
 		return true;
 	}
 	return false;

@@ -35,8 +35,6 @@ struct shape_context {
 	struct queue *queue;
 	bool add_missing_headers; /* local origin: Date:, From:, Message-Id:, To: undisclosed */
 	bool rewrite_headers;     /* local origin: complete addresses in headers */
-	bool drop_from_line;      /* sendmail(1): mbox "From " lines before the headers go away;
-	                             else they become X-Mailbox-Line: headers */
 	const char *full_name;    /* for a made From:, or "" (NULL is "") */
 	struct arena *arena;      /* where env->message_id is put; NULL: it is "" after shape_end */
 };
@@ -52,7 +50,8 @@ struct shaper *shape_begin(const struct shape_context *context, const char *id, 
 /*
  * Content as it came, in pieces of any size, line ends CRLF or LF (a bare LF is made CRLF, a lone
  * CR stays; a NUL stays in the body and ends its line in a header). Never fails at once: problems
- * are remembered and told by shape_end.
+ * are remembered and told by shape_end. mbox "From " lines before the headers become
+ * X-Mailbox-Line: fields.
  */
 void shape_put(struct shaper *s, const char *data, size_t len);
 uint64_t shape_size(const struct shaper *s); /* bytes so far, so that smtpd can stop collecting */
