@@ -35,13 +35,13 @@ static int match(
 	return prefix_match(compiled, &subject->address);
 }
 
-static const struct pattern_engine engine = {prepare, compile, match, free};
+const struct pattern_engine pattern_cidr = {prepare, compile, match, free};
 
 static int cidr_open(const char *name, int flags, int depth, void **state_out, struct err *err)
 {
 	(void)flags;
 	(void)depth;
-	return pattern_open(&engine, name, state_out, err);
+	return pattern_open(&pattern_cidr, name, state_out, err);
 }
 
 const struct table_type table_type_cidr = {.name = "cidr",

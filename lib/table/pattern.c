@@ -280,22 +280,26 @@ char *pattern_file(const char *name)
 	return name[0] == '{' ? NULL : alloc_strdup(name);
 }
 
+void *pattern_open_text(const struct pattern_engine *engine, const char *name, struct slice text)
+{
+	struct pattern_table *t = alloc_zero(1, sizeof(*t));
+
+	t->engine = engine;
+	t->name = name;
+	read_lines(t, text);
+	t->name = NULL; /* the caller's, and only for now */
+	return t;
+}
+
 int pattern_open(
     const struct pattern_engine *engine, const char *name, void **state_out, struct err *err)
 {
 	struct str text = {0};
-	struct pattern_table *t;
 	int rc = name[0] == '{' ? read_inline(name, &text, err)
 	                        : fd_read_file(name, TABLE_FILE_MAX, &text, err);
 
-	if (rc == 0) {
-		t = alloc_zero(1, sizeof(*t));
-		t->engine = engine;
-		t->name = name;
-		read_lines(t, slice_of(str_text(&text), text.len));
-		t->name = NULL;
-		*state_out = t;
-	}
+	if (rc == 0)
+		*state_out = pattern_open_text(engine, name, slice_of(str_text(&text), text.len));
 	str_fini(&text);
 	return rc;
 }

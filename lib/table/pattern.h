@@ -36,9 +36,13 @@ struct pattern_engine {
 	void (*free)(void *compiled);
 };
 
+extern const struct pattern_engine pattern_cidr, pattern_regexp, pattern_pcre;
+
 /* name is a file, or "{ {rule}, {rule} }". */
 int pattern_open(
     const struct pattern_engine *engine, const char *name, void **state_out, struct err *err);
+/* The same of a text; never fails, since bad rules are left out. name is for messages. */
+void *pattern_open_text(const struct pattern_engine *engine, const char *name, struct slice text);
 enum table_answer pattern_get(void *state, const char *key, struct str *out, struct err *err);
 void pattern_close(void *state);
 char *pattern_file(const char *name);

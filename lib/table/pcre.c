@@ -111,13 +111,13 @@ static void free_compiled(void *compiled)
 	free(c);
 }
 
-static const struct pattern_engine engine = {NULL, compile, match, free_compiled};
+const struct pattern_engine pattern_pcre = {NULL, compile, match, free_compiled};
 
 static int pcre_open(const char *name, int flags, int depth, void **state_out, struct err *err)
 {
 	(void)flags;
 	(void)depth;
-	return pattern_open(&engine, name, state_out, err);
+	return pattern_open(&pattern_pcre, name, state_out, err);
 }
 
 const struct table_type table_type_pcre = {.name = "pcre",

@@ -50,11 +50,16 @@ static bool clear_host_bits(struct prefix *p)
 
 int prefix_parse(struct slice text, struct prefix *out, struct err *err)
 {
-	const char *slash = text.len ? memchr(text.data, '/', text.len) : NULL;
-	struct slice address = text, length;
+	const char *slash;
+	struct slice address, length;
 	char fixed[TEXT_MAX];
 	uint64_t bits;
 
+	/* "[2001:db8::/32]" is as good as "[2001:db8::]/32" */
+	if (text.len >= 2 && text.data[0] == '[' && text.data[text.len - 1] == ']')
+		text = slice_of(text.data + 1, text.len - 2);
+	slash = text.len ? memchr(text.data, '/', text.len) : NULL;
+	address = text;
 	if (slash)
 		address.len = (size_t)(slash - text.data);
 	if (!parse_bytes(address, out))
@@ -63,8 +68,6 @@ int prefix_parse(struct slice text, struct prefix *out, struct err *err)
 	if (!slash)
 		return 0;
 	length = slice_of(slash + 1, text.len - address.len - 1);
-	if (length.len > 0 && length.data[length.len - 1] == ']') /* "[2001:db8::/32]" */
-		length.len--;
 	if (!num_u64(length.data, length.len, (uint64_t)out->size * 8, &bits))
 		return err_set(err, EINVAL, "\"%.*s\": expected a length from 0 to %d",
 		    SLICE_ARG(text), out->size * 8);

@@ -154,7 +154,7 @@ int table_open_nested(
 	type = find_type(slice_of(start, (size_t)(colon - start)));
 	if (!type) {
 		unknown_type(slice_of(start, (size_t)(colon - start)), err);
-		return err_prefix(err, "%s: ", type_and_name);
+		return depth ? -1 : err_prefix(err, "%s: ", type_and_name);
 	}
 	table = alloc_zero(1, sizeof(*table));
 	table->type = type;
@@ -170,7 +170,8 @@ int table_open_nested(
 		table->next_check_ms = clock_mono_ms() + CHECK_MS;
 	}
 	if (type->open(table->name, table->flags, depth, &table->state, err) < 0) {
-		err_prefix(err, "%s: ", type_and_name);
+		if (depth == 0) /* the outermost name says it all */
+			err_prefix(err, "%s: ", type_and_name);
 		table_close(&table);
 		return -1;
 	}
