@@ -80,5 +80,6 @@ int edit_services(struct postconf *pc, char what, char **requests, int count, st
 
 /* tables.c: all parameter tables of this version, NULL-terminated. */
 extern const struct conf_table *const all_tables[];
+extern const struct conf_table other_params; /* others.c */
 
 #endif

@@ -23,5 +23,6 @@ const struct conf_table *const all_tables[] = {
     &smtp_params,
     &local_param_table,
     &bounce_param_table,
+    &other_params,
     NULL,
 };

@@ -32,12 +32,11 @@ static const char *const obsolete[] = {"authorized_verp_clients", "fallback_rela
     "tls_dane_digest_agility", "tls_dane_trust_anchor_digest_enable", "tlsproxy_client_level",
     "tlsproxy_client_policy", "virtual_maps"};
 
-/* No program has to read these for them to matter: the engine, scripts and people do. */
-static const char *const always_used[] = {"alternate_config_directories", "compatibility_level",
-    "config_directory", "html_directory", "mail_release_date", "mail_version", "mailq_path",
-    "manpage_directory", "meta_directory", "multi_instance_enable", "multi_instance_group",
-    "multi_instance_name", "mynetworks_style", "newaliases_path", "readme_directory",
-    "sample_directory", "sendmail_path", "shlib_directory"};
+/* No program has to read these for them to matter: scripts and people do. */
+static const char *const always_used[] = {"config_directory", "html_directory", "mail_release_date",
+    "mail_version", "mailq_path", "manpage_directory", "meta_directory", "multi_instance_enable",
+    "multi_instance_group", "newaliases_path", "readme_directory", "sample_directory",
+    "sendmail_path", "shlib_directory"};
 
 static const char *const database_types[] = {
     "ldap:", "memcache:", "mongodb:", "mysql:", "pgsql:", "sqlite:"};
