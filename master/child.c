@@ -74,14 +74,16 @@ static pid_t launch(struct unit *u, unsigned slot)
 	const struct master *m = u->master;
 	struct arena arena = {0};
 	char count[16], place[16], generation[16];
-	char s[] = "-s", i[] = "-i", g[] = "-g", *lead[] = {s, count, i, place, g, generation};
+	char s[] = "-s", i[] = "-i", g[] = "-g", o[] = "-o", stress[] = "stress=yes";
+	char *lead[] = {s, count, i, place, g, generation, o, stress};
+	size_t lead_count = ARRAY_LEN(lead) - (unit_is_stressed(u) ? 0 : 2);
 	struct spawn spawn = {.path = u->planned->path};
 	pid_t pid;
 
 	snprintf(count, sizeof(count), "%zu", u->listener_count);
 	snprintf(place, sizeof(place), "%u", slot);
 	snprintf(generation, sizeof(generation), "%u", m->config->generation);
-	spawn.argv = spawn_arguments(u->planned->entry, lead, ARRAY_LEN(lead), &arena);
+	spawn.argv = spawn_arguments(u->planned->entry, lead, lead_count, &arena);
 	spawn.fds[0] = m->null_fd;
 	spawn.fds[1] = m->foreground ? STDOUT_FILENO : m->null_fd;
 	spawn.fds[2] = m->foreground ? STDERR_FILENO : m->null_fd;

@@ -100,6 +100,8 @@ void unit_schedule_wakeup(struct unit *u, bool now);
 /* Frees it when it is retired and empty. */
 void unit_forget_if_done(struct unit *u);
 unsigned unit_limit(const struct unit *u);
+/* All processes were busy at the limit lately: new ones get "-o stress=yes", as in Postfix. */
+bool unit_is_stressed(const struct unit *u);
 
 /* ---- child.c ---- */
 

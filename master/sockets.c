@@ -117,7 +117,6 @@ static void prepare_one(struct master *m, const struct planned *planned, const s
 
 void sockets_prepare(struct master *m, const struct config *config, struct problems *p)
 {
-	struct list old;
 	size_t before = p->count;
 
 	LIST_EACH (node, &m->listeners)
@@ -131,7 +130,6 @@ void sockets_prepare(struct master *m, const struct config *config, struct probl
 	if (p->count == before)
 		return;
 	/* back: those without a unit are the new ones */
-	list_init(&old);
 	LIST_EACH_SAFE (node, &m->listeners) {
 		struct listener *l = LIST_ITEM(node, struct listener, node);
 

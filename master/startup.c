@@ -9,13 +9,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/sys/fd.h"
 
-enum { LOG_MODE = 0600, LOCK_MODE = 0644 };
+enum { LOG_MODE = 0600, LOCK_MODE = 0644, LOCK_TRIES = 5, LOCK_PAUSE_NS = 20 * 1000 * 1000 };
 
 static _Noreturn void wait_until_ready(int fd, pid_t pid)
 {
@@ -94,6 +95,19 @@ bool startup_is_running(const struct core_params *core, const struct master_para
 	return running;
 }
 
+/* postern(1) tests the lock by taking it for a moment, so one refusal is not believed. */
+static int lock_patiently(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	int rc = fd_lock(fd, false);
+
+	for (int tries = 1; rc == 1 && tries < LOCK_TRIES; tries++) {
+		nanosleep(&pause, NULL);
+		rc = fd_lock(fd, false);
+	}
+	return rc;
+}
+
 /* The descriptor is never closed: the lock dies with the process. */
 static int take_lock(const char *path, const char *what)
 {
@@ -102,7 +116,7 @@ static int take_lock(const char *path, const char *what)
 
 	if (fd < 0)
 		fatal("open lock file %s: %s", path, strerror(errno));
-	switch (fd_lock(fd, false)) {
+	switch (lock_patiently(fd)) {
 	case 0:
 		break;
 	case 1:

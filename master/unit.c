@@ -33,6 +33,11 @@ unsigned unit_limit(const struct unit *u)
 	return limit <= 0 || limit > SCORE_CHILDREN ? SCORE_CHILDREN : (unsigned)limit;
 }
 
+bool unit_is_stressed(const struct unit *u)
+{
+	return loop_now_ms(u->master->loop) < u->warn_next_ms;
+}
+
 static void watch_sockets(struct unit *u, bool on)
 {
 	for (size_t i = 0; i < u->listener_count; i++) {
@@ -67,12 +72,9 @@ static void warn_at_limit(struct unit *u)
 	if (!warns_at_limit(u) || now < u->warn_next_ms)
 		return;
 	u->warn_next_ms = now + BUSY_WARN_MS;
-	log_warn("service \"%s\" (%s) has reached its process limit \"%u\": "
+	log_warn("service \"%s\" (%u) has reached its process limit \"%u\": "
 	         "new clients may experience noticeable delays",
-	    u->planned->entry->name,
-	    strrchr(u->planned->entry->name, ':') ? strrchr(u->planned->entry->name, ':') + 1
-	                                          : u->planned->entry->name,
-	    unit_limit(u));
+	    u->planned->entry->name, net_addr_port(&u->planned->endpoints[0].addr), unit_limit(u));
 	log_warn("to avoid this condition, raise the limit in master.cf or let each client take "
 	         "less time");
 }
