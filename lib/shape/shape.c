@@ -24,6 +24,16 @@ void shape_fail(struct shaper *s, enum shape_result result, const char *text)
 	err_set(&s->err, 0, "%s", text);
 }
 
+static void fail_writing(struct shaper *s, const struct err *err)
+{
+	bool full = err->code == ENOSPC || err->code == EDQUOT || err->code == EFBIG;
+
+	if (s->result != SHAPE_OK)
+		return;
+	s->result = full ? SHAPE_NO_SPACE : SHAPE_WRITE_ERROR;
+	s->err = *err;
+}
+
 void shape_write(struct shaper *s, const char *data, size_t len)
 {
 	int64_t limit = s->ctx.core->message_size_limit;
@@ -37,14 +47,8 @@ void shape_write(struct shaper *s, const char *data, size_t len)
 		shape_fail(s, SHAPE_TOO_BIG, "message size exceeds the limit");
 		return;
 	}
-	if (queue_writer_put(s->writer, data, len, &err) < 0) {
-		shape_fail(s,
-		    err.code == ENOSPC || err.code == EDQUOT || err.code == EFBIG
-		        ? SHAPE_NO_SPACE
-		        : SHAPE_WRITE_ERROR,
-		    err.text);
-		s->err.code = err.code;
-	}
+	if (queue_writer_put(s->writer, data, len, &err) < 0)
+		fail_writing(s, &err);
 }
 
 /* ---- characters to strip or to refuse ------------------------------------------------------ */
@@ -354,12 +358,8 @@ static void commit(
 	env->message_id = str_text(&s->message_id);
 	env->hops = s->hops;
 	*content_len_out = queue_writer_size(s->writer);
-	if (queue_writer_commit(&s->writer, env, s->hold, loc_out, &err) < 0) {
-		shape_fail(s,
-		    err.code == ENOSPC || err.code == EDQUOT ? SHAPE_NO_SPACE : SHAPE_WRITE_ERROR,
-		    err.text);
-		s->err.code = err.code;
-	}
+	if (queue_writer_commit(&s->writer, env, s->hold, loc_out, &err) < 0)
+		fail_writing(s, &err);
 	env->message_id = s->ctx.arena ? arena_strdup(s->ctx.arena, str_text(&s->message_id)) : "";
 }
 

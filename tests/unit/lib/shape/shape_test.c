@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/base/attr.h"
@@ -283,6 +285,67 @@ START_TEST(big)
 }
 END_TEST
 
+/* However the bytes come in, the same message results. */
+START_TEST(random_pieces)
+{
+	static const char *const words[] = {"\r", "\n", "\r\n", "\r\n", "\r\n\r\n", "A: b",
+	    "To: joe", "Bcc: x", " fold", "From x", ">From y", ".", "text", ":", "Message-ID: <1>",
+	    "a@b, c"};
+	struct fixture f;
+	struct str in = {0}, whole = {0};
+	unsigned seed = 1;
+	int round, n;
+
+	fixture_init(&f, "header_size_limit = 12\n");
+	f.ctx.rewrite_headers = true;
+	for (round = 0; round < 150; round++) {
+		str_clear(&in);
+		for (n = rand_r(&seed) % 20; n > 0; n--)
+			str_put_text(&in, words[(unsigned)rand_r(&seed) % ARRAY_LEN(words)]);
+		ck_assert_int_eq(
+		    fixture_shape(&f, "a@b.c", "", str_text(&in), in.len, 100000), SHAPE_OK);
+		str_clear(&whole);
+		str_put(&whole, str_text(&f.content), f.content.len);
+		ck_assert_int_eq(fixture_shape(&f, "a@b.c", "", str_text(&in), in.len,
+		                     1 + (size_t)rand_r(&seed) % 4),
+		    SHAPE_OK);
+		ck_assert_msg(whole.len == f.content.len &&
+		                  memcmp(str_text(&whole), str_text(&f.content), whole.len) == 0,
+		    "in:\n%s\nwhole:\n%s\npieces:\n%s", str_text(&in), str_text(&whole),
+		    str_text(&f.content));
+	}
+	str_fini(&in);
+	str_fini(&whole);
+	fixture_fini(&f);
+}
+END_TEST
+
+/* A full disk, played by a limit on file sizes. */
+START_TEST(no_space)
+{
+	struct rlimit all, none;
+	struct fixture f;
+	struct str in = {0};
+	int i;
+
+	fixture_init(&f, "");
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &all), 0);
+	none = all;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	ck_assert_int_eq(fixture_shape(&f, "a@b.c", "", "X: y\r\n\r\n", 8, 8), SHAPE_NO_SPACE);
+	for (i = 0; i < 100000; i++)
+		str_put_text(&in, "0123456789 0123456789\r\n");
+	ck_assert_int_eq(fixture_shape(&f, "a@b.c", "", in.data, in.len, 4096), SHAPE_NO_SPACE);
+	ck_assert_str_ne(f.err.text, "");
+	setrlimit(RLIMIT_FSIZE, &all);
+	ck_assert_int_eq(fixture_shape(&f, "a@b.c", "", in.data, in.len, 4096), SHAPE_OK);
+	str_fini(&in);
+	fixture_fini(&f);
+}
+END_TEST
+
 /* A disconnect in the middle: nothing is left behind. */
 START_TEST(abort_leaves_nothing)
 {
@@ -312,6 +375,8 @@ TCase *shape_tcase(void)
 	tcase_add_test(tc, size_limit);
 	tcase_add_test(tc, rejected_characters);
 	tcase_add_test(tc, big);
+	tcase_add_test(tc, random_pieces);
+	tcase_add_test(tc, no_space);
 	tcase_add_test(tc, abort_leaves_nothing);
 	return tc;
 }
