@@ -43,6 +43,7 @@ struct local {
 
 /* Opens tables and looks up users; the params must be filled. fatal() on what start-up needs. */
 void local_open(struct local *local);
+void local_close(struct local *local);
 
 /*
  * One recipient of one request on its way through aliases and .forward files to its mailboxes,

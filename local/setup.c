@@ -95,3 +95,14 @@ void local_open(struct local *local)
 	        &local->queue_params, local->core->enable_long_queue_ids, &local->queue, &err) < 0)
 		fatal("%s", err.text);
 }
+
+void local_close(struct local *local)
+{
+	for (size_t i = 0; i < local->map_count; i++)
+		table_close(&local->maps[i].table);
+	table_chain_close(&local->mailbox_commands);
+	router_free(&local->router);
+	notifier_free(&local->notifier);
+	queue_close(&local->queue);
+	arena_fini(&local->arena);
+}

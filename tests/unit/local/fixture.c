@@ -122,8 +122,7 @@ void fixture_close(struct fixture *f)
 	pid_t pid;
 
 	message_close(&f->m);
-	queue_close(&f->local.queue);
-	notifier_free(&f->local.notifier);
+	local_close(&f->local);
 	ck_assert_int_eq(chdir("/"), 0);
 	pid = fork();
 	if (pid == 0) {
