@@ -33,8 +33,9 @@ static const struct {
     {'a', "dovecot\n"},
     {'A', ""},
     {'l', "flock\nfcntl\ndotlock\n"},
-    {'m', "btree\ncidr\ndbm\nfail\nhash\ninline\nlmdb\npcre\npipemap\nregexp\nstatic\ntexthash\n"
-          "unionmap\nunix\n"},
+    {'m', "btree\ncidr\ndbm\nenviron\nfail\nhash\ninline\nlmdb\npcre\npipemap\nrandmap\nregexp\nsta"
+          "tic\n"
+          "texthash\nunionmap\nunix\n"},
 };
 
 static const struct {
