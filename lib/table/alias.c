@@ -6,7 +6,7 @@
 
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* The colon behind the name, outside of quotes; len when there is none or quotes do not end. */

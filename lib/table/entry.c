@@ -3,7 +3,7 @@
 
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+	return c == ' ' || c == '\t' || c == '\r';
 }
 
 int entry_parse(struct slice line, struct slice *key_out, struct slice *value_out, struct err *err)
