@@ -24,6 +24,28 @@ static enum table_answer lookup(struct router *router, struct table_chain *maps,
 	    maps, recipient, router->core->recipient_delimiter, is_local, &router->value, err);
 }
 
+/*
+ * Any match will do, so the bare names go first: that is where the user database answers, and each
+ * question to it that cannot be answered costs a walk through nsswitch.
+ */
+static enum table_answer lookup_local(struct router *router, const char *recipient, struct err *err)
+{
+	struct table_chain *maps = router->local_recipients;
+	enum table_answer answer;
+	struct slice local;
+	const char *domain;
+
+	address_split(recipient, &local, &domain);
+	if (slice_has(local, '@')) /* as a key it would be taken for user@domain */
+		return lookup(router, maps, recipient, true, err);
+	str_clear(&router->key);
+	str_put(&router->key, local.data, local.len);
+	answer = lookup(router, maps, str_text(&router->key), true, err);
+	if (answer == TABLE_NOT_FOUND && domain)
+		answer = lookup(router, maps, recipient, false, err);
+	return answer;
+}
+
 enum table_answer route_recipient_known(
     struct router *router, const struct route *route, struct err *err)
 {
@@ -52,7 +74,8 @@ enum table_answer route_recipient_known(
 	}
 	if (table_chain_empty(maps))
 		return TABLE_FOUND;
-	answer = lookup(router, maps, route->recipient, is_local, err);
+	answer = is_local ? lookup_local(router, route->recipient, err)
+	                  : lookup(router, maps, route->recipient, false, err);
 	if (answer == TABLE_NOT_FOUND && !table_chain_empty(router->virtual_aliases))
 		answer = lookup(router, router->virtual_aliases, route->recipient, is_local, err);
 	return answer;

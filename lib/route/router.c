@@ -87,6 +87,7 @@ void router_free(struct router **router)
 	table_chain_close(&r->virtual_mailboxes);
 	own_addrs_fini(&r->own);
 	str_fini(&r->value);
+	str_fini(&r->key);
 	arena_fini(&r->arena);
 	free(r);
 }

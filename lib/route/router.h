@@ -31,7 +31,7 @@ struct router {
 	struct hop local, virtual, relay, default_; /* texts in arena */
 	bool transport_subdomains; /* example.com in transport_maps stands for its subdomains */
 	struct own_addrs own;
-	struct str value; /* scratch for table answers */
+	struct str value, key; /* scratch for table answers and questions */
 	struct arena arena;
 };
 

@@ -34,6 +34,7 @@ static const struct {
     {LOCALS, "double-bounce", TABLE_FOUND},
     {LOCALS, "mailer-daemon", TABLE_FOUND},
     {LOCALS, "anyone@far.example", TABLE_FOUND},
+    {LOCALS "resolve_dequoted_address = no\n", "user@x@mx.example.com", TABLE_NOT_FOUND},
     {"local_recipient_maps =\n", "ghost", TABLE_FOUND},
     {"local_recipient_maps = fail:1\n", "ghost", TABLE_ERROR},
     {"local_recipient_maps = fail:1\n", "postmaster", TABLE_FOUND},
