@@ -124,6 +124,8 @@ static int peek(struct maildrop_reader *r, struct frame *frame_out, struct err *
 		return refuse(err, "a record is too long");
 	if (have < FRAME_HEADER)
 		return 0;
+	if (memcmp(r->in.data + r->at + 6, "\0\0\0\0\0", 6) != 0)
+		return refuse(err, "a record with flags or an id");
 	return frame_peek(r->in.data + r->at, have, frame_out, err);
 }
 

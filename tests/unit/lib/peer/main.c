@@ -8,6 +8,8 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, bounce_log_tcase());
+	suite_add_tcase(suite, maildrop_tcase());
+	suite_add_tcase(suite, showq_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
