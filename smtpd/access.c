@@ -114,6 +114,8 @@ enum verdict check_refuse(struct check *check, int code, const char *dsn, const 
 	struct session *s = check->s;
 	va_list ap;
 
+	if (check->quiet)
+		return VERDICT_REJECT;
 	if (code < 400 || code > 599)
 		code = 450;
 	if (s->srv->config->core->soft_bounce && code >= 500)
@@ -191,7 +193,7 @@ static enum verdict evaluate(struct session *s, enum access_stage stage)
 
 bool access_permits(struct session *s, const struct restriction_list *list)
 {
-	struct check check = {.s = s, .stage = ACCESS_CLIENT};
+	struct check check = {.s = s, .stage = ACCESS_CLIENT, .quiet = true};
 
 	set_subject(&check);
 	return evaluate_list(&check, list) == VERDICT_PERMIT;

@@ -73,6 +73,8 @@ static int finish(struct session *s)
 	}
 	accepted = transaction_commit(s, &reply);
 	transaction_end(s);
+	if (accepted)
+		s->errors = s->junk = 0;
 	chat_reply(s, "%s", str_text(&reply));
 	str_fini(&reply);
 	return accepted ? 0 : -1;

@@ -174,11 +174,11 @@ struct session {
 	const char *helo;           /* NULL before HELO/EHLO */
 	const char *protocol;       /* "SMTP" or "ESMTP" */
 	const char *where;          /* for log lines: "CONNECT", "RCPT", "END-OF-MESSAGE", ... */
-	bool helo_known, in_mynetworks_known, in_mynetworks;
+	bool in_mynetworks_known, in_mynetworks;
 	bool local_client;   /* local_header_rewrite_clients */
 	bool denied;         /* client restrictions said no at once: only QUIT works */
 	bool bad_pipelining; /* seen and logged */
-	int errors, junk, recipients_seen;
+	int errors, junk;    /* since the last accepted message */
 	uint32_t done[SMTPD_COMMANDS_MAX], tried[SMTPD_COMMANDS_MAX];
 	enum session_end end;
 	struct transaction tx;
@@ -258,6 +258,7 @@ struct check {
 	const char *class_; /* "Recipient address", for "%s rejected" */
 	bool warn_only;     /* warn_if_reject came before */
 	bool defer_if_permit;
+	bool quiet; /* a question without consequences: nothing is logged */
 	const char *arg;
 };
 typedef enum verdict check_fn(struct check *check);
