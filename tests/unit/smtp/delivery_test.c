@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include "tests/unit/smtp/suite.h"
 
 #define HOST "127.0.0.1[127.0.0.1]"
-#define HELLO ">220 fake ESMTP\n<EHLO client.test\n>250-fake\n>250-SIZE 100000000\n>250 PIPELINING\n"
+#define HELLO \
+	">220 fake ESMTP\n<EHLO client.test\n>250-fake\n>250-SIZE 100000000\n>250 PIPELINING\n"
 #define SIMPLE ">220 fake ESMTP\n<EHLO client.test\n>250 fake\n"
 #define MAIL1 "<MAIL FROM:<sender@example.org>\n<RCPT TO:<user0@example.test>\n<DATA\n"
 #define OKS1 ">250 2.1.0 Ok\n>250 2.1.5 Ok\n>354 go\n"
@@ -364,6 +366,40 @@ START_TEST(is_interrupted)
 }
 END_TEST
 
+/* A server that takes the content slowly or not at all, by sendfile and by pieces. */
+START_TEST(is_stuck)
+{
+	static const struct {
+		const char *script;
+		bool dots, deadline;
+	} ways[] = {
+	    {HELLO MAIL1 OKS "deaf\n", false, false},
+	    {HELLO MAIL1 OKS "deaf\n", true, false},
+	    {HELLO MAIL1 OKS "trickle\n", false, true},
+	    {HELLO MAIL1 OKS "trickle\n", true, true},
+	};
+	size_t len = 20 * 1024 * 1024;
+	struct fake_server server = fake_server_start(ways[_i].script);
+	char *nexthop = nexthop_of(&server, false), *content = calloc(1, len);
+
+	for (size_t i = 0; i < len; i++)
+		content[i] = (ways[_i].dots ? ".o\r\n" : "yo\r\n")[i % 4];
+	fixture_init();
+	fx.params.per_request_deadline = ways[_i].deadline;
+	fx.params.min_data_rate = 1000 * 1000 * 1000;
+	fixture_start();
+	fixture_deliver(nexthop, 1, 0, 0, content, len);
+	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_DEFERRED);
+	ck_assert_str_eq(fx.results[0].reason,
+	    "conversation with " HOST " timed out while sending message body");
+	fixture_fini();
+	kill(server.pid, SIGKILL);
+	free(fake_server_stop(&server));
+	free(nexthop);
+	free(content);
+}
+END_TEST
+
 /* The queue file is shorter than it should be: no half message may look whole. */
 START_TEST(cannot_read_content)
 {
@@ -471,6 +507,7 @@ TCase *delivery_tcase(void)
 	tcase_add_test(tc, sends_many_recipients);
 	tcase_add_loop_test(tc, is_interrupted, 0, 3);
 	tcase_add_loop_test(tc, cannot_read_content, 0, 2);
+	tcase_add_loop_test(tc, is_stuck, 0, 4);
 	tcase_add_test(tc, leaves_lmtp_alone);
 	tcase_add_test(tc, stops_at_session_limit);
 	return tc;

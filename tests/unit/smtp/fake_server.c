@@ -134,6 +134,11 @@ static void play(struct fake *f, const char *step)
 		flood(f, many, 640);
 	} else if (strcmp(step, "pause") == 0) {
 		nanosleep(&(struct timespec){0, 15 * 1000 * 1000}, NULL);
+	} else if (strcmp(step, "deaf") == 0) {
+		nanosleep(&(struct timespec){2, 500 * 1000 * 1000}, NULL);
+	} else if (strcmp(step, "trickle") == 0) {
+		for (int i = 0; i < 125 && read(f->fd, many, 4096) > 0; i++)
+			nanosleep(&(struct timespec){0, 20 * 1000 * 1000}, NULL);
 	} else if (strcmp(step, "refuse") == 0) {
 		close(f->listener);
 	} else {
