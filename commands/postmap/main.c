@@ -304,7 +304,8 @@ static void add_all(struct postmap *pm)
 
 struct keys {
 	const struct postmap *pm;
-	struct slice *items;
+	char **texts;
+	struct slice *items; /* the same */
 	size_t count;
 };
 
@@ -315,7 +316,9 @@ static void add_key(void *arg, const char *line)
 
 	if (!keys->pm->options.keep_case)
 		text_lower(key);
+	keys->texts = alloc_array(keys->texts, keys->count + 1, sizeof(*keys->texts));
 	keys->items = alloc_array(keys->items, keys->count + 1, sizeof(*keys->items));
+	keys->texts[keys->count] = key;
 	keys->items[keys->count++] = slice_text(key);
 }
 
@@ -339,6 +342,10 @@ static bool remove_all(struct postmap *pm)
 			fatal("%s", err.text);
 		any = any || removed > 0;
 	}
+	for (size_t i = 0; i < keys.count; i++)
+		free(keys.texts[i]);
+	free(keys.texts);
+	free(keys.items);
 	return any;
 }
 
