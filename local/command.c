@@ -117,8 +117,8 @@ static void env_build(struct env *env, const struct delivery *d, const struct lo
 	const struct {
 		const char *name, *value;
 	} filtered[] = {
-	    {"USER", user->name},
-	    {"LOGNAME", user->name},
+	    {"USER", d->user},
+	    {"LOGNAME", d->user},
 	    {"EXTENSION", d->extension},
 	    {"DOMAIN", d->domain},
 	    {"LOCAL", d->local_part},

@@ -146,7 +146,7 @@ enum source_answer source_forward(struct delivery *d, const struct local_user *u
     struct str *out, const char **path_out, struct verdict *v)
 {
 	enum source_answer got = SOURCE_NONE;
-	const char *paths;
+	const char *paths, *before = "";
 	struct err err;
 
 	if (!identity_is_root() && user->uid != geteuid())
@@ -167,8 +167,11 @@ enum source_answer source_forward(struct delivery *d, const struct local_user *u
 			break;
 		*path_out = arena_strndup(d->arena, paths, len);
 		paths += len;
-		if (**path_out == '/' && !strstr(*path_out, "/../"))
+		/* Without an extension the default names the same file twice. */
+		if (**path_out == '/' && !strstr(*path_out, "/../") &&
+		    strcmp(*path_out, before) != 0)
 			got = read_forward(*path_out, user, out, v);
+		before = *path_out;
 	}
 	identity_leave();
 	return got;
