@@ -31,6 +31,7 @@ void command_begin(struct command *c, const char *program)
 	} while (fd <= STDERR_FILENO);
 	close(fd);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a size limit is an error of write(2), not the end */
 	log_set_tag(NULL, program);
 	*c = (struct command){.program = program};
 }
