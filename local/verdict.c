@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void put_text(struct verdict *v, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0)))
+put_text(struct verdict *v, const char *fmt, va_list ap)
 {
 	vsnprintf(v->text, sizeof(v->text), fmt, ap);
 }
