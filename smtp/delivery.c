@@ -31,6 +31,9 @@ void delivery_sent(struct delivery *d, const struct session *s, size_t i)
 {
 	agent_sent(
 	    d->job, i, relay_of(s), s->reply.dsn, str_text(&s->reply.text), d->conn_us, d->sent_us);
+	/* RFC 3461 5.2.2: nobody behind this server will tell the sender */
+	if (!(s->features & FEATURE_DSN))
+		d->job->results[i].action = "relayed";
 	leave(d, i);
 }
 

@@ -89,9 +89,7 @@ int dns_resolver_new(const struct dns_options *options, struct dns_resolver **ou
 	for (size_t i = 0; i < options->server_count; i++)
 		if (add_server(r, options->servers[i], err) < 0)
 			goto fail;
-	if (open_state(r, err) < 0)
-		goto fail;
-	return 0;
+	return 0; /* resolv.conf is read when the first question is asked */
 fail:
 	dns_resolver_free(out);
 	return -1;

@@ -52,6 +52,7 @@ START_TEST(says_what_the_server_knows)
 	fixture_start();
 	fixture_deliver(nexthop, 1, 0, cases[_i].env_flags, "x\r\n", 3);
 	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_SENT);
+	ck_assert_int_eq(fx.results[0].action != NULL, !strstr(cases[_i].features, "DSN"));
 	fixture_fini();
 	heard = fake_server_stop(&server);
 	ck_assert_msg(strstr(heard, want) != NULL, "%s", heard);
