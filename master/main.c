@@ -139,12 +139,13 @@ int main(int argc, char **argv)
 	log_set_verbose(options.verbose);
 	setenv("MAIL_CONFIG", options.etc, 1);
 	if (options.check) {
-		load_or_exit(options.etc, true);
+		config = load_or_exit(options.etc, true);
+		config_free(&config);
 		return 0;
 	}
 	if (options.test) {
 		config = load_or_exit(options.etc, false);
-		return startup_is_running(&config->core, &config->params);
+		exit(startup_is_running(&config->core, &config->params));
 	}
 	return master_main(&options);
 }

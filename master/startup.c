@@ -152,6 +152,8 @@ void startup_clean_environment(const struct core_params *core, const char *etc)
 		const char *item = core->import_environment.items[i];
 		const char *value = strchr(item, '=') ? NULL : getenv(item);
 
+		if (strcmp(item, "MAIL_CONFIG") == 0)
+			continue;
 		if (strchr(item, '='))
 			kept[i] = alloc_strdup(item);
 		else if (value)

@@ -21,7 +21,7 @@
 #include "lib/sys/fd.h"
 #include "lib/sys/net.h"
 
-enum { SETTINGS_MAX = 256 };
+enum { SETTINGS_MAX = 256, ARGUMENTS_MAX = 2 * SETTINGS_MAX + 8 };
 
 struct plan {
 	char dir[PATH_MAX];
@@ -50,11 +50,13 @@ static void parse(struct plan *plan, int argc, char **argv, const char **dir_out
 {
 	static const struct option options[] = {{"smtp-port", required_argument, NULL, 'p'},
 	    {"set", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
-	char **shifted = alloc_zero((size_t)argc + 2, sizeof(*shifted));
+	static char *shifted[ARGUMENTS_MAX], name[] = "postern init";
 	int ch;
 
 	/* getopt wants a program name before the arguments */
-	shifted[0] = alloc_strdup("postern init");
+	if (argc > ARGUMENTS_MAX - 2)
+		usage();
+	shifted[0] = name;
 	memcpy(shifted + 1, argv, (size_t)argc * sizeof(*argv));
 	optind = 0;
 	while ((ch = getopt_long(argc + 1, shifted, "", options, NULL)) > 0) {
@@ -285,8 +287,9 @@ int command_init(const char *etc, int argc, char **argv)
 	str_fini(&text);
 	instance_open(&instance, path);
 	if (dirs_check(&instance, DIRS_FIX) > 0)
-		return 1;
+		exit(1);
 	printf("%s: made; smtpd will be on 127.0.0.1:%u; start it with: postern -c %s start\n",
 	    plan.dir, plan.port, path);
+	free(path);
 	return 0;
 }

@@ -2,7 +2,6 @@
 #include "lib/service/service.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +139,17 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* What the program's statics still point at is not looked at any more: the process ends. */
+static int end(struct service *s, int status)
+{
+	if (s->conf)
+		conf_free(&s->conf);
+	scoreboard_unmap(&s->board);
+	loop_free(&s->loop);
+	free(s);
+	return status;
+}
+
 int service_run(const struct service_spec *spec, int argc, char **argv)
 {
 	struct service *s = alloc_zero(1, sizeof(*s));
@@ -152,7 +162,7 @@ int service_run(const struct service_spec *spec, int argc, char **argv)
 	service_log_early(s);
 	service_parse_options(&s->options, argc, argv);
 	if (s->options.check)
-		return service_check(s);
+		return end(s, service_check(s));
 	if (!s->options.standalone)
 		meet_master(s);
 	check_spec(s);
@@ -167,5 +177,5 @@ int service_run(const struct service_spec *spec, int argc, char **argv)
 	if (spec->init)
 		spec->init(s);
 	status = spec->accepted ? service_run_events(s) : service_run_sessions(s);
-	return status;
+	return end(s, status);
 }

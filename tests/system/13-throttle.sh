@@ -20,7 +20,7 @@ say 4 alive && [ "$answer" = alive ] || fail "the other service was harmed"
 # a session that crashes is no reason to throttle
 before=$(count_logged throttling)
 say 4 crash
-await_log "warning: process .*/testd pid [0-9]* killed by signal 11"
+await_log "warning: process .*/testd pid [0-9]* killed by signal 9"
 hangup 4
 connect 4 "$PORT2" || fail "no session after a crash"
 say 4 exit
