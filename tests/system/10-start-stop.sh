@@ -5,6 +5,7 @@
 make_instance <<END
 127.0.0.1:PORT1 inet n - n - 5 testd
 127.0.0.1:PORT2 inet n - n - 1 testloop
+127.0.0.1:PORT3 inet n - y - 1 testd
 tick unix n - n 1 1 testtrigger
 pipe fifo n - n 1 1 testtrigger
 END
@@ -26,8 +27,16 @@ if [ "$(id -u)" = 0 ]; then
 	[ "$answer" != "0 0" ] || fail "the session runs as root"
 fi
 
+# confined to the queue directory, or, without root, at least served
+connect 5 "$PORT3" || fail "no session in a chroot"
+if [ "$(id -u)" = 0 ]; then
+	chrooted=$(echo "$greeting" | cut -d' ' -f2)
+	[ "$(readlink "/proc/$chrooted/root")" = "$scratch/i/spool" ] || fail "root is $(readlink "/proc/$chrooted/root")"
+fi
+hangup 5
+
 # a spare was started ahead of demand, and is not started again and again
-await 5 eval '[ "$(pgrep -P "$(master_pid)" -x testd | wc -l)" = 2 ]' || fail "no spare process: $(children)"
+await 5 eval '[ "$(pgrep -P "$(master_pid)" -x testd | wc -l)" = 3 ]' || fail "no spare process: $(children)"
 
 # timers wake both kinds of sockets
 await_log 'tick: trigger W'
