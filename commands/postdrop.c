@@ -223,6 +223,7 @@ static int copy(struct drop *d)
 		arena_reset(&arena);
 	}
 	arena_fini(&arena);
+	maildrop_reader_fini(&d->reader);
 	if (status == 0 && d->writer.sum.rcpt_count == 0)
 		status = refuse(d, EX_USAGE, "no recipients specified");
 	return status;

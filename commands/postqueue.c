@@ -265,6 +265,7 @@ static int list_queue(struct postqueue *q, struct look *look)
 		fd = run_showq(q, &pid);
 	}
 	rc = show(fd, look);
+	str_fini(&look->last_reason);
 	close(fd);
 	if (pid > 0 && waitpid(pid, &status, 0) == pid && status != 0)
 		log_warn("showq ended with status %d",
@@ -371,7 +372,7 @@ static const struct {
 int main(int argc, char **argv)
 {
 	const struct conf_table *tables[] = {&postqueue_table, &queue_params, NULL};
-	struct postqueue q = {.params = {0}};
+	static struct postqueue q;
 	void *params[] = {&q.params, &q.queue_params, NULL};
 	const char *arg = NULL;
 	int mode = 0, verbose = 0, ch;

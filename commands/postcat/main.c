@@ -174,7 +174,7 @@ static bool parse_options(struct postcat *p, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct postcat p = {.view = {.body = false}};
+	static struct postcat p;
 	struct err err;
 	bool by_id;
 	int status = 0;

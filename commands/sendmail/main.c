@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 	const struct conf_table *tables[] = {&sendmail_table, NULL};
 	const char *const list[] = {"-p", NULL};
 	const char *const start[] = {"start", NULL};
-	struct sendmail s = {.mode = MODE_ENQUEUE};
+	static struct sendmail s = {.mode = MODE_ENQUEUE};
 	void *params[] = {&s.params};
 
 	command_begin(&s.command, "sendmail");

@@ -73,14 +73,18 @@ void sender_find(struct sendmail *s)
 {
 	const char *env = getenv("NAME");
 	const struct passwd *user;
+	char *name = NULL, *text;
 
 	s->uid = getuid();
 	user = getpwuid(s->uid);
 	if (!user && !s->sender_text)
 		fatal_exit(EX_OSERR, "no login name found for user ID %lu", (unsigned long)s->uid);
 	s->login = alloc_strdup(user ? user->pw_name : "unknown");
-	if (!s->full_name)
-		s->full_name = env ? env : user ? gecos_name(user) : "";
-	s->full_name = one_line(s->full_name);
-	parse_sender(s, s->sender_text ? one_line(s->sender_text) : s->login);
+	if (!s->full_name && !env && user)
+		name = gecos_name(user);
+	s->full_name = one_line(s->full_name ? s->full_name : env ? env : name ? name : "");
+	free(name);
+	text = one_line(s->sender_text ? s->sender_text : s->login);
+	parse_sender(s, text);
+	free(text);
 }
