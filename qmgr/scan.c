@@ -77,7 +77,7 @@ static bool collect_journal(void *arg, const struct scan_item *item)
 
 static bool finish_if_moved(void *arg, const struct scan_item *item)
 {
-	static const char *const dirs[] = {"deferred", "hold", "corrupt"};
+	static const char *const dirs[] = {"active", "deferred", "hold", "incoming", "corrupt"};
 	struct qmgr *q = arg;
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
