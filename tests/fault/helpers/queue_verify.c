@@ -101,6 +101,7 @@ int main(int argc, char **argv)
 	char line[512], id[64];
 	struct queue *queue;
 	struct err err;
+	unsigned n;
 	FILE *report;
 
 	report = argc > 2 ? fopen(argv[2], "r") : NULL;
@@ -115,7 +116,9 @@ int main(int argc, char **argv)
 		queue_scan_dir(queue, dirs[i], MESSAGE_ENVELOPE | MESSAGE_CONTENT, collect, &v, &err);
 	queue_scan_journal(queue, MESSAGE_ENVELOPE | MESSAGE_CONTENT, collect, &v, &err);
 	while (fgets(line, sizeof(line), report)) {
-		if (sscanf(line, "F %63s", id) == 1)
+		/* recipient 1 is delivered last: who dies before it says "finished" has finished */
+		if (sscanf(line, "F %63s", id) == 1 ||
+		    (sscanf(line, "D %63s %u", id, &n) == 2 && n == 1))
 			map_put(finished, id, report);
 	}
 	rewind(report);
