@@ -19,11 +19,17 @@ HELPERS := $(patsubst %.c,$B/%,$(wildcard tests/*/helpers/*.c))
 $(HELPERS): $B/%: $B/%.o $B/lib.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# The queue's fault test has the library of faults linked in.
+FAULT_RUN := $B/tests/fault/queue/run
+$(FAULT_RUN): $(patsubst %.c,$B/%.o,$(wildcard tests/fault/queue/*.c)) $B/tests/fault/preload/disk.o $B/lib.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$B/tests/fault/preload/disk.o: CFLAGS += -U_FORTIFY_SOURCE
+
 # Preloaded libraries for fault tests: tests/fault/preload/NAME.c
 PRELOADS := $(patsubst tests/fault/preload/%.c,$B/tests/fault/preload/%.so,$(wildcard tests/fault/preload/*.c))
 $B/tests/fault/preload/%.so: tests/fault/preload/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -fPIC -shared -o $@ $<
 
 # ---- fuzz targets: replayed by a small driver in the normal modes, hunted with MODE=fuzz -----
 FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -44,7 +50,7 @@ FUZZ_SECONDS ?= 60
 $(foreach n,$(FUZZ_NAMES),$(eval $(call FUZZ,$n)))
 
 .PHONY: tests check check-unit check-asan check-system lint format help demo bench install clean
-tests: all $(UNIT_BINS) $(FUZZ_REPLAY) $(HELPERS) $(PRELOADS)
+tests: all $(UNIT_BINS) $(FUZZ_REPLAY) $(HELPERS) $(PRELOADS) $(FAULT_RUN)
 
 # The needed packages are looked for (and, by root on Debian, installed) before anything is built.
 check: ; @mk/packages check && $(MAKE) --no-print-directory tests && tests/run $B

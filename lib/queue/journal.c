@@ -56,7 +56,8 @@ static void read_boot_id(char out[INDEX_BOOT])
 	}
 }
 
-/* Tails that were written in another boot (or by nobody) are wiped: a power failure may have lost them. */
+/* Tails that were written in another boot (or by nobody) are wiped: a power failure may have lost
+ * them. */
 static void open_index(struct journal *journal)
 {
 	char boot[INDEX_BOOT], have[INDEX_BOOT] = {0};
@@ -151,8 +152,8 @@ static int index_put(struct journal *journal, int lane, uint32_t epoch, uint64_t
 
 	le_put64(entry, (uint64_t)epoch << 32 | (uint32_t)(tail / LANE_ALIGN));
 	return journal->index_fd < 0
-	    ? -1
-	    : fd_pwrite_all(journal->index_fd, entry, 8, INDEX_AT + lane * 8);
+	           ? -1
+	           : fd_pwrite_all(journal->index_fd, entry, 8, INDEX_AT + lane * 8);
 }
 
 static bool record_stands_at(int fd, uint32_t epoch, uint64_t at)
@@ -161,12 +162,12 @@ static bool record_stands_at(int fd, uint32_t epoch, uint64_t at)
 	struct record_head head;
 
 	return fd_pread_full(fd, raw, sizeof(raw), (off_t)at) == RECORD_HEAD &&
-	    record_head_decode(raw, &head) == RECORD_VALID && head.epoch == epoch;
+	       record_head_decode(raw, &head) == RECORD_VALID && head.epoch == epoch;
 }
 
 /* With the lane locked: its epoch and where the next record goes. */
-static int find_tail(struct journal *journal, int lane, uint32_t *epoch_out, uint64_t *tail_out,
-    struct err *err)
+static int find_tail(
+    struct journal *journal, int lane, uint32_t *epoch_out, uint64_t *tail_out, struct err *err)
 {
 	struct lane *l = &journal->lanes[lane];
 	uint64_t entry = index_get(journal, lane);
@@ -174,8 +175,8 @@ static int find_tail(struct journal *journal, int lane, uint32_t *epoch_out, uin
 
 	*epoch_out = epoch;
 	*tail_out = (entry & 0xffffffffu) * LANE_ALIGN;
-	if (epoch != 0 && entry >> 32 == epoch && *tail_out >= LANE_HEAD &&
-	    *tail_out <= l->size && !record_stands_at(l->fd, epoch, *tail_out))
+	if (epoch != 0 && entry >> 32 == epoch && *tail_out >= LANE_HEAD && *tail_out <= l->size &&
+	    !record_stands_at(l->fd, epoch, *tail_out))
 		return 0;
 	if (lane_recover(l->fd, lane, l->size, epoch_out, tail_out, err) < 0)
 		return -1;
@@ -196,8 +197,8 @@ static bool recycle(struct journal *journal, int lane, uint32_t *epoch, uint64_t
 	if (!lane_all_finished(l->fd, *epoch, &l->first_live, *tail))
 		return false;
 	if (lane_write_epoch(l->fd, next, l->size) < 0) {
-		log_warn("journal/%02x: cannot begin a new epoch: %s", (unsigned)lane,
-		    strerror(errno));
+		log_warn(
+		    "journal/%02x: cannot begin a new epoch: %s", (unsigned)lane, strerror(errno));
 		return false;
 	}
 	*epoch = next;
@@ -225,14 +226,30 @@ static int write_record(int fd, struct record_parts *parts, uint64_t tail)
 	do {
 		n = pwritev(fd, iov, 5, (off_t)tail);
 	} while (n < 0 && errno == EINTR);
+	if (n >= 0 && (size_t)n != total)
+		errno = ENOSPC;
 	if (n < 0 || (size_t)n != total)
-		return -1; /* a short write is written over by the next record */
+		return -1;
 	return fdatasync(fd);
 }
 
+/*
+ * What was being appended gets another home, or its sender is told "not now": it must not be found
+ * later as if it had been taken. A short write may have written a whole record and no padding.
+ */
+static void wipe_record(int fd, uint64_t at)
+{
+	static const char nothing[RECORD_HEAD];
+
+	for (int i = 0; i < 3; i++) {
+		if (fd_pwrite_all(fd, nothing, sizeof(nothing), (off_t)at) == 0)
+			return;
+	}
+}
+
 /* 0 appended, 1 no room here, -1 trouble with this lane (logged). The lane is locked. */
-static int append_locked(struct journal *journal, int lane, struct record_parts *parts,
-    struct location *loc_out)
+static int append_locked(
+    struct journal *journal, int lane, struct record_parts *parts, struct location *loc_out)
 {
 	struct lane *l = &journal->lanes[lane];
 	uint64_t need = lane_round(record_len(&parts->head)), tail;
@@ -248,12 +265,9 @@ static int append_locked(struct journal *journal, int lane, struct record_parts 
 		return 1;
 	parts->head.epoch = epoch;
 	if (write_record(l->fd, parts, tail) < 0) {
-		static const char nothing[RECORD_HEAD];
-
 		log_warn("journal/%02x: write at %llu: %s", (unsigned)lane,
 		    (unsigned long long)tail, strerror(errno));
-		/* its sender is told "not now": it must not be found later as if it had been taken */
-		fd_pwrite_all(l->fd, nothing, sizeof(nothing), (off_t)tail);
+		wipe_record(l->fd, tail);
 		return -1;
 	}
 	if (index_put(journal, lane, epoch, tail + need) < 0) {
@@ -303,7 +317,8 @@ fail:
 	return -1;
 }
 
-/* One process at a time makes lanes (the index file's lock); the others go on with what is there. */
+/* One process at a time makes lanes (the index file's lock); the others go on with what is there.
+ */
 static bool add_lane(struct journal *journal, int count)
 {
 	bool made;
@@ -342,7 +357,8 @@ int journal_append(struct journal *journal, struct record_parts *parts, struct l
 	int count = journal->count;
 
 	for (int i = 0; i < count; i++) {
-		if (try_lane(journal, (journal->last + i) % count, false, &busy, parts, loc_out) == 0)
+		if (try_lane(journal, (journal->last + i) % count, false, &busy, parts, loc_out) ==
+		    0)
 			return 0;
 	}
 	/* only now it pays to look for lanes that others have made */
@@ -351,18 +367,17 @@ int journal_append(struct journal *journal, struct record_parts *parts, struct l
 			return 0;
 	}
 	count = journal->count;
-	if (add_lane(journal, count) &&
-	    try_lane(journal, count, true, &busy, parts, loc_out) == 0)
+	if (add_lane(journal, count) && try_lane(journal, count, true, &busy, parts, loc_out) == 0)
 		return 0;
 	for (int i = 0; busy && i < count; i++) {
-		if (try_lane(journal, (journal->last + i) % count, true, &busy, parts, loc_out) == 0)
+		if (try_lane(journal, (journal->last + i) % count, true, &busy, parts, loc_out) ==
+		    0)
 			return 0;
 	}
 	return 1;
 }
 
-int journal_walk(struct journal *journal, int lane, journal_walk_fn *fn, void *arg,
-    struct err *err)
+int journal_walk(struct journal *journal, int lane, journal_walk_fn *fn, void *arg, struct err *err)
 {
 	int fd = journal_fd(journal, lane, err);
 	uint32_t epoch;
