@@ -229,8 +229,14 @@ static int show(int fd, struct look *look)
 static int run_showq(const struct postqueue *q, pid_t *pid_out)
 {
 	char *path = alloc_printf("%s/showq", q->command.core.daemon_directory);
+	char name[] = "showq", alone[] = "-S", named[] = "-n", typed[] = "-t", type[] = "unix";
+	char *argv[] = {name, alone, named, name, typed, type, NULL};
 	int pair[2];
+	/* mail_owner may have no way to it: a build in the home of root */
+	int program = open(path, O_PATH | O_CLOEXEC);
 
+	if (program < 0)
+		fatal_exit(EX_OSFILE, "open %s: %s", path, strerror(errno));
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
 		fatal_exit(EX_OSERR, "socketpair: %s", strerror(errno));
 	fflush(stdout);
@@ -239,12 +245,13 @@ static int run_showq(const struct postqueue *q, pid_t *pid_out)
 		fatal_exit(EX_OSERR, "fork: %s", strerror(errno));
 	if (*pid_out == 0) {
 		dup2(pair[1], STDIN_FILENO);
-		close_range(3, ~0U, 0);
+		close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 		command_become_owner(&q->command);
-		execl(path, "showq", "-S", "-n", "showq", "-t", "unix", (char *)NULL);
+		fexecve(program, argv, environ);
 		fatal_exit(EX_OSFILE, "unable to execute %s: %s", path, strerror(errno));
 	}
 	free(path);
+	close(program);
 	close(pair[1]);
 	return pair[0];
 }

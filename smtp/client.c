@@ -215,12 +215,8 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	c->params = params;
 	c->idle.fd = -1;
 	if (net_split_host_port(params->tcp_port, host, sizeof(host), &c->default_port, &why) < 0 ||
-	    *host) {
-		/* a host without services(5) can still send mail */
-		if (!text_eq_nocase(params->tcp_port, "smtp"))
-			return err_set(err, 0, "smtp_tcp_port: %s", why.text);
-		c->default_port = 25;
-	}
+	    *host)
+		return err_set(err, 0, "smtp_tcp_port: %s", why.text);
 	c->families = families_of(core->inet_protocols);
 	if (set_lookups(c, err) < 0 || open_resolver(c, err) < 0)
 		return -1;

@@ -13,8 +13,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
+#include "lib/base/str.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
@@ -73,8 +75,7 @@ unsigned net_addr_port(const struct net_addr *addr)
 
 bool net_addr_is_v6(const struct net_addr *addr)
 {
-	return addr->sa.ss_family == AF_INET6 &&
-	    !IN6_IS_ADDR_V4MAPPED(&as_v6(addr)->sin6_addr);
+	return addr->sa.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&as_v6(addr)->sin6_addr);
 }
 
 bool net_addr_from_fd(struct net_addr *addr, int fd, bool peer)
@@ -95,6 +96,22 @@ bool net_addr_same_host(const struct net_addr *a, const struct net_addr *b)
 	return strcmp(at, bt) == 0;
 }
 
+/* A small system has no services(5): mail's own names are known without it. */
+static unsigned mail_port(const char *name)
+{
+	static const struct {
+		const char *name;
+		unsigned port;
+	} ports[] = {{"smtp", 25}, {"submission", 587}, {"submissions", 465}, {"smtps", 465},
+	    {"lmtp", 24}, {"qmqp", 628}};
+
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		if (text_eq_nocase(name, ports[i].name))
+			return ports[i].port;
+	}
+	return 0;
+}
+
 static int parse_port(const char *text, unsigned *port_out, struct err *err)
 {
 	struct servent *service;
@@ -105,15 +122,15 @@ static int parse_port(const char *text, unsigned *port_out, struct err *err)
 		return 0;
 	}
 	service = *text ? getservbyname(text, "tcp") : NULL;
-	if (!service)
+	*port_out = service ? ntohs((uint16_t)service->s_port) : mail_port(text);
+	if (*port_out == 0)
 		return err_set(err, EINVAL,
 		    "\"%s\": expected a port number or a service name of /etc/services", text);
-	*port_out = ntohs((uint16_t)service->s_port);
 	return 0;
 }
 
-int net_split_host_port(const char *text, char *host_out, size_t host_size, unsigned *port_out,
-    struct err *err)
+int net_split_host_port(
+    const char *text, char *host_out, size_t host_size, unsigned *port_out, struct err *err)
 {
 	const char *host = text, *end, *port;
 
@@ -261,8 +278,8 @@ int net_connect_unix(const char *path, int timeout_ms, struct err *err)
 	return fd;
 }
 
-int net_connect(const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms,
-    struct err *err)
+int net_connect(
+    const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms, struct err *err)
 {
 	int fd = socket(addr->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	char host[64];

@@ -27,17 +27,18 @@ bool net_addr_same_host(const struct net_addr *a, const struct net_addr *b); /* 
 
 /*
  * host:port as in master.cf and nexthops: "host:port", "[v6]:port", ":port", "port". Port names
- * come from services(5). host_out is "" when absent. Returns 0 or -1 with err.
+ * come from services(5); those of mail are known without it. host_out is "" when absent. Returns
+ * 0 or -1 with err.
  */
-int net_split_host_port(const char *text, char *host_out, size_t host_size, unsigned *port_out,
-    struct err *err);
+int net_split_host_port(
+    const char *text, char *host_out, size_t host_size, unsigned *port_out, struct err *err);
 
 /* Listening and connected stream sockets, close-on-exec. A descriptor, or -1 with err. */
 int net_listen(const struct net_addr *addr, int backlog, struct err *err);
 int net_listen_unix(const char *path, int type, mode_t mode, int backlog, struct err *err);
 int net_connect_unix(const char *path, int timeout_ms, struct err *err);
 /* Bound by `bind_to` when not NULL. err->code is the errno (ETIMEDOUT, ECONNREFUSED, ...). */
-int net_connect(const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms,
-    struct err *err);
+int net_connect(
+    const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms, struct err *err);
 
 #endif

@@ -13,7 +13,9 @@ make_instance <<END
 127.0.0.1:PORT1 inet n - n - 50 testd
 END
 if [ "$(id -u)" = 0 ]; then
-	# as an ordinary user without a name, everything is his
+	# as an ordinary user without a name, everything is his; he may have no way to the build
+	for name in testd testloop testtrigger; do cp --remove-destination "$helper" "$scratch/lib/$name"; done
+	cp --remove-destination "$build/libexec/master" "$scratch/lib/master"
 	chown -R "$uid:$uid" "$scratch"
 	sed -i 's/^\(mail_owner\|default_privs\) =.*/\1 = nobody/; s/^setgid_group.*/setgid_group = nogroup/' "$etc/main.cf"
 	chmod 755 "$scratch/i"

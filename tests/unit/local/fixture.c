@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,10 @@ static void load(struct fixture *f, const char *main_cf)
 {
 	struct str text = {0};
 	struct conf_report report = {0};
+	const struct passwd *me = getpwuid(getuid());
 	struct err err;
 
+	str_printf(&text, "mail_owner = %s\n", me ? me->pw_name : ""); /* "postfix" may not exist */
 	str_put_text(&text, "myhostname = mail.example.com\nmydomain = example.com\n"
 	                    "mydestination = $myhostname, $mydomain\nalias_maps =\n"
 	                    "local_recipient_maps =\nforward_path = @/forward/$user\n"
