@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/attr.h"
 #include "lib/base/log.h"
 #include "lib/mail/date.h"
 #include "lib/peer/maildrop.h"
@@ -251,10 +252,27 @@ static const char *refusal_of(
 	}
 }
 
-static enum pickup_result set_aside(struct job *job, const char *why)
+/* Trouble of the system, not of the file: the same file may be taken in the next run. */
+static bool system_failed(const struct err *err)
 {
+	static const int codes[] = {EMFILE, ENFILE, ENOMEM, EIO, ENOSPC, EDQUOT, EROFS, EINTR};
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		if (err->code == codes[i])
+			return true;
+	}
+	return false;
+}
+
+static enum pickup_result set_aside(struct job *job, const struct err *err)
+{
+	const char *why = err->text;
 	char to[PATH_SIZE];
 
+	if (system_failed(err)) {
+		log_warn("%s: %s", job->path, why);
+		return PICKUP_STOP;
+	}
 	snprintf(to, sizeof(to), "corrupt/%s", job->name);
 	if (rename(job->path, to) == 0) {
 		log_warn("%s: %s; the file is now %s", job->path, why, to);
@@ -289,7 +307,7 @@ static enum pickup_result process(struct job *job)
 			damaged = true;
 	}
 	if (damaged)
-		return set_aside(job, err.text);
+		return set_aside(job, &err);
 	if (result == SHAPE_OK)
 		return remove_file(job);
 	log_warn("%s: error writing %s: queue file write error%s%s", job->path, job->id,
@@ -324,7 +342,7 @@ enum pickup_result pickup_take(struct pickup *p, const char *name)
 	snprintf(job.path, sizeof(job.path), "maildrop/%s", name);
 	rc = open_file(&job, &err);
 	if (rc < 0) {
-		result = set_aside(&job, err.text);
+		result = set_aside(&job, &err);
 	} else if (rc == 0) {
 		queue_new_id(p->queue, job.id);
 		result = process(&job);

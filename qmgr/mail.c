@@ -66,8 +66,8 @@ static struct mail *mail_new(struct qmgr *q, const struct note *n)
 	mail->protocol = pack(&next, n->protocol);
 	mail->sasl_method = pack(&next, n->sasl_method);
 	mail->sasl_username = pack(&next, n->sasl_username);
-	mail->loc = (struct location){
-	    .lane = (int32_t)n->lane, .epoch = n->epoch, .offset = n->offset};
+	mail->loc =
+	    (struct location){.lane = (int32_t)n->lane, .epoch = n->epoch, .offset = n->offset};
 	snprintf(mail->loc.dir, sizeof(mail->loc.dir), "%s", n->dir);
 	mail->arrival_us = n->arrival_us;
 	mail->queued_us = n->queued_us;
@@ -141,7 +141,7 @@ static void load_chunk(struct mail *mail, const struct note_rcpt *rcpts, size_t 
 
 	for (size_t i = 0; i < count; i++)
 		size += text_size(rcpts[i].address) + text_size(rcpts[i].orig) +
-		    text_size(rcpts[i].orcpt);
+		        text_size(rcpts[i].orcpt);
 	free(mail->chunk);
 	chunk = mail->chunk = alloc(size);
 	next = (char *)(chunk + count);
@@ -172,8 +172,7 @@ static int read_chunk(struct mail *mail, struct note_rcpt *rcpts, size_t max, si
 	if (rc != 0)
 		return rc;
 	*count = 0;
-	while (*count < max &&
-	    (rc = message_next_rcpt(&m, &mail->cursor, arena, &r, err)) == 1) {
+	while (*count < max && (rc = message_next_rcpt(&m, &mail->cursor, arena, &r, err)) == 1) {
 		if (r.status == RCPT_BOUNCED)
 			mail->bounced = true;
 		if (r.status != RCPT_TODO)
@@ -196,8 +195,8 @@ void mail_load_more(struct mail *mail)
 {
 	struct qmgr *q = mail->qmgr;
 	size_t room = (size_t)q->params->recipient_limit > q->rcpts_loaded
-	    ? (size_t)q->params->recipient_limit - q->rcpts_loaded
-	    : 0;
+	                  ? (size_t)q->params->recipient_limit - q->rcpts_loaded
+	                  : 0;
 	size_t max = MAX(CHUNK_MIN, MIN(CHUNK_MAX, room)), count = 0;
 	struct note_rcpt *rcpts = alloc_array(NULL, max, sizeof(*rcpts));
 	struct arena arena = {0};
@@ -212,7 +211,10 @@ void mail_load_more(struct mail *mail)
 		mail_free(mail); /* an operator removed it */
 	} else if (rc < 0) {
 		log_warn("%s: %s", mail->id, err.text);
-		mail->damaged = arena_strdup(&mail->arena, err.text);
+		if (message_is_damaged(&err))
+			mail->damaged = arena_strdup(&mail->arena, err.text);
+		else
+			mail->skipped = true;
 		mail_complete(mail);
 	} else if (count == 0) {
 		mail_complete(mail);
@@ -240,8 +242,8 @@ static bool enter_active(struct mail *mail)
 	if (mail->loc.lane >= 0 || strcmp(mail->loc.dir, "active") == 0)
 		return true;
 	mail->was_deferred = strcmp(mail->loc.dir, "deferred") == 0;
-	rc = message_move(mail->qmgr->queue, &mail->loc, mail->id, "active",
-	    clock_wall_us() / 1000000, &err);
+	rc = message_move(
+	    mail->qmgr->queue, &mail->loc, mail->id, "active", clock_wall_us() / 1000000, &err);
 	if (rc < 0)
 		log_warn("%s: %s", mail->id, err.text);
 	return rc == 0;
@@ -281,7 +283,7 @@ static void set_aside(struct qmgr *q, struct location *loc, const char *id, cons
 		log_warn("%s: %s", id, err.text);
 }
 
-void mail_activate(struct qmgr *q, const struct location *where, const char *id)
+bool mail_activate(struct qmgr *q, const struct location *where, const char *id)
 {
 	struct location loc = *where;
 	struct message m;
@@ -291,12 +293,16 @@ void mail_activate(struct qmgr *q, const struct location *where, const char *id)
 	int rc;
 
 	if (map_get(q->mails, id))
-		return;
+		return true;
 	rc = message_open(q->queue, &loc, id, MESSAGE_ENVELOPE | MESSAGE_CONTENT, &m, &err);
+	if (rc < 0 && !message_is_damaged(&err)) {
+		log_warn("%s: %s", id, err.text);
+		return false;
+	}
 	if (rc < 0 && loc.lane < 0)
 		set_aside(q, &loc, id, err.text);
 	if (rc != 0)
-		return;
+		return true;
 	note = (struct note){
 	    .id = id,
 	    .lane = (uint32_t)loc.lane,
@@ -326,8 +332,9 @@ void mail_activate(struct qmgr *q, const struct location *where, const char *id)
 	mail->was_deferred = true; /* or at least it may have a log from before a crash */
 	if (!enter_active(mail)) {
 		mail_free(mail);
-		return;
+		return false;
 	}
 	log_active(mail);
 	mail_load_more(mail);
+	return true;
 }

@@ -148,6 +148,7 @@ struct qmgr {
 	int scan_slice;         /* of the deferred queue; -1: no scan under way */
 	bool scan_all;          /* flush: whatever their time */
 	bool scan_again;
+	int scan_failures;      /* in a row, of the system, in this scan */
 	struct timer scan_timer, run_timer, sweep_timer, kick_timer;
 };
 
@@ -158,8 +159,9 @@ void qmgr_kick(struct qmgr *q);
 /* ---- mail.c: messages in memory ---------------------------------------------------------- */
 bool qmgr_has_room(const struct qmgr *q);
 void mail_from_note(struct qmgr *q, const struct note *note);
-/* From the queue (a scan). Logs and sets damaged files aside. */
-void mail_activate(struct qmgr *q, const struct location *loc, const char *id);
+/* From the queue (a scan). Sets damaged files aside. false: the system failed (logged); the mail
+ * stays where it is. */
+bool mail_activate(struct qmgr *q, const struct location *loc, const char *id);
 void mail_free(struct mail *mail);
 /* Loads the next recipients; settles the mail when there are none left. */
 void mail_load_more(struct mail *mail);

@@ -13,6 +13,8 @@
 #include "lib/sys/clock.h"
 #include "qmgr/qmgr.h"
 
+enum { FAILURES_MAX = 10 };
+
 struct found {
 	struct location loc;
 	char id[QUEUE_ID_MAX];
@@ -50,15 +52,25 @@ static struct collect collect_new(struct qmgr *q, int64_t due)
 {
 	size_t have = map_count(q->mails), limit = (size_t)q->params->active_limit;
 
-	return (struct collect){
-	    .qmgr = q, .due = due, .max = have < limit ? limit - have : 0};
+	return (struct collect){.qmgr = q, .due = due, .max = have < limit ? limit - have : 0};
 }
 
-static void activate_all(struct collect *c)
+/*
+ * When the system fails again and again (no descriptors, a read-only disk) the scan ends until the
+ * next queue run, so that a large queue does not fill the log; one file that cannot be read does
+ * not hold up the others.
+ */
+static bool activate_all(struct collect *c)
 {
-	for (size_t i = 0; i < c->count; i++)
-		mail_activate(c->qmgr, &c->items[i].loc, c->items[i].id);
+	int *failures = &c->qmgr->scan_failures;
+
+	for (size_t i = 0; i < c->count && *failures < FAILURES_MAX; i++) {
+		bool ok = mail_activate(c->qmgr, &c->items[i].loc, c->items[i].id);
+
+		*failures = ok ? 0 : *failures + 1;
+	}
 	free(c->items);
+	return *failures < FAILURES_MAX;
 }
 
 /*
@@ -97,6 +109,7 @@ static void scan_new_now(struct qmgr *q)
 	struct err err;
 
 	q->rescan_new = false;
+	q->scan_failures = 0;
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
 		c = collect_new(q, INT64_MAX);
 		if (queue_scan_dir(q->queue, dirs[i], 0, collect_item, &c, &err) < 0)
@@ -104,7 +117,8 @@ static void scan_new_now(struct qmgr *q)
 		q->rescan_new |= c.more;
 		activate_all(&c);
 	}
-	if (queue_scan_journal(q->queue, MESSAGE_ENVELOPE | MESSAGE_CONTENT, finish_if_moved, q, &err) < 0)
+	if (queue_scan_journal(
+	        q->queue, MESSAGE_ENVELOPE | MESSAGE_CONTENT, finish_if_moved, q, &err) < 0)
 		log_warn("%s", err.text);
 	c = collect_new(q, INT64_MAX);
 	if (queue_scan_journal(q->queue, MESSAGE_ENVELOPE, collect_journal, &c, &err) < 0)
@@ -120,7 +134,10 @@ static void scan_slice(struct qmgr *q)
 
 	if (queue_scan_slice(q->queue, "deferred", q->scan_slice, collect_item, &c, &err) < 0)
 		log_warn("%s", err.text);
-	activate_all(&c);
+	if (!activate_all(&c)) {
+		q->scan_slice = -1;
+		return;
+	}
 	if (c.more) {
 		q->scan_again = true; /* the next run goes on when there is room */
 		q->scan_slice = -1;
@@ -153,6 +170,7 @@ void scan_deferred(struct qmgr *q, bool all)
 {
 	q->scan_all = all || (q->scan_all && q->scan_slice >= 0);
 	q->scan_again = false;
+	q->scan_failures = 0;
 	q->scan_slice = 0;
 	timer_start(q->loop, &q->scan_timer, 0);
 }

@@ -112,7 +112,8 @@ static void run_job(struct agent *agent, const struct deliver_request *request,
 		rc = take_all(&job, todo, &err);
 	if (rc < 0) {
 		log_warn("%s: %s", request->id, err.text);
-		result->damaged = arena_strdup(&agent->arena, err.text);
+		if (message_is_damaged(&err)) /* otherwise: skipped, that is, tried again */
+			result->damaged = arena_strdup(&agent->arena, err.text);
 	}
 	if (rc == 0) {
 		bool any = false;

@@ -201,6 +201,11 @@ int message_open_fd(int fd, struct message *m, struct err *err)
 	return rc;
 }
 
+bool message_is_damaged(const struct err *err)
+{
+	return err->code == EBADMSG || err->code == 0; /* 0: the decoders, which do no input */
+}
+
 void message_close(struct message *m)
 {
 	if (m->owns_fd)

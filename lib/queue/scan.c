@@ -49,10 +49,10 @@ static bool journal_record(void *arg, int fd, uint64_t offset, uint64_t len,
 		return true;
 	rc = message_open(scan->queue, &item.loc, head->id,
 	    scan->what ? scan->what : MESSAGE_ENVELOPE, &m, &err);
-	if (rc < 0) {
+	if (rc < 0 && message_is_damaged(&err))
 		give_up_record(scan, fd, offset, len, head, err.text);
-		return true;
-	}
+	else if (rc < 0)
+		log_warn("journal/%02x: %s: %s", (unsigned)scan->lane, head->id, err.text);
 	if (rc == 0) {
 		item.m = &m;
 		scan->stopped = !scan->fn(scan->arg, &item);

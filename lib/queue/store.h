@@ -106,6 +106,11 @@ int message_open(struct queue *queue, const struct location *loc, const char *id
  */
 int message_open_fd(int fd, struct message *m, struct err *err);
 void message_close(struct message *m);
+/*
+ * Is what message_open and the others say about the record (it is to be set aside), or about the
+ * system (descriptors, the disk, permissions: the record may be sound and is to be tried again)?
+ */
+bool message_is_damaged(const struct err *err);
 /* Finds a message by id wherever it is (commands). As message_open. */
 int message_find(struct queue *queue, const char *id, int what, struct message *m, struct err *err);
 
