@@ -65,7 +65,6 @@ const struct catalogue_row catalogue_rows[] = {
     {"broken_sasl_auth_clients", "no"},
     {"canonical_classes", "envelope_sender, envelope_recipient, header_sender, header_recipient"},
     {"canonical_maps", ""},
-    {"cleanup_replace_stray_cr_lf", "yes"},
     {"cleanup_service_name", "cleanup"},
     {"command_directory", "/usr/sbin"},
     {"command_execution_directory", ""},

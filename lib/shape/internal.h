@@ -46,7 +46,8 @@ struct shaper {
 
 	/* both */
 	uint64_t bytes_in;
-	char last; /* last byte of the body, so that CR LF is known across pieces */
+	char last;    /* last byte of the body */
+	bool held_cr; /* behind it came a CR: what that is, the next byte tells */
 	struct str scratch;
 	unsigned char *chars; /* by byte: CHAR_*; NULL: none is special */
 };

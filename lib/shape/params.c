@@ -24,6 +24,8 @@ static const struct conf_param rows[] = {
         "How a From: that is added looks: Name <address>, or address (Name)."),
     CONF_TEXT(P, undisclosed_recipients_header, "undisclosed_recipients_header", "",
         "The header to add to mail without To:, Cc: and Bcc:; empty: none."),
+    CONF_BOOL(P, replace_stray_cr, "cleanup_replace_stray_cr_lf", "yes",
+        "Make a blank of each CR that ends no line; a line feed without CR becomes a line end."),
     CONF_TEXT(P, message_reject_characters, "message_reject_characters", "",
         "Refuse mail with these characters; C escapes such as \\0 are understood."),
     CONF_TEXT(P, message_strip_characters, "message_strip_characters", "",

@@ -107,46 +107,85 @@ static void filter_chars(struct shaper *s, const char *data, size_t len, struct 
 
 /* ---- body ---------------------------------------------------------------------------------- */
 
-/* The first LF without a CR before it, or end. */
-static const char *find_bare_lf(const char *p, const char *end, char before)
+/*
+ * The first byte that cannot go on as it is, or end: an LF without a CR before it, a CR without an
+ * LF behind it (at the end it is not there, see body_put).
+ */
+static const char *find_fault(const struct shaper *s, const char *p, const char *end, char before)
 {
-	const char *begin = p, *lf;
+	while (p < end) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
+		const char *stop = lf ? lf : end, *cr = NULL;
+		bool ends_well = (stop > p ? stop[-1] : before) == '\r';
 
-	while ((lf = memchr(p, '\n', (size_t)(end - p)))) {
-		if ((lf > begin ? lf[-1] : before) != '\r')
+		if (s->ctx.params->replace_stray_cr && stop > p)
+			cr = memchr(p, '\r', (size_t)(stop - p) - (lf && ends_well));
+		if (cr)
+			return cr;
+		if (!lf)
+			break;
+		if (!ends_well)
 			return lf;
 		p = lf + 1;
-		if (p == end)
-			break;
+		before = '\n';
 	}
 	return end;
 }
 
+/* The held CR turned out to end no line. */
+static void put_stray_cr(struct shaper *s)
+{
+	if (s->held_cr)
+		shape_write(s, s->ctx.params->replace_stray_cr ? " " : "\r", 1);
+	s->held_cr = false;
+}
+
 static void body_put(struct shaper *s, const char *data, size_t len)
 {
-	const char *p = data, *end = data + len, *bare;
+	const char *p = data, *end = data + len, *fault;
+	char before = '\n';
 
 	if (len == 0)
 		return;
-	bare = find_bare_lf(p, end, s->last);
-	if (bare == end) {
-		shape_write(s, p, len);
-		s->last = end[-1];
+	if (s->held_cr && *p == '\n') {
+		shape_write(s, "\r", 1);
+		before = '\r';
+		s->held_cr = false;
+	}
+	put_stray_cr(s);
+	s->last = end[-1];
+	if (s->last == '\r') {
+		s->held_cr = true;
+		end--;
+	}
+	fault = find_fault(s, p, end, before);
+	if (fault == end) {
+		shape_write(s, p, (size_t)(end - p));
 		return;
 	}
 	str_clear(&s->scratch);
-	while (bare < end) {
-		str_put(&s->scratch, p, (size_t)(bare - p));
-		str_put(&s->scratch, "\r\n", 2);
-		p = bare + 1;
-		bare = p < end ? find_bare_lf(p, end, '\n') : end;
+	for (; fault < end; fault = find_fault(s, p, end, '\n')) {
+		str_put(&s->scratch, p, (size_t)(fault - p));
+		str_put_text(&s->scratch, *fault == '\n' ? "\r\n" : " ");
+		p = fault + 1;
 	}
 	str_put(&s->scratch, p, (size_t)(end - p));
 	shape_write(s, s->scratch.data, s->scratch.len);
-	s->last = end[-1];
 }
 
 /* ---- headers ------------------------------------------------------------------------------- */
+
+/* A line of a header without its line end; a CR within is none. */
+static void put_line(const struct shaper *s, struct str *out, struct slice line)
+{
+	size_t from = out->len;
+
+	str_put(out, line.data, line.len);
+	for (size_t i = from; s->ctx.params->replace_stray_cr && i < out->len; i++)
+		if (out->data[i] == '\r')
+			out->data[i] = ' ';
+	str_put(out, "\r\n", 2);
+}
 
 /* Within header_size_limit: what exceeds it goes away, the line end stays. */
 static void field_add(struct shaper *s, struct slice line)
@@ -164,10 +203,8 @@ static void field_add(struct shaper *s, struct slice line)
 		s->header_cut = true;
 		line.len = room;
 	}
-	if (line.len == 0)
-		return;
-	str_put(&s->header, line.data, line.len);
-	str_put(&s->header, "\r\n", 2);
+	if (line.len > 0)
+		put_line(s, &s->header, line);
 }
 
 static bool is_from_line(struct slice line)
@@ -189,7 +226,8 @@ static bool header_line(struct shaper *s, struct slice line)
 		return true;
 	}
 	if (s->header.len == 0 && !(s->seen & SEEN_ANY) && is_from_line(line)) {
-		str_printf(&s->out, "X-Mailbox-Line: %.*s\r\n", SLICE_ARG(line));
+		str_put_text(&s->out, "X-Mailbox-Line: ");
+		put_line(s, &s->out, slice_of(line.data, strnlen(line.data, line.len)));
 		return true;
 	}
 	return false;
@@ -204,6 +242,7 @@ static void begin_body(struct shaper *s, struct slice line, bool complete)
 		return;
 	body_put(s, line.data, line.len);
 	if (complete) {
+		put_stray_cr(s);
 		shape_write(s, "\r\n", 2);
 		s->last = '\n';
 	}
@@ -346,6 +385,7 @@ static void finish(struct shaper *s)
 		line_end(s);
 	if (!s->in_body)
 		shape_end_headers(s);
+	put_stray_cr(s);
 	if (s->last != '\n')
 		shape_write(s, "\r\n", 2);
 }

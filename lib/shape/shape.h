@@ -24,6 +24,7 @@ struct shape_params {
 	int header_from_format; /* SHAPE_FROM_* */
 	const char *undisclosed_recipients_header;
 	const char *message_reject_characters, *message_strip_characters;
+	bool replace_stray_cr;
 };
 extern const struct conf_table shape_params;
 
@@ -44,26 +45,26 @@ struct shape_context {
  * bytes written are `trace` (a complete "Received: ...\r\n" header, or several; may be ""), which
  * counts as a hop. The context is copied; what it points to must outlive the shaper.
  */
-struct shaper *shape_begin(const struct shape_context *context, const char *id, const char *sender,
-    const char *trace);
+struct shaper *shape_begin(
+    const struct shape_context *context, const char *id, const char *sender, const char *trace);
 
 /*
  * Content as it came, in pieces of any size, line ends CRLF or LF (a bare LF is made CRLF, a lone
- * CR stays; a NUL stays in the body and ends its line in a header). Never fails at once: problems
- * are remembered and told by shape_end. mbox "From " lines before the headers become
- * X-Mailbox-Line: fields.
+ * CR a blank, so that no server takes it for a line end; a NUL stays in the body and ends its line
+ * in a header). Never fails at once: problems are remembered and told by shape_end. mbox "From "
+ * lines before the headers become X-Mailbox-Line: fields.
  */
 void shape_put(struct shaper *s, const char *data, size_t len);
 uint64_t shape_size(const struct shaper *s); /* bytes so far, so that smtpd can stop collecting */
-void shape_hold(struct shaper *s); /* the message will rest in hold/ */
+void shape_hold(struct shaper *s);           /* the message will rest in hold/ */
 
 enum shape_result {
 	SHAPE_OK,
-	SHAPE_TOO_BIG,   /* 552 5.3.4 message_size_limit */
+	SHAPE_TOO_BIG,       /* 552 5.3.4 message_size_limit */
 	SHAPE_TOO_MANY_HOPS, /* 554 5.4.0 */
-	SHAPE_NO_SPACE,  /* 452 4.3.1 */
-	SHAPE_WRITE_ERROR, /* 451 4.3.0 */
-	SHAPE_CONTENT,   /* 550 5.7.1: rejected by content; err has the text */
+	SHAPE_NO_SPACE,      /* 452 4.3.1 */
+	SHAPE_WRITE_ERROR,   /* 451 4.3.0 */
+	SHAPE_CONTENT,       /* 550 5.7.1: rejected by content; err has the text */
 };
 
 /*
