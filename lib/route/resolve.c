@@ -78,8 +78,9 @@ static void set_domain(struct router *router, struct peel *p, struct arena *aren
 	p->bad = at == p->address || (p->domain[0] != '[' && !address_domain_valid(p->domain));
 }
 
-static int peel(struct router *router, struct peel *p, struct arena *arena, struct err *err)
+static int peel(struct router *router, struct peel *p, struct err *err)
 {
+	struct arena *arena = &router->work;
 	const char *inner;
 	int i;
 
@@ -196,6 +197,28 @@ static int classify(struct router *router, const struct peel *p, struct route *o
 	return 0;
 }
 
+/*
+ * Each step of peel makes a new address; a client may ask for many steps with each of many
+ * recipients, and only the last one is kept.
+ */
+static int find_inmost(struct router *router, const char *address, struct arena *arena,
+    struct peel *p, struct err *err)
+{
+	int rc;
+
+	p->address = arena_strdup(
+	    &router->work, address[0] ? address : router->core->empty_address_recipient);
+	rc = peel(router, p, err);
+	p->address = arena_strdup(arena, p->address);
+	p->domain = strrchr(p->address, '@');
+	if (p->domain)
+		p->domain++;
+	else
+		p->bad = true;
+	arena_reset(&router->work);
+	return rc;
+}
+
 static void use_error(const char *text, struct route *out)
 {
 	out->transport = "error";
@@ -207,10 +230,8 @@ int route_resolve(struct router *router, const char *sender, const char *address
 {
 	struct peel p = {0};
 
-	p.address =
-	    arena_strdup(arena, address[0] ? address : router->core->empty_address_recipient);
 	*out = (struct route){.class_ = ROUTE_DEFAULT};
-	if (peel(router, &p, arena, err) < 0)
+	if (find_inmost(router, address, arena, &p, err) < 0)
 		return -1;
 	out->recipient = p.address;
 	if (p.bad) {

@@ -89,5 +89,6 @@ void router_free(struct router **router)
 	str_fini(&r->value);
 	str_fini(&r->key);
 	arena_fini(&r->arena);
+	arena_fini(&r->work);
 	free(r);
 }

@@ -33,6 +33,7 @@ struct router {
 	struct own_addrs own;
 	struct str value, key; /* scratch for table answers and questions */
 	struct arena arena;
+	struct arena work; /* for one question */
 };
 
 /* Is [1.2.3.4] or [IPv6:...] (with the brackets) one of this host's addresses? */

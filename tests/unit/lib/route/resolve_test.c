@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include <malloc.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/attr.h"
 #include "tests/unit/lib/route/fixture.h"
@@ -206,6 +208,31 @@ START_TEST(deep)
 }
 END_TEST
 
+/* A client may ask for a thousand of them in one transaction. */
+START_TEST(deep_and_many)
+{
+	struct fixture f;
+	struct route r;
+	struct err err = {0};
+	char address[1000];
+	size_t n = 1, before;
+
+	fixture_init(&f, "");
+	strcpy(address, "u");
+	while (n < 450)
+		n += (size_t)snprintf(address + n, sizeof(address) - n, "%%localhost");
+	snprintf(address + n, sizeof(address) - n, "@localhost");
+	ck_assert_int_eq(route_resolve(f.router, "", address, &f.arena, &r, &err), 0);
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 1000; i++) {
+		ck_assert_int_eq(route_resolve(f.router, "", address, &f.arena, &r, &err), 0);
+		ck_assert_str_eq(r.recipient, "u@localhost");
+	}
+	ck_assert_uint_lt(mallinfo2().uordblks - before, 500000);
+	fixture_fini(&f);
+}
+END_TEST
+
 TCase *resolve_tcase(void)
 {
 	TCase *tc = tcase_create("resolve");
@@ -213,5 +240,6 @@ TCase *resolve_tcase(void)
 	tcase_add_loop_test(tc, resolve, 0, ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, table_fails, 0, ARRAY_LEN(failures));
 	tcase_add_test(tc, deep);
+	tcase_add_test(tc, deep_and_many);
 	return tc;
 }
