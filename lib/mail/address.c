@@ -14,7 +14,7 @@ static bool path_domain_valid(const char *domain)
 	size_t len = strlen(domain);
 
 	if (domain[0] == '[')
-		return domain[len - 1] == ']';
+		return strcspn(domain + 1, "[]") == len - 2 && domain[len - 1] == ']';
 	if (len == 0 || len >= sizeof(copy))
 		return false;
 	memcpy(copy, domain, len + 1);

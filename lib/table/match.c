@@ -46,6 +46,12 @@ static void bad_pattern(struct match_list *list, struct pattern *p)
 	log_warn("%s", p->err.text);
 }
 
+static void add(struct match_list *list, const struct pattern *p)
+{
+	list->patterns = alloc_array(list->patterns, list->count + 1, sizeof(*p));
+	list->patterns[list->count++] = *p;
+}
+
 /* Reads "/file" in its place in the list. */
 static void add_file(struct match_list *list, struct pattern *p, const char *path, int depth)
 {
@@ -74,8 +80,7 @@ bad:
 	str_fini(&text);
 	p->text = alloc_strdup(path);
 	bad_pattern(list, p);
-	list->patterns = alloc_array(list->patterns, list->count + 1, sizeof(*p));
-	list->patterns[list->count++] = *p;
+	add(list, p);
 }
 
 static bool is_pattern_type(const char *name)
@@ -126,7 +131,10 @@ static void add_pattern(struct match_list *list, struct slice item, bool negate,
 		item = slice_of(item.data + 1, item.len - 1);
 	}
 	if (item.len == 0) {
-		log_warn("%s: no pattern after \"!\"", list->parameter);
+		err_set(&p.err, 0, "no pattern after \"!\"");
+		p.text = alloc_strdup("!");
+		bad_pattern(list, &p);
+		add(list, &p);
 		return;
 	}
 	text = alloc_strndup(item.data, item.len);
@@ -137,8 +145,7 @@ static void add_pattern(struct match_list *list, struct slice item, bool negate,
 	}
 	p.text = text;
 	classify(list, &p);
-	list->patterns = alloc_array(list->patterns, list->count + 1, sizeof(p));
-	list->patterns[list->count++] = p;
+	add(list, &p);
 }
 
 static void add_patterns(struct match_list *list, const char *text, bool negate, int depth)

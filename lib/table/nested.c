@@ -68,6 +68,10 @@ static int open_list(
 		}
 	}
 	free(copy);
+	if (n->count == 0) {
+		nested_close(n);
+		return err_set(err, EINVAL, "expected at least one %s", texts ? "value" : "table");
+	}
 	*state_out = n;
 	return 0;
 }

@@ -39,7 +39,8 @@ static const struct text_case {
     {"fail:x, a.b", 0, "a.b", E},
     {"[1.2.3.4]", 0, "[1.2.3.4]", Y},
     {"/nonexistent, a.b", 0, "a.b", E},
-    {"!", 0, "a.b", N},
+    {"!", 0, "a.b", E},
+    {"! x.y, a.b", 0, "a.b", E}, /* what was meant to be left out is not known */
     {"", 0, "a.b", N},
     {"", 0, "", N},
 };

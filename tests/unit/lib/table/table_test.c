@@ -73,6 +73,8 @@ static const struct bad_case {
     {"inline:{=b}", "expected key=value"},
     {"unix:shadow", "expected unix:passwd.byname"},
     {"unionmap:{}", "expected"},
+    {"unionmap:{,}", "expected at least one table"},
+    {"randmap:{ , }", "expected at least one value"},
     {"unionmap:{x}", "expected a table as type:name"},
     {"pipemap:{unionmap:{pipemap:{unionmap:{pipemap:{unionmap:{pipemap:{unionmap:{pipemap:{"
      "pipemap:{static:x}}}}}}}}}}",
