@@ -78,8 +78,8 @@ enum chat_result session_reply(struct session *s, int timeout_s)
 
 	if (s->dead)
 		return CHAT_LOST;
-	s->stream.timeout_ms = smtp_ms(timeout_s);
-	s->stream.deadline_ms = clock_mono_ms() + smtp_ms(timeout_s);
+	s->stream.timeout_ms = clock_ms_of(timeout_s);
+	s->stream.deadline_ms = clock_mono_ms() + clock_ms_of(timeout_s);
 	result = read_reply(s);
 	s->stream.deadline_ms = 0;
 	if (result != CHAT_OK) {

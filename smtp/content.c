@@ -159,7 +159,7 @@ enum chat_result content_send(struct session *s, const struct agent_job *job,
 	enum chat_result result;
 
 	*unreadable_out = false;
-	s->stream.timeout_ms = smtp_ms(p->data_xfer_timeout);
+	s->stream.timeout_ms = clock_ms_of(p->data_xfer_timeout);
 	if (p->per_request_deadline)
 		s->stream.deadline_ms =
 		    clock_mono_ms() + s->stream.timeout_ms +

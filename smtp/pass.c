@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/sys/clock.h"
 #include "lib/sys/net.h"
 
 /*
@@ -39,8 +40,8 @@ static int converse(const struct smtp_client *c, const char *path,
 		return -1;
 	frame_encode(&send, DELIVER_REQUEST, 1, &deliver_request_table, request);
 	if (frame_send(sock, &send, -1, CONNECT_MS, err) == 0) {
-		int got =
-		    frame_recv(sock, &received, smtp_ms(c->core->ipc_timeout), &frame, NULL, err);
+		int got = frame_recv(
+		    sock, &received, clock_ms_of(c->core->ipc_timeout), &frame, NULL, err);
 
 		if (got == 0)
 			err_set(err, 0, "%s: no answer", path);

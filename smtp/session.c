@@ -114,7 +114,7 @@ void session_quit(struct session **s, const struct smtp_params *params)
 	if (!*s)
 		return;
 	if (!(*s)->dead && !(*s)->quit_sent) {
-		(*s)->stream.timeout_ms = smtp_ms(params->quit_timeout);
+		(*s)->stream.timeout_ms = clock_ms_of(params->quit_timeout);
 		stream_put(&(*s)->stream, "QUIT\r\n", 6);
 		if (params->skip_quit_response)
 			stream_flush(&(*s)->stream);
@@ -253,7 +253,7 @@ static int connect_to(const struct smtp_client *c, const struct mx_addr *addr, s
     struct trouble *why)
 {
 	int timeout_ms =
-	    c->params->connect_timeout ? smtp_ms(c->params->connect_timeout) : 600 * 1000;
+	    c->params->connect_timeout ? clock_ms_of(c->params->connect_timeout) : 600 * 1000;
 	const struct net_addr *bind_to;
 	struct net_addr storage;
 	char text[64];

@@ -40,12 +40,6 @@ int smtp_client_init(struct smtp_client *client, const struct core_params *core,
 /* Ends the kept session politely and frees everything. */
 void smtp_client_fini(struct smtp_client *client);
 
-/* Seconds of a parameter as milliseconds, within an int. */
-static inline int smtp_ms(int seconds)
-{
-	return MIN(seconds, 2000000) * 1000;
-}
-
 /* Why a delivery did not succeed, for one recipient or for all that are left. */
 struct trouble {
 	bool soft;          /* try again later */

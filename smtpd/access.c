@@ -267,5 +267,8 @@ bool access_recipient(struct session *s)
 
 bool access_data(struct session *s, enum access_stage stage)
 {
+	/* It is about the recipient when there is only one; naming one of many would mislead. */
+	s->tx.rcpt = s->tx.first;
+	s->tx.has_rcpt = s->tx.rcpt_count == 1;
 	return evaluate(s, stage) == VERDICT_REJECT;
 }

@@ -56,7 +56,7 @@ void chat_reply(struct session *s, const char *fmt, ...)
 	va_list ap;
 
 	if (s->errors >= s->params->soft_error_limit && s->params->error_sleep_time > 0)
-		poll(NULL, 0, s->params->error_sleep_time * 1000);
+		poll(NULL, 0, clock_ms_of(s->params->error_sleep_time));
 	if (s->stream.failed)
 		return;
 	str_clear(&s->scratch);

@@ -42,9 +42,22 @@ static enum verdict defer_if_permit(struct check *check)
 	return VERDICT_DUNNO;
 }
 
+static enum verdict table_trouble(struct check *check, const char *name)
+{
+	return check_refuse(check, 451, "4.3.0", "<%s>: Temporary lookup failure", name);
+}
+
 static enum verdict permit_mynetworks(struct check *check)
 {
-	return session_in_mynetworks(check->s) ? VERDICT_PERMIT : VERDICT_DUNNO;
+	switch (session_in_mynetworks(check->s)) {
+	case TABLE_FOUND:
+		return VERDICT_PERMIT;
+	case TABLE_ERROR: /* who it is that we would refuse is not known */
+		return table_trouble(check, check->name);
+	case TABLE_NOT_FOUND:
+		break;
+	}
+	return VERDICT_DUNNO;
 }
 
 static enum verdict permit_inet_interfaces(struct check *check)
@@ -68,11 +81,6 @@ static enum verdict reject_plaintext(struct check *check)
 static bool has_rcpt(const struct check *check)
 {
 	return check->s->tx.has_rcpt;
-}
-
-static enum verdict table_trouble(struct check *check, const char *address)
-{
-	return check_refuse(check, 451, "4.3.0", "<%s>: Temporary lookup failure", address);
 }
 
 /*

@@ -3,18 +3,20 @@
 #include "smtpd/smtpd.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/log.h"
 
 /*
  * The name goes into log lines and into our Received: header: what could be mistaken for their
  * punctuation is replaced.
  */
-static const char *safe_name(struct session *s, struct slice args)
+static char *safe_name(struct slice args)
 {
-	char *name = arena_strndup(&s->arena, args.data, args.len);
+	char *name = alloc_strndup(args.data, args.len);
 
 	for (char *p = name; *p; p++)
 		if ((unsigned char)*p <= 32 || (unsigned char)*p >= 127 || strchr("<>()\\\";@", *p))
@@ -24,20 +26,22 @@ static const char *safe_name(struct session *s, struct slice args)
 
 static int greet(struct session *s, struct slice args, const char *verb, const char *protocol)
 {
-	const char *before = s->helo;
+	char *before = s->helo;
 
 	args = slice_trim(args);
 	if (args.len == 0) {
 		chat_reply(s, "501 Syntax: %s hostname", verb);
 		return -1;
 	}
-	s->helo = before && slice_eq(args, before) ? before : safe_name(s, args);
+	s->helo = safe_name(args);
 	transaction_end(s);
 	if (!s->params->delay_reject && access_helo(s)) {
+		free(s->helo);
 		s->helo = before;
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;
 	}
+	free(before);
 	s->protocol = protocol;
 	return 0;
 }

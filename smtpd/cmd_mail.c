@@ -112,7 +112,7 @@ static bool parse_options(struct session *s, struct slice rest, struct mail_opti
 static bool fits(struct session *s, uint64_t size)
 {
 	const struct core_params *core = s->srv->config->core;
-	int64_t need = core->message_size_limit + core->message_size_limit / 2;
+	int64_t limit = MIN(core->message_size_limit, INT64_MAX / 2), need = limit + limit / 2;
 	const char *reply = NULL;
 	struct err err;
 

@@ -42,7 +42,9 @@ int cmd_etrn(struct session *s, struct slice args)
 	}
 	if (domain.data[0] == '@' || domain.data[0] == '#')
 		domain = slice_of(domain.data + 1, domain.len - 1);
-	if (!address_domain_valid(arena_strndup(&s->arena, domain.data, domain.len))) {
+	str_clear(&s->scratch);
+	str_put(&s->scratch, domain.data, domain.len);
+	if (!address_domain_valid(str_text(&s->scratch))) {
 		chat_reply(s, "501 Error: invalid parameter syntax");
 		return -1;
 	}

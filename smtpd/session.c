@@ -2,23 +2,23 @@
 /* One connection: greeting, commands, farewell lines in the log. */
 #include "smtpd/smtpd.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/log.h"
 #include "lib/service/service.h"
 #include "lib/smtp/command.h"
+#include "lib/sys/clock.h"
 
-bool session_in_mynetworks(struct session *s)
+enum table_answer session_in_mynetworks(struct session *s)
 {
 	struct err err;
 
 	if (!s->in_mynetworks_known) {
-		enum table_answer answer =
+		s->in_mynetworks =
 		    match_list_host(s->srv->mynetworks, s->peer.name, s->peer.addr, &err);
-
-		if (answer == TABLE_ERROR)
-			log_warn("mynetworks: %s", err.text);
-		s->in_mynetworks = answer == TABLE_FOUND;
+		if (s->in_mynetworks == TABLE_ERROR)
+			log_warn("%s", err.text);
 		s->in_mynetworks_known = true;
 	}
 	return s->in_mynetworks;
@@ -29,7 +29,7 @@ void session_init(struct session *s, struct smtpd *srv, int fd)
 	*s = (struct session){.srv = srv, .protocol = "SMTP", .where = "CONNECT"};
 	s->params =
 	    srv->service && service_under_stress(srv->service) ? &srv->stress : &srv->config->smtpd;
-	stream_init(&s->stream, fd, s->params->timeout * 1000);
+	stream_init(&s->stream, fd, clock_ms_of(s->params->timeout));
 }
 
 void session_fini(struct session *s)
@@ -40,6 +40,7 @@ void session_fini(struct session *s)
 	str_fini(&s->scratch);
 	str_fini(&s->reject);
 	str_fini(&s->data);
+	free(s->helo);
 	arena_fini(&s->tx.arena);
 	arena_fini(&s->arena);
 }
@@ -60,12 +61,13 @@ static void greet(struct session *s)
 static bool is_forbidden(struct session *s, struct slice verb)
 {
 	struct err err;
-	const char *text;
 
-	if (verb.data[verb.len - 1] == ':' || slice_has(verb, ':'))
+	if (slice_has(verb, ':'))
 		return true;
-	text = arena_strndup(&s->arena, verb.data, MIN(verb.len, 100));
-	return match_list_text(s->srv->forbidden_commands, text, &err) == TABLE_FOUND;
+	str_clear(&s->scratch);
+	str_put(&s->scratch, verb.data, MIN(verb.len, 100));
+	return match_list_text(s->srv->forbidden_commands, str_text(&s->scratch), &err) ==
+	       TABLE_FOUND;
 }
 
 static void unknown_command(struct session *s, struct slice verb)

@@ -124,8 +124,9 @@ struct transaction {
 	struct arena arena;
 	bool active; /* MAIL was accepted */
 	struct target sender;
-	struct target rcpt; /* the one being looked at */
-	bool has_rcpt;      /* for log lines */
+	struct target rcpt;  /* the one being looked at */
+	struct target first; /* the first accepted one */
+	bool has_rcpt;       /* for log lines */
 	int64_t arrival_us;
 	char id[QUEUE_ID_MAX]; /* "" before the first accepted recipient */
 	uint32_t env_flags;
@@ -171,10 +172,11 @@ struct session {
 	struct str line;            /* the command being served */
 	struct str scratch, reject; /* reject: the reply that access control decided on */
 	struct str data;            /* decoded content on its way to the shaper */
-	const char *helo;           /* NULL before HELO/EHLO */
+	char *helo;                 /* NULL before HELO/EHLO */
 	const char *protocol;       /* "SMTP" or "ESMTP" */
 	const char *where;          /* for log lines: "CONNECT", "RCPT", "END-OF-MESSAGE", ... */
-	bool in_mynetworks_known, in_mynetworks;
+	bool in_mynetworks_known;
+	enum table_answer in_mynetworks;
 	bool local_client;   /* local_header_rewrite_clients */
 	bool denied;         /* client restrictions said no at once: only QUIT works */
 	bool bad_pipelining; /* seen and logged */
@@ -190,8 +192,8 @@ void session_serve(struct smtpd *srv, int fd);
 void session_init(struct session *s, struct smtpd *srv, int fd);
 void session_run(struct session *s);
 void session_fini(struct session *s);
-/* Is the client in mynetworks? Asked once per session. */
-bool session_in_mynetworks(struct session *s);
+/* Is the client in mynetworks? Asked once per session; an error is logged. */
+enum table_answer session_in_mynetworks(struct session *s);
 
 /* ---- chat.c --------------------------------------------------------------------------------- */
 

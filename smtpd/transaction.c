@@ -84,6 +84,8 @@ void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt)
 	    .notify = notify,
 	    .status = RCPT_TODO,
 	};
+	if (tx->rcpt_count == 1)
+		tx->first = tx->rcpt;
 	if (tx->id[0] == '\0')
 		take_id(s);
 }
