@@ -80,6 +80,8 @@ enum chat_result session_reply(struct session *s, int timeout_s)
 		return CHAT_LOST;
 	s->stream.timeout_ms = clock_ms_of(timeout_s);
 	s->stream.deadline_ms = clock_mono_ms() + clock_ms_of(timeout_s);
+	if (s->give_up_ms)
+		s->stream.deadline_ms = MIN(s->stream.deadline_ms, s->give_up_ms);
 	result = read_reply(s);
 	s->stream.deadline_ms = 0;
 	if (result != CHAT_OK) {

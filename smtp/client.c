@@ -20,6 +20,12 @@
 
 /* From parameters to what the deliveries use, once per process. */
 
+/*
+ * The time limits of main.cf are for one step each. These bound what a server, or a name server,
+ * makes of many of them: a thousand recipients, each answered just in time.
+ */
+enum { LOOKUP_S = 120, ATTEMPT_S = 3600 };
+
 void trouble_set(struct trouble *t, struct arena *arena, const char *dsn, const char *fmt, ...)
 {
 	char text[2048];
@@ -214,6 +220,8 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	c->core = core;
 	c->params = params;
 	c->idle.fd = -1;
+	c->lookup_ms = LOOKUP_S * 1000;
+	c->attempt_ms = ATTEMPT_S * 1000;
 	if (net_split_host_port(params->tcp_port, host, sizeof(host), &c->default_port, &why) < 0 ||
 	    *host)
 		return err_set(err, 0, "smtp_tcp_port: %s", why.text);

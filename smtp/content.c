@@ -14,6 +14,7 @@
  * leaves together with the final dot, the rest goes by sendfile.
  */
 enum { ONE_WRITE_MAX = 60 * 1024, PIECE = 32 * 1024 };
+enum { LENIENT_DIVISOR = 5, CONTENT_MAX_S = 3 * 3600 };
 
 static enum chat_result chat_of(enum io_result io)
 {
@@ -151,19 +152,32 @@ static enum chat_result send_encoded(
 	return chat_of(stream_flush(&s->stream));
 }
 
+/*
+ * For the whole content. Each wait is bounded by smtp_data_xfer_timeout anyway; without
+ * smtp_per_request_deadline this only stops a server that takes a few bytes now and then.
+ */
+static int64_t deadline(const struct agent_job *job, const struct smtp_params *p)
+{
+	bool strict = p->per_request_deadline;
+	uint64_t rate = (uint64_t)p->min_data_rate;
+	int64_t wait = clock_ms_of(p->data_xfer_timeout), limit;
+
+	limit =
+	    (strict ? wait : 2 * wait) +
+	    (int64_t)(job->m->content_len / (strict ? rate : rate / LENIENT_DIVISOR + 1)) * 1000;
+	return clock_mono_ms() + (strict ? limit : MIN(limit, CONTENT_MAX_S * 1000));
+}
+
 enum chat_result content_send(struct session *s, const struct agent_job *job,
     const struct smtp_params *p, bool quit, bool *unreadable_out)
 {
-	uint32_t flags = job->request->env_flags;
+	uint32_t flags = job->request->env_flags | job->m->env.flags;
 	size_t limit = (size_t)p->line_length_limit;
 	enum chat_result result;
 
 	*unreadable_out = false;
 	s->stream.timeout_ms = clock_ms_of(p->data_xfer_timeout);
-	if (p->per_request_deadline)
-		s->stream.deadline_ms =
-		    clock_mono_ms() + s->stream.timeout_ms +
-		    (int64_t)(job->m->content_len / (uint64_t)p->min_data_rate) * 1000;
+	s->stream.deadline_ms = deadline(job, p);
 	/* the queue notes lines over 998 bytes only */
 	if (limit >= 998 && !(flags & ENV_LONG_LINES))
 		limit = 0;

@@ -146,11 +146,13 @@ static void use_session(struct delivery *d, struct session *s)
 	struct trouble lost;
 
 	count_use(s);
+	s->give_up_ms = d->client->give_up_ms;
 	reused = s->uses > 1;
 	want = wants_keep(d, s);
 	if (!transaction_run(d, s, !want, &lost) && (!reused || lost.stop))
 		delivery_trouble_all(d, s, &lost);
 	/* else: the server had ended the kept session; a fresh one follows at once */
+	s->give_up_ms = 0;
 	if (want && healthy(s) && d->left_count == 0) {
 		s->final = d->final;
 		keep(d->client, s);
@@ -190,13 +192,23 @@ static bool last_session(const struct delivery *d, int sessions)
 	return limit > 0 && sessions + 1 >= limit;
 }
 
+/* false: the time for all servers together is over. */
+static bool in_time(struct delivery *d)
+{
+	if (!d->client->give_up_ms || clock_mono_ms() < d->client->give_up_ms)
+		return true;
+	trouble_set(&d->last, d->job->arena, "4.4.2", "delivery to %s took too long",
+	    d->job->request->nexthop);
+	return false;
+}
+
 static void try_servers(
     struct delivery *d, const struct mx_list *list, bool detect_loops, bool more_destinations)
 {
 	struct smtp_client *c = d->client;
 	int sessions = 0;
 
-	for (size_t i = 0; i < list->count && d->left_count > 0; i++) {
+	for (size_t i = 0; i < list->count && d->left_count > 0 && in_time(d); i++) {
 		bool last = i + 1 == list->count;
 		struct session *s;
 		struct trouble why;
@@ -273,7 +285,7 @@ static void try_all(struct delivery *d)
 
 	trouble_set(&d->last, d->job->arena, "4.3.5",
 	    "mail system configuration error: empty next-hop destination");
-	for (size_t i = 0; i < count && d->left_count > 0; i++)
+	for (size_t i = 0; i < count && d->left_count > 0 && in_time(d); i++)
 		if (!try_destination(d, words[i], i + 1 < count))
 			count = MIN(count, fallback_at);
 	if (d->left_count == 0)
@@ -303,6 +315,7 @@ void delivery_run(struct agent_job *job, void *arg)
 	struct delivery d = {.client = c, .job = job, .conn_us = clock_wall_us()};
 
 	c->idle.expired = idle_expired;
+	c->give_up_ms = clock_mono_ms() + c->attempt_ms;
 	d.left = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.left));
 	d.accepted = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.accepted));
 	for (size_t i = 0; i < job->rcpt_count; i++) {

@@ -8,6 +8,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/sys/clock.h"
 
 enum { ADDRS_MAX = 2 * DNS_RECORDS_MAX, ADDRS_DIRECT_MAX = 16 };
 
@@ -134,15 +135,23 @@ static int find_exchangers(const struct smtp_client *c, const struct destination
     struct trouble *why)
 {
 	struct dns_record *records = arena_alloc(arena, mx->count * sizeof(*records));
+	int64_t stop = clock_mono_ms() + c->lookup_ms;
 	struct dns_answer answer;
 	bool soft = false;
 
 	memcpy(records, mx->records, mx->count * sizeof(*records));
 	qsort(records, mx->count, sizeof(*records), by_preference);
 	for (size_t i = 0; i < mx->count; i++) {
-		enum dns_status status = add_host(
-		    c, records[i].target, dest->port, records[i].preference, arena, out, &answer);
+		enum dns_status status;
 
+		if (i > 0 && clock_mono_ms() >= stop) {
+			/* name servers that let us wait, each until its time is over */
+			trouble_set(why, arena, "4.4.3",
+			    "lookup of the mail exchangers of %s took too long", dest->host);
+			break;
+		}
+		status = add_host(
+		    c, records[i].target, dest->port, records[i].preference, arena, out, &answer);
 		if (status == DNS_FOUND || soft)
 			continue;
 		soft = dns_status_is_soft(status);

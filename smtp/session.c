@@ -285,6 +285,7 @@ int session_open(const struct smtp_client *c, const struct mx_addr *addr, const 
 	if (fd < 0)
 		return -1;
 	*out = s = session_new(fd, addr, nexthop);
+	s->give_up_ms = c->give_up_ms;
 	if (read_greeting(c, s, detect_loops, arena, why) < 0)
 		return -1;
 	esmtp = !p->never_send_ehlo &&

@@ -38,12 +38,13 @@ struct session {
 	unsigned features;
 	uint64_t size_limit; /* of SIZE=; 0: none said */
 	struct smtp_reply reply;
-	int uses;          /* transactions begun */
-	int64_t opened_ms; /* clock_mono_ms */
-	bool spent;        /* good for QUIT only */
-	bool dead;         /* good for nothing */
-	bool quit_sent;    /* QUIT went out with the end of the message */
-	bool final;        /* opened to the last server that could be tried */
+	int uses;           /* transactions begun */
+	int64_t opened_ms;  /* clock_mono_ms */
+	int64_t give_up_ms; /* no reply is waited for any longer; 0: no such limit */
+	bool spent;         /* good for QUIT only */
+	bool dead;          /* good for nothing */
+	bool quit_sent;     /* QUIT went out with the end of the message */
+	bool final;         /* opened to the last server that could be tried */
 };
 
 /* ---- the dialogue ------------------------------------------------------------------------- */
@@ -57,7 +58,8 @@ enum chat_result {
 
 enum { CHAT_LINE_MAX = 2048, CHAT_REPLY_BYTES_MAX = 1024 * 1024 };
 
-/* Sends what is pending and reads one reply, all of it within timeout_s. A 421 makes it spent. */
+/* Sends what is pending and reads one reply, all of it within timeout_s and give_up_ms. A 421 makes
+ * it spent. */
 enum chat_result session_reply(struct session *s, int timeout_s);
 /* The trouble of a result other than CHAT_OK; doing is "sending MAIL FROM" and the like. */
 void session_trouble(const struct session *s, enum chat_result result, const char *doing,

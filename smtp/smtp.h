@@ -27,7 +27,10 @@ struct smtp_client {
 	const struct net_addr *own; /* addresses that are us, for loop detection */
 	size_t own_count;
 	struct match_list *cache_always; /* smtp_connection_cache_destinations */
-	bool lmtp;                       /* called by that name: not there yet, mail waits */
+	int lookup_ms;                   /* for the addresses of all exchangers of a domain */
+	int attempt_ms;     /* for a delivery, up to the point where the content goes out */
+	int64_t give_up_ms; /* clock_mono_ms: when that of the delivery in hand is over; 0: never */
+	bool lmtp;          /* called by that name: not there yet, mail waits */
 	struct arena arena;
 	struct session *kept; /* open, between transactions; NULL: none */
 	struct agent_idle idle;

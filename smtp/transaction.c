@@ -228,9 +228,11 @@ static bool read_data(struct transaction *t, bool *go_out)
 static void read_verdict(struct transaction *t)
 {
 	static const char doing[] = "sending end of data -- message may be sent more than once";
-	enum chat_result result = session_reply(t->s, t->d->client->params->data_done_timeout);
+	enum chat_result result;
 	struct trouble why;
 
+	t->s->give_up_ms = 0; /* it has the message: to leave now is to send it twice */
+	result = session_reply(t->s, t->d->client->params->data_done_timeout);
 	if (result != CHAT_OK) {
 		session_trouble(t->s, result, doing, t->d->job->arena, &why);
 		why.stop = true;
@@ -311,6 +313,33 @@ static bool fits(struct transaction *t)
 	return false;
 }
 
+/* Line ends in an address would be commands of their own. What takes mail in lets none pass. */
+static bool is_one_line(const char *address)
+{
+	for (; *address; address++)
+		if (((unsigned char)*address < 32 && *address != '\t') || *address == 127)
+			return false;
+	return true;
+}
+
+static bool addresses_fit(struct transaction *t)
+{
+	struct delivery *d = t->d;
+	struct trouble why;
+
+	if (!is_one_line(t->request->sender)) {
+		trouble_set(&why, d->job->arena, "5.1.7", "bad sender address syntax");
+		delivery_trouble_all(d, t->s, &why);
+	}
+	for (size_t i = 0; i < d->job->rcpt_count; i++) {
+		if (!d->left[i] || is_one_line(d->job->rcpts[i].address))
+			continue;
+		trouble_set(&why, d->job->arena, "5.1.3", "bad recipient address syntax");
+		delivery_trouble(d, t->s, i, &why);
+	}
+	return d->left_count > 0;
+}
+
 bool transaction_run(struct delivery *d, struct session *s, bool last_use, struct trouble *lost)
 {
 	struct transaction t = {.d = d, .s = s, .request = d->job->request, .lost = lost};
@@ -320,7 +349,7 @@ bool transaction_run(struct delivery *d, struct session *s, bool last_use, struc
 	d->accepted_count = 0;
 	d->dot_sent = false;
 	d->sent_us = clock_wall_us();
-	if (!fits(&t))
+	if (!addresses_fit(&t) || !fits(&t))
 		return true;
 	put_mail(&t);
 	if (!(s->features & FEATURE_PIPELINING) && !read_mail(&t))

@@ -14,7 +14,7 @@
 #include "lib/base/str.h"
 #include "lib/sys/clock.h"
 
-enum { REFRESH_MS = 60 * 1000 };
+enum { REFRESH_MS = 60 * 1000, CHAIN_MS = 30 * 1000 /* no further question behind a CNAME */ };
 
 struct dns_resolver {
 	struct __res_state state;
@@ -182,6 +182,7 @@ static void ask_once(struct dns_resolver *r, const char *name, enum dns_type typ
 enum dns_status dns_lookup(struct dns_resolver *r, const char *name, enum dns_type type,
     struct arena *arena, struct dns_answer *out)
 {
+	int64_t stop = clock_mono_ms() + CHAIN_MS;
 	const char *ask = name;
 
 	memset(out, 0, sizeof(*out));
@@ -203,6 +204,11 @@ enum dns_status dns_lookup(struct dns_resolver *r, const char *name, enum dns_ty
 		    type == DNS_TYPE_CNAME || r->defnames || r->search)
 			return out->status;
 		ask = out->name;
+		if (clock_mono_ms() >= stop) {
+			out->status = DNS_RETRY;
+			explain(out, name, type);
+			return out->status;
+		}
 	}
 	out->status = DNS_FAILED;
 	snprintf(out->text, sizeof(out->text), "Name server loop for %s", name);

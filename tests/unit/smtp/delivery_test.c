@@ -6,6 +6,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/attr.h"
+#include "lib/sys/clock.h"
 #include "tests/unit/smtp/fixture.h"
 #include "tests/unit/smtp/suite.h"
 
@@ -400,6 +401,57 @@ START_TEST(is_stuck)
 }
 END_TEST
 
+/* Patience has an end also where each step has time left; but not behind the dot. */
+START_TEST(gives_up)
+{
+	static const char *const scripts[] = {
+	    HELLO MAIL1 ">250 Ok\nstall\n",
+	    HELLO MAIL1 OKS "data\ndeaf\n>250 2.0.0 Ok\n",
+	};
+	struct fake_server server = fake_server_start(scripts[_i]);
+	char *nexthop = nexthop_of(&server, false);
+	int64_t began = clock_mono_ms();
+
+	fixture_init();
+	fx.params.rcpt_timeout = fx.params.data_done_timeout = 20;
+	fixture_start();
+	fx.client.attempt_ms = 1500;
+	fixture_deliver(nexthop, 1, 0, 0, "hi\r\n", 4);
+	if (_i == 0) {
+		ck_assert_int_eq(fx.results[0].outcome, OUTCOME_DEFERRED);
+		ck_assert_str_eq(fx.results[0].reason,
+		    "conversation with " HOST " timed out while sending RCPT TO");
+		ck_assert_int_lt(clock_mono_ms() - began, 15000);
+	} else {
+		ck_assert_int_eq(fx.results[0].outcome, OUTCOME_SENT);
+	}
+	fixture_fini();
+	kill(server.pid, SIGKILL);
+	free(fake_server_stop(&server));
+	free(nexthop);
+}
+END_TEST
+
+/* What cannot be said in one line is not said at all. */
+START_TEST(says_no_line_ends)
+{
+	struct fake_server server = fake_server_start(HELLO "<QUIT\n");
+	char *nexthop = nexthop_of(&server, false), *said;
+
+	fixture_init();
+	fx.sender = "a\r\nRCPT TO:<victim@example.org>\r\n@b.c";
+	fixture_start();
+	fixture_deliver(nexthop, 1, 0, 0, "hi\r\n", 4);
+	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_BOUNCED);
+	ck_assert_str_eq(fx.results[0].dsn, "5.1.7");
+	fixture_fini();
+	said = fake_server_stop(&server);
+	ck_assert_msg(!strstr(said, "RCPT") && !strstr(said, "MAIL"), "%s", said);
+	free(said);
+	free(nexthop);
+}
+END_TEST
+
 /* The queue file is shorter than it should be: no half message may look whole. */
 START_TEST(cannot_read_content)
 {
@@ -508,6 +560,8 @@ TCase *delivery_tcase(void)
 	tcase_add_loop_test(tc, is_interrupted, 0, 3);
 	tcase_add_loop_test(tc, cannot_read_content, 0, 2);
 	tcase_add_loop_test(tc, is_stuck, 0, 4);
+	tcase_add_loop_test(tc, gives_up, 0, 2);
+	tcase_add_test(tc, says_no_line_ends);
 	tcase_add_test(tc, leaves_lmtp_alone);
 	tcase_add_test(tc, stops_at_session_limit);
 	return tc;

@@ -117,6 +117,24 @@ START_TEST(waits_for_hidden_primary)
 }
 END_TEST
 
+/* Name servers that are slow, one exchanger after the other: what is known is enough. */
+START_TEST(looks_up_in_time)
+{
+	struct destination dest = {.host = "two.test", .port = 25};
+	struct trouble why;
+	struct mx_list list;
+
+	fx.client.lookup_ms = 0;
+	ck_assert_int_eq(mx_find(&fx.client, &dest, true, &fx.arena, &list, &why), 0);
+	ck_assert_uint_eq(list.count, 1);
+	ck_assert_str_eq(list.addrs[0].host, "mx1.test");
+	dest.host = "hidden.test";
+	ck_assert_int_eq(mx_find(&fx.client, &dest, true, &fx.arena, &list, &why), -1);
+	ck_assert_str_eq(why.dsn, "4.4.3");
+	ck_assert(why.soft);
+}
+END_TEST
+
 START_TEST(obeys_parameters)
 {
 	struct destination broken = {"broken.test", 25, false, false};
@@ -176,6 +194,7 @@ TCase *mx_tcase(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_loop_test(tc, finds, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tc, waits_for_hidden_primary);
+	tcase_add_test(tc, looks_up_in_time);
 	tcase_add_test(tc, obeys_parameters);
 	tcase_add_loop_test(tc, orders, 0, 3);
 	return tc;
