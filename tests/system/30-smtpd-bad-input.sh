@@ -98,7 +98,9 @@ for fd in $(seq 20 49); do hangup "$fd"; done
 # a session's process dies in the middle of a message
 begin 3 || fail "no session"
 printf 'Subject: lost\r\n' >&3
-for p in $(sessions); do kill -9 "$p"; done
+killed=$(sessions)
+kill -9 $killed
+for p in $killed; do await 10 gone "$p" || fail "process $p lives"; done # and can accept nobody
 read -r -t 10 -u 3 line && fail "a reply from the dead: $line"
 hangup 3
 good "a dead process"
