@@ -89,16 +89,11 @@ static bool collect_journal(void *arg, const struct scan_item *item)
 
 static bool finish_if_moved(void *arg, const struct scan_item *item)
 {
-	static const char *const dirs[] = {"active", "deferred", "hold", "incoming", "corrupt"};
 	struct qmgr *q = arg;
+	struct err err;
 
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		char path[256];
-
-		queue_path(q->queue, dirs[i], item->id, path, sizeof(path));
-		if (access(path, F_OK) == 0)
-			message_finish(q->queue, &item->loc, item->id, NULL);
-	}
+	if (message_settle(q->queue, &item->loc, item->id, &err) < 0)
+		log_warn("%s: %s", item->id, err.text);
 	return true;
 }
 

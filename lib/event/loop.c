@@ -31,6 +31,7 @@ struct loop {
 	int epoll;
 	int64_t now_ms;
 	bool stopped;
+	bool in_timers; /* callbacks of timers are being run */
 	uint32_t next_serial;
 	struct watch **by_fd; /* the started watch of each descriptor */
 	size_t by_fd_cap;
@@ -118,8 +119,12 @@ void watch_cancel(struct loop *loop, struct watch *watch)
 
 void timer_start(struct loop *loop, struct timer *timer, int64_t delay_ms)
 {
+	/* one that starts itself anew from its callback lets the descriptors have their turn */
+	int64_t least = loop->in_timers ? 1 : 0;
+
 	heap_remove(&loop->timers, &timer->node);
-	heap_add(&loop->timers, &timer->node, loop->now_ms + (delay_ms > 0 ? delay_ms : 0));
+	heap_add(&loop->timers, &timer->node,
+	    loop->now_ms + (delay_ms > least ? delay_ms : least));
 }
 
 void timer_cancel(struct loop *loop, struct timer *timer)
@@ -183,11 +188,13 @@ static void run_timers(struct loop *loop)
 {
 	struct heap_node *top;
 
+	loop->in_timers = true;
 	while ((top = heap_top(&loop->timers)) && top->key <= loop->now_ms && !loop->stopped) {
 		heap_remove(&loop->timers, top);
 		CONTAINER_OF(top, struct timer, node)->expired(
 		    CONTAINER_OF(top, struct timer, node));
 	}
+	loop->in_timers = false;
 }
 
 void loop_turn(struct loop *loop, int max_wait_ms)

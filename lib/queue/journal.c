@@ -12,6 +12,7 @@
  */
 #include "lib/queue/journal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -278,6 +279,23 @@ static int append_locked(
 	return 0;
 }
 
+/* What makers of lanes that died have left: there is only one at a time (add_lane). */
+static void remove_leftovers(void)
+{
+	DIR *dir = opendir("journal");
+	struct dirent *entry;
+	char path[300];
+
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "tmp.", 4) != 0)
+			continue;
+		snprintf(path, sizeof(path), "journal/%s", entry->d_name);
+		unlink(path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* Makes lane number `lane` of zeros, fully written and synced, under its name at last. */
 static int make_lane(struct journal *journal, int lane)
 {
@@ -286,6 +304,7 @@ static int make_lane(struct journal *journal, int lane)
 	uint64_t size = (uint64_t)journal->params->journal_lane_size & ~(uint64_t)(LANE_HEAD - 1);
 	int fd, dir, synced;
 
+	remove_leftovers();
 	lane_path(path, lane);
 	snprintf(temp, sizeof(temp), "journal/tmp.%d", (int)getpid());
 	fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -300,8 +319,8 @@ static int make_lane(struct journal *journal, int lane)
 			goto fail;
 	}
 	/* locked until its name is durable: a record in a lane whose name is lost would be lost */
-	if (fd_lock(fd, true) < 0 || lane_write_epoch(fd, 1, size) < 0 || fsync(fd) < 0 ||
-	    link(temp, path) < 0)
+	if (fd_lock(fd, true) < 0 || lane_write_epoch(fd, lane_new_epoch(), size) < 0 ||
+	    fsync(fd) < 0 || link(temp, path) < 0)
 		goto fail;
 	unlink(temp);
 	dir = open("journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

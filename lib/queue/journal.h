@@ -38,8 +38,7 @@ struct record_parts {
  * Appends and syncs. 0: durable, *loc_out filled; 1: no lane has room (or is usable): make a file;
  * -1 is never returned for lack of space, only 1.
  */
-int journal_append(struct journal *journal, struct record_parts *parts,
-    struct location *loc_out);
+int journal_append(struct journal *journal, struct record_parts *parts, struct location *loc_out);
 
 /* The open descriptor of a lane, kept by the journal; -1 with err when there is none. */
 int journal_fd(struct journal *journal, int lane, struct err *err);
@@ -51,10 +50,10 @@ int journal_count(struct journal *journal);
  * that holds no valid record is given as head = NULL with its offset and length. Only up to the
  * end that the index knows; a lane that the index does not know is recovered first.
  */
-typedef bool journal_walk_fn(void *arg, int fd, uint64_t offset, uint64_t len,
-    const struct record_head *head);
-int journal_walk(struct journal *journal, int lane, journal_walk_fn *fn, void *arg,
-    struct err *err);
+typedef bool journal_walk_fn(
+    void *arg, int fd, uint64_t offset, uint64_t len, const struct record_head *head);
+int journal_walk(
+    struct journal *journal, int lane, journal_walk_fn *fn, void *arg, struct err *err);
 
 /* Marks a stretch that journal_walk gave with head = NULL as finished (after it was set aside). */
 int journal_fill_gap(int fd, uint32_t epoch, uint64_t offset, uint64_t len);
@@ -66,20 +65,25 @@ static inline uint64_t lane_round(uint64_t len)
 
 /* ---- between journal.c and lane.c -------------------------------------------------------- */
 
+/*
+ * Where a lane's epochs begin: at random, so that no sender can put into a message what would pass
+ * for a record of it when the lane around it is damaged.
+ */
+uint32_t lane_new_epoch(void);
 /* The lane's epoch from its head page; 0 when the page is damaged. */
 uint32_t lane_read_epoch(int fd);
 int lane_write_epoch(int fd, uint32_t epoch, uint64_t size);
 /*
  * Walks the whole lane and finds the end of its records: the epoch (of the head page or, when that
- * is damaged, the highest seen) and the offset behind the last whole record. A torn last record is
- * copied to corrupt/ and reported.
+ * is damaged, of the first whole record) and the offset behind the last whole record. A torn last
+ * record is copied to corrupt/ and reported.
  */
-int lane_recover(int fd, int lane, uint64_t size, uint32_t *epoch_out, uint64_t *tail_out,
-    struct err *err);
+int lane_recover(
+    int fd, int lane, uint64_t size, uint32_t *epoch_out, uint64_t *tail_out, struct err *err);
 /* Are all records below tail finished, and is no recipient in hand? *from is a hint, updated. */
 bool lane_all_finished(int fd, uint32_t epoch, uint64_t *from, uint64_t tail);
 /* Copies a damaged stretch to corrupt/NAME and logs why. 0 or -1. */
-int lane_set_aside(int fd, int lane, uint64_t offset, uint64_t len, const char *id,
-    const char *why);
+int lane_set_aside(
+    int fd, int lane, uint64_t offset, uint64_t len, const char *id, const char *why);
 
 #endif

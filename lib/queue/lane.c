@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
@@ -12,11 +13,21 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/queue/journal.h"
+#include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
 /* Head page: magic, u32 version, u32 epoch, u64 size, u32 checksum of what stands before it. */
 enum { HEAD_VERSION = 4, HEAD_EPOCH = 8, HEAD_SIZE = 12, HEAD_CRC = 20, HEAD_LEN = 24 };
 static const char lane_magic[4] = {'P', 's', 't', 'J'};
+
+uint32_t lane_new_epoch(void)
+{
+	uint32_t epoch;
+
+	if (getrandom(&epoch, sizeof(epoch), GRND_NONBLOCK) != sizeof(epoch))
+		epoch = (uint32_t)clock_wall_us();
+	return epoch ? epoch : 1;
+}
 
 uint32_t lane_read_epoch(int fd)
 {
@@ -41,8 +52,7 @@ int lane_write_epoch(int fd, uint32_t epoch, uint64_t size)
 	return fd_pwrite_all(fd, head, sizeof(head), 0);
 }
 
-int lane_set_aside(int fd, int lane, uint64_t offset, uint64_t len, const char *id,
-    const char *why)
+int lane_set_aside(int fd, int lane, uint64_t offset, uint64_t len, const char *id, const char *why)
 {
 	char path[128], buf[65536];
 	int out;
@@ -85,29 +95,36 @@ int journal_fill_gap(int fd, uint32_t epoch, uint64_t offset, uint64_t len)
 	return fd_pwrite_all(fd, raw, sizeof(raw), (off_t)offset);
 }
 
-/* Whole, by all three checksums, within [at, size) of the lane image. */
-static bool whole_at(const unsigned char *image, uint64_t at, uint64_t size,
-    struct record_head *head)
+/*
+ * Whole, by all three checksums, within [at, size) of the lane image. A finished record was whole
+ * once, and nobody needs its content (that of a filled gap never was a record's).
+ */
+static bool whole_at(
+    const unsigned char *image, uint64_t at, uint64_t size, struct record_head *head)
 {
 	if (size - at < RECORD_HEAD || record_head_decode(image + at, head) != RECORD_VALID ||
 	    record_len(head) > size - at)
 		return false;
+	if (head->state != RECORD_LIVE)
+		return true;
 	return crc32c(0, image + at + RECORD_HEAD, (size_t)head->content_len) ==
-	    head->content_crc &&
-	    crc32c(0, image + at + record_env_at(head), head->env_len) == head->env_crc;
+	           head->content_crc &&
+	       crc32c(0, image + at + record_env_at(head), head->env_len) == head->env_crc;
 }
 
-/* The epoch of a lane whose head page is damaged: the highest that a whole record has. */
-static uint32_t highest_epoch(const unsigned char *image, uint64_t size)
+/*
+ * The epoch of a lane whose head page is damaged: that of its first whole record, for what an older
+ * epoch left stands behind. (No look at all of them: a message may contain what looks like one.)
+ */
+static uint32_t first_epoch(const unsigned char *image, uint64_t size)
 {
 	struct record_head head;
-	uint32_t highest = 1;
 
 	for (uint64_t at = LANE_HEAD; at + LANE_ALIGN <= size; at += LANE_ALIGN) {
-		if (whole_at(image, at, size, &head) && head.epoch > highest)
-			highest = head.epoch;
+		if (whole_at(image, at, size, &head) && head.epoch != 0)
+			return head.epoch;
 	}
-	return highest;
+	return 1;
 }
 
 static void report_torn(int fd, int lane, const unsigned char *image, uint64_t at, uint64_t size)
@@ -122,8 +139,8 @@ static void report_torn(int fd, int lane, const unsigned char *image, uint64_t a
 	    "a message that was not completely received before the system went down");
 }
 
-int lane_recover(int fd, int lane, uint64_t size, uint32_t *epoch_out, uint64_t *tail_out,
-    struct err *err)
+int lane_recover(
+    int fd, int lane, uint64_t size, uint32_t *epoch_out, uint64_t *tail_out, struct err *err)
 {
 	unsigned char *image = alloc((size_t)size);
 	uint32_t epoch = lane_read_epoch(fd);
@@ -136,9 +153,9 @@ int lane_recover(int fd, int lane, uint64_t size, uint32_t *epoch_out, uint64_t 
 		return -1;
 	}
 	if (epoch == 0) {
-		epoch = highest_epoch(image, size);
-		log_warn("journal/%02x: damaged head, going on with epoch %u", (unsigned)lane,
-		    epoch);
+		epoch = first_epoch(image, size);
+		log_warn(
+		    "journal/%02x: damaged head, going on with epoch %u", (unsigned)lane, epoch);
 		if (lane_write_epoch(fd, epoch, size) < 0) {
 			err_sys(err, "write journal/%02x", (unsigned)lane);
 			free(image);

@@ -25,8 +25,8 @@
 /* Enough for the longest fixed part of an envelope, and for many recipients. */
 enum { WINDOW_SIZE = 262144 };
 
-int message_read_head(int fd, const struct location *loc, const char *id, struct record_head *head,
-    struct err *err)
+int message_read_head(
+    int fd, const struct location *loc, const char *id, struct record_head *head, struct err *err)
 {
 	unsigned char raw[RECORD_HEAD];
 	ssize_t n = fd_pread_full(fd, raw, sizeof(raw), (off_t)loc->offset);
@@ -48,8 +48,8 @@ int message_read_head(int fd, const struct location *loc, const char *id, struct
 	if (check != RECORD_VALID)
 		return err_set(err, EBADMSG, "queue file with a damaged head");
 	if (strcmp(head->id, id) != 0)
-		return err_set(err, EBADMSG, "queue file of message %s under another name",
-		    head->id);
+		return err_set(
+		    err, EBADMSG, "queue file of message %s under another name", head->id);
 	if (head->state != RECORD_LIVE)
 		return 1;
 	return 0;
@@ -188,7 +188,8 @@ int message_open_fd(int fd, struct message *m, struct err *err)
 	if (check == RECORD_FOREIGN)
 		return 1;
 	if (check != RECORD_VALID)
-		return err_set(err, EBADMSG, "queue file with a damaged head, or of a newer version");
+		return err_set(
+		    err, EBADMSG, "queue file with a damaged head, or of a newer version");
 	m->state = head.state;
 	m->content_at = RECORD_HEAD;
 	m->content_len = head.content_len;
@@ -216,6 +217,12 @@ void message_close(struct message *m)
 	arena_fini(&m->arena);
 }
 
+/* In no checksum: a damaged byte must not make a recipient vanish. */
+static uint8_t sane_status(uint8_t status)
+{
+	return status == RCPT_DONE || status == RCPT_BOUNCED ? status : RCPT_TODO;
+}
+
 static int read_status(struct message *m, size_t index, uint8_t *out, struct err *err)
 {
 	if (index < m->statuses_at || index >= m->statuses_at + m->statuses_len) {
@@ -227,7 +234,7 @@ static int read_status(struct message *m, size_t index, uint8_t *out, struct err
 		m->statuses_at = index;
 		m->statuses_len = len;
 	}
-	*out = m->statuses[index - m->statuses_at];
+	*out = sane_status(m->statuses[index - m->statuses_at]);
 	return 0;
 }
 
@@ -246,7 +253,7 @@ int message_next_rcpt(struct message *m, struct rcpt_cursor *cursor, struct aren
 		return err_set(err, EBADMSG, "envelope has fewer recipients than it says");
 	/* no recipient needs more than half a window */
 	if ((cursor->at < m->window_at ||
-		cursor->at + WINDOW_SIZE / 2 > m->window_at + m->window_len) &&
+	        cursor->at + WINDOW_SIZE / 2 > m->window_at + m->window_len) &&
 	    !(cursor->at >= m->window_at && m->window_at + m->window_len == m->env_len) &&
 	    move_window(m, cursor->at, err) < 0)
 		return -1;
@@ -263,10 +270,21 @@ int message_next_rcpt(struct message *m, struct rcpt_cursor *cursor, struct aren
 
 /* ---- in place ------------------------------------------------------------------------------ */
 
-int message_take(struct message *m, uint32_t first, uint32_t count, uint8_t *status_out,
-    struct err *err)
+/* Does the lane still hold this record? (Of a file it is its own.) */
+static bool still_there(const struct message *m, bool live)
 {
+	unsigned char raw[RECORD_HEAD];
 	struct record_head head;
+
+	return m->loc.lane < 0 ||
+	       (fd_pread_full(m->fd, raw, sizeof(raw), (off_t)m->loc.offset) == RECORD_HEAD &&
+	           record_head_decode(raw, &head) == RECORD_VALID && head.epoch == m->loc.epoch &&
+	           (!live || head.state == RECORD_LIVE));
+}
+
+int message_take(
+    struct message *m, uint32_t first, uint32_t count, uint8_t *status_out, struct err *err)
+{
 	int rc;
 
 	must(first <= m->env.rcpt_count && count <= m->env.rcpt_count - first);
@@ -274,21 +292,17 @@ int message_take(struct message *m, uint32_t first, uint32_t count, uint8_t *sta
 	if (rc != 0)
 		return rc < 0 ? err_sys(err, "lock recipients") : 1;
 	/* looked at again under the lock: see the head of this file */
-	if (m->loc.lane >= 0) {
-		unsigned char raw[RECORD_HEAD];
-
-		if (fd_pread_full(m->fd, raw, sizeof(raw), (off_t)m->loc.offset) != RECORD_HEAD ||
-		    record_head_decode(raw, &head) != RECORD_VALID ||
-		    head.epoch != m->loc.epoch || head.state != RECORD_LIVE) {
-			message_release(m, first, count);
-			return 1;
-		}
+	if (!still_there(m, true)) {
+		message_release(m, first, count);
+		return 1;
 	}
 	if (fd_pread_full(m->fd, status_out, count, (off_t)(m->status_at + first)) !=
 	    (ssize_t)count) {
 		message_release(m, first, count);
 		return err_set(err, EBADMSG, "recipient status is cut off");
 	}
+	for (uint32_t i = 0; i < count; i++)
+		status_out[i] = sane_status(status_out[i]);
 	return 0;
 }
 
@@ -302,14 +316,20 @@ int message_mark(struct message *m, uint32_t index, enum rcpt_status status, str
 	char byte = (char)status;
 
 	must(index < m->env.rcpt_count);
+	/*
+	 * Nobody else recycles the lane while the recipient is locked, but locks do not hold off
+	 * their own process: one that also writes mail may have, if an operator deleted this.
+	 */
+	if (!still_there(m, false))
+		return 0;
 	if (fd_pwrite_all(m->fd, &byte, 1, (off_t)(m->status_at + index)) < 0)
 		return err_sys(err, "mark recipient");
 	return 0;
 }
 
 /* Sets the state byte of a journal record that is still ours. 1: it is gone already. */
-static int set_lane_state(int fd, const struct location *loc, const char *id,
-    enum record_state state, struct err *err)
+static int set_lane_state(
+    int fd, const struct location *loc, const char *id, enum record_state state, struct err *err)
 {
 	off_t at = (off_t)(loc->offset + RECORD_STATE_AT);
 	struct record_head head;
@@ -325,8 +345,7 @@ static int set_lane_state(int fd, const struct location *loc, const char *id,
 	return rc;
 }
 
-int message_finish(struct queue *queue, const struct location *loc, const char *id,
-    struct err *err)
+int message_finish(struct queue *queue, const struct location *loc, const char *id, struct err *err)
 {
 	char path[256];
 	int fd;
@@ -407,6 +426,7 @@ static int move_from_lane(struct queue *queue, struct message *m, const char *id
 {
 	char temp[128], path[256];
 	struct record_head head;
+	struct err mark_err = {0};
 	int rc;
 
 	rc = message_read_head(m->fd, &m->loc, id, &head, err);
@@ -416,13 +436,45 @@ static int move_from_lane(struct queue *queue, struct message *m, const char *id
 	queue_path(queue, dir, id, path, sizeof(path));
 	if (copy_record(m, &head, temp, retry_at, err) < 0)
 		return -1;
-	if (queue_make_parent(queue, dir, id) < 0 || rename(temp, path) < 0 ||
-	    queue_sync_dir_of(path) < 0) {
+	if (queue_make_parent(queue, dir, id) < 0 || rename(temp, path) < 0) {
 		err_sys(err, "name %s", path);
 		unlink(temp);
 		return -1;
 	}
-	return set_lane_state(m->fd, &m->loc, id, RECORD_MOVED, err);
+	if (queue_sync_dir_of(path) < 0) {
+		err_sys(err, "sync the directory of %s", path);
+		unlink(path);
+		return -1;
+	}
+	/* from here on the file counts, whether the mark can be made or not */
+	for (int i = 0; i < 3; i++) {
+		rc = set_lane_state(m->fd, &m->loc, id, RECORD_MOVED, &mark_err);
+		if (rc >= 0)
+			return 0;
+	}
+	log_warn("%s", mark_err.text);
+	return 0;
+}
+
+int message_settle(struct queue *queue, const struct location *loc, const char *id, struct err *err)
+{
+	static const char *const dirs[] = {"deferred", "hold", "active", "incoming", "corrupt"};
+	char path[256];
+	int fd;
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		queue_path(queue, dirs[i], id, path, sizeof(path));
+		if (access(path, F_OK) < 0)
+			continue;
+		fd = journal_fd(queue->journal, loc->lane, err);
+		if (fd < 0)
+			return -1;
+		/* who moves it may be about to: the mark must not be durable before the name */
+		if (queue_sync_dir_of(path) < 0)
+			return err_sys(err, "sync the directory of %s", path);
+		return set_lane_state(fd, loc, id, RECORD_MOVED, err) < 0 ? -1 : 0;
+	}
+	return 1;
 }
 
 int message_move(struct queue *queue, struct location *loc, const char *id, const char *dir,

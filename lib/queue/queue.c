@@ -42,14 +42,14 @@ static void parse_hashed(struct queue *queue, const char *names)
 		size_t skip = strspn(names, ", \t"), len = strcspn(names + skip, ", \t");
 
 		if (len > 0 && len < sizeof(queue->hashed[0]))
-			snprintf(queue->hashed[queue->hashed_count++],
-			    sizeof(queue->hashed[0]), "%.*s", (int)len, names + skip);
+			snprintf(queue->hashed[queue->hashed_count++], sizeof(queue->hashed[0]),
+			    "%.*s", (int)len, names + skip);
 		names += skip + len;
 	}
 }
 
-int queue_open(const struct queue_params *params, bool long_ids, struct queue **queue_out,
-    struct err *err)
+int queue_open(
+    const struct queue_params *params, bool long_ids, struct queue **queue_out, struct err *err)
 {
 	struct queue *queue;
 
@@ -114,8 +114,14 @@ int queue_make_parent(const struct queue *queue, const char *dir, const char *id
 
 	queue_path(queue, dir, id, path, sizeof(path));
 	for (slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int made;
+
 		*slash = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		made = mkdir(path, 0700);
+		if (made < 0 && errno != EEXIST)
+			return -1;
+		/* what is named in it must not be lost with it */
+		if (made == 0 && strchr(path, '/') && queue_sync_dir_of(path) < 0)
 			return -1;
 		*slash = '/';
 	}

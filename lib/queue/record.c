@@ -46,8 +46,7 @@ void record_head_encode(unsigned char out[RECORD_HEAD], const struct record_head
 	out[RECORD_STATE_AT] = head->state;
 }
 
-enum record_check record_head_decode(const unsigned char in[RECORD_HEAD],
-    struct record_head *out)
+enum record_check record_head_decode(const unsigned char in[RECORD_HEAD], struct record_head *out)
 {
 	if (memcmp(in + AT_MAGIC, magic, sizeof(magic)) != 0)
 		return RECORD_FOREIGN;
@@ -66,6 +65,9 @@ enum record_check record_head_decode(const unsigned char in[RECORD_HEAD],
 	    .queued_us = le_get64(in + AT_QUEUED),
 	    .state = in[RECORD_STATE_AT],
 	};
+	/* in no checksum: a damaged state must not make mail vanish; its status bytes decide */
+	if (out->state != RECORD_DONE && out->state != RECORD_MOVED)
+		out->state = RECORD_LIVE;
 	memcpy(out->id, in + AT_ID, RECORD_ID_MAX);
 	if (le_get16(in + AT_SIZE) != RECORD_HEAD || out->rcpt_count > ENVELOPE_RCPTS_MAX ||
 	    out->env_len > ENVELOPE_MAX || out->content_len > (uint64_t)1 << 48 ||

@@ -29,8 +29,8 @@ static void give_up_record(struct journal_scan *scan, int fd, uint64_t offset, u
 	journal_fill_gap(fd, lane_read_epoch(fd), offset, len);
 }
 
-static bool journal_record(void *arg, int fd, uint64_t offset, uint64_t len,
-    const struct record_head *head)
+static bool journal_record(
+    void *arg, int fd, uint64_t offset, uint64_t len, const struct record_head *head)
 {
 	struct journal_scan *scan = arg;
 	struct scan_item item = {
@@ -61,8 +61,7 @@ static bool journal_record(void *arg, int fd, uint64_t offset, uint64_t len,
 	return !scan->stopped;
 }
 
-int queue_scan_journal(struct queue *queue, int what, queue_scan_fn *fn, void *arg,
-    struct err *err)
+int queue_scan_journal(struct queue *queue, int what, queue_scan_fn *fn, void *arg, struct err *err)
 {
 	struct journal_scan scan = {.queue = queue, .what = what, .fn = fn, .arg = arg};
 	int count = journal_count(queue->journal), worst = 0;
@@ -72,6 +71,27 @@ int queue_scan_journal(struct queue *queue, int what, queue_scan_fn *fn, void *a
 			worst = -1;
 	}
 	return worst;
+}
+
+/*
+ * A file is looked for where hash_queue_names and hash_queue_depth say; after a change of these it
+ * is put there when it is found elsewhere. False: it cannot be.
+ */
+static bool put_in_place(struct queue *queue, const char *path, const char *dir, const char *name)
+{
+	char want[256];
+
+	queue_path(queue, dir, name, want, sizeof(want));
+	if (strcmp(path, want) == 0)
+		return true;
+	if (access(want, F_OK) == 0 || queue_make_parent(queue, dir, name) < 0 ||
+	    rename(path, want) < 0) {
+		if (access(path, F_OK) == 0)
+			log_warn("%s cannot be put into its place as %s", path, want);
+		return false;
+	}
+	log_info("renamed file %s as %s", path, want);
+	return true;
 }
 
 /* One file. Leftovers of writers that died (tmp.*) and editor's files are no ids. */
@@ -85,7 +105,8 @@ static bool scan_file(struct queue *queue, const char *path, const char *dir, co
 	bool go_on;
 	int rc;
 
-	if (!queue_id_valid(name) || lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+	if (!queue_id_valid(name) || lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    !put_in_place(queue, path, dir, name))
 		return true;
 	snprintf(item.loc.dir, sizeof(item.loc.dir), "%s", dir);
 	item.retry_at = st.st_mtime;
@@ -121,8 +142,9 @@ static int scan_folder(struct queue *queue, const char *path, int depth, const c
 			continue;
 		snprintf(child, sizeof(child), "%s/%s", path, entry->d_name);
 		if (strlen(entry->d_name) == 1)
-			rc = depth < 3 ? scan_folder(queue, child, depth + 1, dir, what, fn, arg, err)
-			               : 1;
+			rc = depth < 3
+			         ? scan_folder(queue, child, depth + 1, dir, what, fn, arg, err)
+			         : 1;
 		else
 			rc = scan_file(queue, child, dir, entry->d_name, what, fn, arg);
 	}
@@ -130,17 +152,16 @@ static int scan_folder(struct queue *queue, const char *path, int depth, const c
 	return rc;
 }
 
-int queue_scan_dir(struct queue *queue, const char *dir, int what, queue_scan_fn *fn, void *arg,
-    struct err *err)
+int queue_scan_dir(
+    struct queue *queue, const char *dir, int what, queue_scan_fn *fn, void *arg, struct err *err)
 {
 	return scan_folder(queue, dir, 0, dir, what, fn, arg, err) < 0 ? -1 : 0;
 }
 
-int queue_scan_slice(struct queue *queue, const char *dir, int slice, queue_scan_fn *fn, void *arg,
-    struct err *err)
+int queue_scan_slice(
+    struct queue *queue, const char *dir, int slice, queue_scan_fn *fn, void *arg, struct err *err)
 {
-	static const char hash[] =
-	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	static const char hash[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	char path[64];
 
 	if (slice == 0)

@@ -19,10 +19,10 @@
 
 /* Where a record is. */
 struct location {
-	int32_t lane;     /* >= 0: journal/NN, at `offset` under `epoch`; -1: a file */
+	int32_t lane; /* >= 0: journal/NN, at `offset` under `epoch`; -1: a file */
 	uint32_t epoch;
-	uint64_t offset;  /* of the record header; 0 in a file */
-	char dir[12];     /* files: "incoming", "active", "deferred", "hold", "corrupt" */
+	uint64_t offset; /* of the record header; 0 in a file */
+	char dir[12];    /* files: "incoming", "active", "deferred", "hold", "corrupt" */
 };
 
 struct queue_params {
@@ -37,8 +37,8 @@ extern const struct conf_table queue_params;
 /* The process's view of the queue: open lanes, shared counters. Not shared across fork. */
 struct queue;
 /* -1 with err when the directories are missing or unusable. The params must outlive the queue. */
-int queue_open(const struct queue_params *params, bool long_ids, struct queue **queue_out,
-    struct err *err);
+int queue_open(
+    const struct queue_params *params, bool long_ids, struct queue **queue_out, struct err *err);
 void queue_close(struct queue **queue);
 
 /* A new queue id for a message that begins to arrive now. */
@@ -77,7 +77,7 @@ struct message {
 	bool owns_fd;
 	uint8_t state; /* enum record_state as of opening */
 	uint64_t content_at, content_len;
-	uint64_t status_at; /* file offset of the first recipient's status byte */
+	uint64_t status_at;  /* file offset of the first recipient's status byte */
 	struct envelope env; /* without recipients; texts in arena */
 	/* The encoded envelope is seen through a window, so that its size does not matter. */
 	uint64_t env_at; /* file offset */
@@ -128,15 +128,15 @@ int message_next_rcpt(struct message *m, struct rcpt_cursor *cursor, struct aren
  * them). status_out gets the count status bytes as they are now. Locks end with message_close or
  * message_release.
  */
-int message_take(struct message *m, uint32_t first, uint32_t count, uint8_t *status_out,
-    struct err *err);
+int message_take(
+    struct message *m, uint32_t first, uint32_t count, uint8_t *status_out, struct err *err);
 void message_release(struct message *m, uint32_t first, uint32_t count);
 /* Marks one recipient in place. Not synced: a power failure may undo it, a process's death not. */
 int message_mark(struct message *m, uint32_t index, enum rcpt_status status, struct err *err);
 
 /* All recipients are finished: the record is marked done (journal) or the file is removed. */
-int message_finish(struct queue *queue, const struct location *loc, const char *id,
-    struct err *err);
+int message_finish(
+    struct queue *queue, const struct location *loc, const char *id, struct err *err);
 
 /*
  * Moves the message to the directory `dir` ("deferred", "hold", "active", "incoming", "corrupt"):
@@ -147,6 +147,13 @@ int message_finish(struct queue *queue, const struct location *loc, const char *
 int message_move(struct queue *queue, struct location *loc, const char *id, const char *dir,
     int64_t retry_at, struct err *err);
 
+/*
+ * A crash between a move and its mark leaves a message in both homes; the file counts. If there is
+ * one, the journal record at loc is marked moved: 0. 1: no file, the record is the message.
+ */
+int message_settle(
+    struct queue *queue, const struct location *loc, const char *id, struct err *err);
+
 /* ---- scanning ----------------------------------------------------------------------------- */
 
 /*
@@ -156,8 +163,9 @@ int message_move(struct queue *queue, struct location *loc, const char *id, cons
 struct scan_item {
 	struct location loc;
 	const char *id;
-	int64_t retry_at;       /* files: mtime; journal: 0 */
-	const struct message *m; /* open, envelope read; NULL when damaged (err says why) or not asked for */
+	int64_t retry_at; /* files: mtime; journal: 0 */
+	const struct message
+	    *m; /* open, envelope read; NULL when damaged (err says why) or not asked for */
 	const struct err *err;
 };
 typedef bool queue_scan_fn(void *arg, const struct scan_item *item);
@@ -166,24 +174,25 @@ typedef bool queue_scan_fn(void *arg, const struct scan_item *item);
  * The journal: all live records of all lanes (lanes are locked one at a time while read). Damaged
  * records are copied to corrupt/, reported in the log, and marked done.
  */
-int queue_scan_journal(struct queue *queue, int what, queue_scan_fn *fn, void *arg,
-    struct err *err);
+int queue_scan_journal(
+    struct queue *queue, int what, queue_scan_fn *fn, void *arg, struct err *err);
 /* One directory, hashed sub-directories included. what = 0: names only, no file is opened. */
-int queue_scan_dir(struct queue *queue, const char *dir, int what, queue_scan_fn *fn, void *arg,
-    struct err *err);
+int queue_scan_dir(
+    struct queue *queue, const char *dir, int what, queue_scan_fn *fn, void *arg, struct err *err);
 
 /*
  * A part of a directory: slice 0 are the files in the directory itself, slice n > 0 those in its
  * n-th possible hash directory. QUEUE_SLICES of them make up queue_scan_dir. Names only.
  */
 enum { QUEUE_SLICES = 1 + 62 };
-int queue_scan_slice(struct queue *queue, const char *dir, int slice, queue_scan_fn *fn, void *arg,
-    struct err *err);
+int queue_scan_slice(
+    struct queue *queue, const char *dir, int slice, queue_scan_fn *fn, void *arg, struct err *err);
 
 /* Path of a queue file by directory and id, with hashing: "deferred/3/3F0ED1A2B3C". */
 void queue_path(const struct queue *queue, const char *dir, const char *id, char *out, size_t size);
 
-/* Free space: is there room for `need` more bytes and a few inodes? false with err (code ENOSPC). */
+/* Free space: is there room for `need` more bytes and a few inodes? false with err (code ENOSPC).
+ */
 bool queue_has_room(int64_t need, struct err *err);
 
 /* Names of all queue directories with their modes, for init, check and set-permissions. */

@@ -22,18 +22,18 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
-enum { SPILL_CHUNK = 65536, LINE_LIMIT = 998 };
+enum { SPILL_CHUNK = 65536, LINE_LIMIT = 998, SPARE_MAX = 65536 };
 
 struct queue_writer {
 	struct queue *queue;
 	char id[QUEUE_ID_MAX];
-	struct str content;  /* not yet in the file */
-	int fd;              /* -1 while in memory */
+	struct str content; /* not yet in the file */
+	int fd;             /* -1 while in memory */
 	char temp[64];
 	uint64_t size;
 	uint32_t crc;
 	uint32_t flags;
-	size_t line_len;     /* of the line being written, CR included */
+	size_t line_len; /* of the line being written, CR included */
 	bool failed;
 };
 
@@ -130,15 +130,21 @@ int queue_writer_put(struct queue_writer *w, const void *data, size_t len, struc
 	return 0;
 }
 
+/* Most messages are small; an idle process need not keep what a large one took. */
+static void drop_large(struct str *buffer)
+{
+	if (buffer->cap > SPARE_MAX)
+		str_fini(buffer);
+}
+
 static void writer_free(struct queue_writer **w)
 {
 	if ((*w)->fd >= 0)
 		close((*w)->fd);
 	str_fini(&(*w)->queue->spare);
-	if ((*w)->content.cap <= (size_t)(*w)->queue->params->journal_message_limit * 2 + 4096)
-		(*w)->queue->spare = (*w)->content;
-	else
-		str_fini(&(*w)->content);
+	(*w)->queue->spare = (*w)->content;
+	drop_large(&(*w)->queue->spare);
+	drop_large(&(*w)->queue->env);
 	free(*w);
 	*w = NULL;
 }
@@ -238,8 +244,7 @@ int queue_writer_commit(struct queue_writer **wp, struct envelope *env, bool hol
 	envelope_encode(coded, env);
 	status = status_bytes(env);
 	fill_head(w, env, coded, &parts.head);
-	if (w->fd < 0 && !hold &&
-	    w->size <= (uint64_t)w->queue->params->journal_message_limit &&
+	if (w->fd < 0 && !hold && w->size <= (uint64_t)w->queue->params->journal_message_limit &&
 	    coded->len <= (size_t)w->queue->params->journal_message_limit) {
 		parts.content = str_text(&w->content);
 		parts.status = status;
@@ -248,12 +253,10 @@ int queue_writer_commit(struct queue_writer **wp, struct envelope *env, bool hol
 	}
 	if (rc != 0) {
 		parts.head.epoch = 0;
-		rc = commit_file(w, &parts.head, status, coded, hold ? "hold" : "incoming",
-		    loc_out, err);
+		rc = commit_file(
+		    w, &parts.head, status, coded, hold ? "hold" : "incoming", loc_out, err);
 	}
 	free(status);
-	if (coded->cap > 1 << 20)
-		str_fini(coded);
 	writer_free(wp);
 	return rc;
 }

@@ -20,7 +20,7 @@
 #include "lib/base/map.h"
 #include "tests/fault/queue/fault.h"
 
-enum { DIED = 99, MESSAGES = 24, MORE = 12, MORE_SEED = 100, POINTS_MIN = 100 };
+enum { DIED = 99, MESSAGES = 18, MORE = 12, MORE_SEED = 100, POINTS_MIN = 100 };
 
 static const struct mode {
 	const char *name;

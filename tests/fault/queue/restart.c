@@ -50,7 +50,7 @@ static bool collect(void *arg, const struct scan_item *item)
 		if (item->loc.lane < 0)
 			fprintf(r->report, "X %s is in two directories\n", item->id);
 		else
-			message_finish(r->queue, &item->loc, item->id, NULL);
+			message_settle(r->queue, &item->loc, item->id, NULL);
 		return true;
 	}
 	check_content(r, item->id, item->m);

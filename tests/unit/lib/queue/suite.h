@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_UNIT_LIB_QUEUE_SUITE_H
+#define TESTS_UNIT_LIB_QUEUE_SUITE_H
+
+#include <check.h>
+
+TCase *record_tcase(void);
+TCase *envelope_tcase(void);
+TCase *id_tcase(void);
+TCase *journal_tcase(void);
+TCase *message_tcase(void);
+TCase *scan_tcase(void);
+
+#endif
