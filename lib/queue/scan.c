@@ -47,8 +47,8 @@ static bool journal_record(
 	}
 	if (head->state != RECORD_LIVE)
 		return true;
-	rc = message_open(scan->queue, &item.loc, head->id,
-	    scan->what ? scan->what : MESSAGE_ENVELOPE, &m, &err);
+	rc = message_open(
+	    scan->queue, &item.loc, head->id, scan->what ? scan->what : MESSAGE_ENVELOPE, &m, &err);
 	if (rc < 0 && message_is_damaged(&err))
 		give_up_record(scan, fd, offset, len, head, err.text);
 	else if (rc < 0)
