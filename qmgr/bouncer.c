@@ -22,32 +22,59 @@ struct ask {
 	void *arg;
 };
 
+/* It did not work: again after a pause, and no other request waits for it. */
+static void postpone(struct bouncer *b, struct ask *ask)
+{
+	list_push(&b->failed, &ask->link);
+	if (!timer_armed(&b->retry))
+		timer_start(b->pool.qmgr->loop, &b->retry, RETRY_MS);
+}
+
 static void run(struct bouncer *b)
 {
-	while (!list_empty(&b->waiting)) {
+	while (!b->away && !list_empty(&b->waiting)) {
 		struct ask *ask = LIST_ITEM(b->waiting.next, struct ask, link);
 		struct channel *channel;
 		struct err err = {0};
-		bool unreachable;
+		bool unreachable, fresh;
 
-		if (timer_armed(&b->retry))
-			return;
 		channel = pool_take(&b->pool, NULL, &unreachable, &err);
 		if (!channel && unreachable) {
 			log_warn("%s (trying again in %d seconds)", err.text, RETRY_MS / 1000);
+			b->away = true;
 			timer_start(b->pool.qmgr->loop, &b->retry, RETRY_MS);
 		}
 		if (!channel)
 			return;
+		fresh = channel->fresh;
 		list_remove(&ask->link);
-		if (!channel_send(channel, &ask->frame, ask))
+		if (channel_send(channel, &ask->frame, ask))
+			continue;
+		if (fresh)
+			postpone(b, ask);
+		else
 			list_push_front(&b->waiting, &ask->link);
 	}
 }
 
 static void retry_now(struct timer *timer)
 {
-	run(CONTAINER_OF(timer, struct bouncer, retry));
+	struct bouncer *b = CONTAINER_OF(timer, struct bouncer, retry);
+
+	b->away = false;
+	while (!list_empty(&b->failed)) {
+		struct list *node = b->failed.next;
+
+		list_remove(node);
+		list_push(&b->waiting, node);
+	}
+	run(b);
+}
+
+void bouncer_retry(struct bouncer *b)
+{
+	timer_cancel(b->pool.qmgr->loop, &b->retry);
+	retry_now(&b->retry);
 }
 
 static void answered(struct channel *channel, const struct frame *frame, void *job)
@@ -63,24 +90,25 @@ static void answered(struct channel *channel, const struct frame *frame, void *j
 		if (frame)
 			log_warn("%s: malformed answer: %s", b->pool.path, err.text);
 		channel_close(channel);
-		list_push_front(&b->waiting, &ask->link);
-		timer_start(b->pool.qmgr->loop, &b->retry, RETRY_MS);
-		arena_fini(&arena);
-		return;
+		postpone(b, ask);
+	} else {
+		channel_give_back(channel);
+		ask->done(ask->mail, answer.status != 2, &answer, ask->arg);
+		str_fini(&ask->frame);
+		free(ask);
 	}
-	channel->idle_since_ms = loop_now_ms(b->pool.qmgr->loop);
-	list_push_front(&b->pool.idle, &channel->link);
-	ask->done(ask->mail, answer.status != 2, &answer, ask->arg);
-	str_fini(&ask->frame);
-	free(ask);
 	arena_fini(&arena);
 	run(b);
 }
 
 void bouncer_init(struct bouncer *b, struct qmgr *q, const char *service)
 {
-	pool_init(&b->pool, q, service, CHANNELS, answered);
+	size_t limit = agent_limit(q, strrchr(service, '/') + 1);
+
+	/* a connection that no process serves would keep its request from those that are served */
+	pool_init(&b->pool, q, service, limit && limit < CHANNELS ? limit : CHANNELS, answered);
 	list_init(&b->waiting);
+	list_init(&b->failed);
 	b->retry.expired = retry_now;
 }
 

@@ -37,7 +37,10 @@ void entry_fill_request(const struct mail *mail, struct deliver_request *request
 /* Is the session worth keeping? When more mail waits, or has just been there. */
 static bool keep_session(const struct dest *dest)
 {
-	return !list_empty(&dest->todo) || dest->busy > 1;
+	int64_t now = loop_now_ms(dest->transport->qmgr->loop);
+
+	return !list_empty(&dest->todo) || dest->busy > 1 ||
+	       (dest->last_done_ms && now - dest->last_done_ms < KEEP_RECENT_MS);
 }
 
 bool entry_deliver(struct entry *entry, struct channel *channel)
@@ -68,19 +71,22 @@ bool entry_deliver(struct entry *entry, struct channel *channel)
 	return sent;
 }
 
-static void entry_free(struct entry *entry)
+void entry_free(struct entry *entry)
 {
 	free(entry->rcpts);
 	free(entry);
 }
 
-/* No answer. The agent has marked what it delivered; another agent looks at the marks. */
-static void answer_missing(struct entry *entry)
+/*
+ * No answer. The agent has marked what it delivered; another agent looks at the marks. In the end
+ * retry(8) defers the recipients; when it is retry itself that dies, they are deferred here.
+ */
+void entry_unanswered(struct entry *entry)
 {
 	static const struct rcpt_result failed = {.outcome = OUTCOME_DEFERRED,
 	    .dsn = "4.3.0",
 	    .action = "delayed",
-	    .reason = "delivery agent failed",
+	    .reason = "unknown mail transport error",
 	    .diag = "",
 	    .mta = ""};
 	struct dest *dest = entry->dest;
@@ -88,7 +94,10 @@ static void answer_missing(struct entry *entry)
 
 	if (++entry->tries < TRIES_MAX) {
 		list_push_front(&dest->todo, &entry->link);
-		dest->todo_count++;
+		return;
+	}
+	if (strcmp(dest->transport->name, "retry") != 0) {
+		entry_to_retry(entry, failed.dsn, failed.reason);
 		return;
 	}
 	for (size_t i = 0; i < entry->count; i++)
@@ -105,12 +114,13 @@ static void settle_entry(struct entry *entry, const struct deliver_result *resul
 	struct mail *mail = entry->mail;
 
 	if (*result->damaged && !mail->damaged)
-		mail->damaged = arena_strdup(&mail->arena, result->damaged);
+		mail->damaged =
+		    arena_strdup(&mail->arena, result->damaged); /* finish.c looks itself */
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct rcpt_result *r =
 		    i < result->rcpts.count && results[i].index == entry->rcpts[i]->index
-		    ? &results[i]
-		    : &skipped;
+		        ? &results[i]
+		        : &skipped;
 
 		mail_settle_rcpt(mail, entry->rcpts[i], r);
 	}
@@ -118,19 +128,16 @@ static void settle_entry(struct entry *entry, const struct deliver_result *resul
 	mail_settled(mail);
 }
 
-static void give_back(struct channel *channel, struct dest *dest,
-    const struct deliver_result *result)
+static void give_back(
+    struct channel *channel, struct dest *dest, const struct deliver_result *result)
 {
-	int64_t now = loop_now_ms(channel->pool->qmgr->loop);
-
 	if (result->last) {
 		channel_close(channel);
 		return;
 	}
 	channel->kept = result->reusable_ms ? dest : NULL;
-	channel->kept_until_ms = now + result->reusable_ms;
-	channel->idle_since_ms = now;
-	list_push_front(&channel->pool->idle, &channel->link);
+	channel->kept_until_ms = loop_now_ms(channel->pool->qmgr->loop) + result->reusable_ms;
+	channel_give_back(channel);
 }
 
 void deliver_answered(struct channel *channel, const struct frame *frame, void *job)
@@ -143,12 +150,13 @@ void deliver_answered(struct channel *channel, const struct frame *frame, void *
 	struct err err = {0};
 
 	dest->busy--;
+	dest->last_done_ms = loop_now_ms(channel->pool->qmgr->loop);
 	if (!frame || frame->type != DELIVER_RESULT ||
 	    frame_decode(frame, &deliver_result_table, &result, &arena, &err) < 0) {
 		if (frame)
 			log_warn("%s: malformed answer: %s", channel->pool->path, err.text);
 		channel_close(channel);
-		answer_missing(entry);
+		entry_unanswered(entry);
 	} else {
 		give_back(channel, dest, &result);
 		if (*result.dead_reason)

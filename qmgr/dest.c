@@ -17,7 +17,7 @@
 enum { IDLE_DEST_MS = 10000, UNLIMITED_AGENTS = 1000 };
 
 /* The process limit of the service in master.cf, so that no request waits on a full service. */
-static size_t agent_limit(struct qmgr *q, const char *name)
+size_t agent_limit(struct qmgr *q, const char *name)
 {
 	const struct master_cf_entry *entry;
 	struct master_cf cf = {0};
@@ -68,19 +68,40 @@ struct transport *transport_get(struct qmgr *q, const char *name)
 	return t;
 }
 
+static void dest_revive(struct dest *dest)
+{
+	if (!dest->dead_reason)
+		return;
+	free((void *)(uintptr_t)dest->dead_reason);
+	free((void *)(uintptr_t)dest->dead_dsn);
+	dest->dead_reason = dest->dead_dsn = NULL;
+	dest->failed_cohorts = 0;
+	dest->window = dest->transport->initial_window;
+	qmgr_kick(dest->transport->qmgr);
+}
+
 static void dest_timer(struct timer *timer)
 {
 	struct dest *dest = CONTAINER_OF(timer, struct dest, timer);
 
-	if (dest->dead_reason) {
-		free((void *)(uintptr_t)dest->dead_reason);
-		free((void *)(uintptr_t)dest->dead_dsn);
-		dest->dead_reason = dest->dead_dsn = NULL;
-		dest->failed_cohorts = 0;
-		dest->window = dest->transport->initial_window;
-		transport_run(dest->transport);
-	}
+	dest_revive(dest);
 	dest_free_if_idle(dest);
+}
+
+void dests_revive(struct qmgr *q)
+{
+	const char *key;
+	void *value;
+
+	for (size_t cursor = 0; map_next(q->dests, &cursor, &key, &value);)
+		dest_revive(value);
+	LIST_EACH (node, &q->transports) {
+		struct transport *t = LIST_ITEM(node, struct transport, link);
+
+		timer_cancel(q->loop, &t->timer);
+		t->dead = false;
+	}
+	qmgr_kick(q);
 }
 
 static struct dest *dest_get(struct transport *t, const char *nexthop, const char *rcpt)
@@ -135,8 +156,12 @@ void dest_free_if_idle(struct dest *dest)
 
 static bool dest_has_turn(const struct dest *dest)
 {
+	const struct transport *t = dest->transport;
+
+	/* what cannot be delivered goes to retry(8) and needs no room in the window */
 	return !list_empty(&dest->todo) &&
-	    (dest->transport->concurrency_limit == 0 || dest->busy < dest->window);
+	       (t->concurrency_limit == 0 || dest->busy < dest->window || dest->dead_reason ||
+	           t->dead);
 }
 
 static void make_ready(struct dest *dest)
@@ -151,21 +176,33 @@ void dest_ready_again(struct dest *dest)
 	dest_free_if_idle(dest);
 }
 
+/* A name that no service of master.cf can have. */
+static bool is_impossible(const char *transport)
+{
+	return strlen(transport) >= TRANSPORT_NAME_MAX || !*transport || strchr(transport, '/');
+}
+
 void dest_assign(struct mail *mail, struct rcpt *rcpt, const char *transport, const char *nexthop)
 {
-	struct transport *t = transport_get(mail->qmgr, transport);
-	struct dest *dest = dest_get(t, nexthop, rcpt->address);
-	struct entry *last = list_empty(&dest->todo)
-	    ? NULL
-	    : LIST_ITEM(dest->todo.prev, struct entry, link);
-	size_t limit = t->recipient_limit ? (size_t)t->recipient_limit : SIZE_MAX;
+	struct transport *t;
+	struct dest *dest;
+	struct entry *last;
+	size_t limit;
 
+	if (is_impossible(transport)) {
+		log_warn("%s: impossible transport name \"%.100s\"", mail->id, transport);
+		transport = "retry";
+		nexthop = "4.3.5 mail transport unavailable";
+	}
+	t = transport_get(mail->qmgr, transport);
+	dest = dest_get(t, nexthop, rcpt->address);
+	last = list_empty(&dest->todo) ? NULL : LIST_ITEM(dest->todo.prev, struct entry, link);
+	limit = t->recipient_limit ? (size_t)t->recipient_limit : SIZE_MAX;
 	if (!last || last->mail != mail || last->count >= limit) {
 		last = alloc_zero(1, sizeof(*last));
 		last->dest = dest;
 		last->mail = mail;
 		list_push(&dest->todo, &last->link);
-		dest->todo_count++;
 	}
 	if (last->count == last->cap) {
 		last->cap = last->cap ? last->cap * 2 : 1;
@@ -178,13 +215,14 @@ void dest_assign(struct mail *mail, struct rcpt *rcpt, const char *transport, co
 /* The service cannot be reached: what waits for it is deferred by retry(8). */
 static void transport_dies(struct transport *t, const struct err *err)
 {
-	log_warn("transport %s: %s", t->name, err->text);
+	log_warn("connect to transport %s: %s", t->pool.path,
+	    err->code ? strerror(err->code) : err->text);
 	t->dead = true;
-	timer_start(t->qmgr->loop, &t->timer, (int64_t)t->qmgr->params->transport_retry_time * 1000);
+	timer_start(
+	    t->qmgr->loop, &t->timer, (int64_t)t->qmgr->params->transport_retry_time * 1000);
 }
 
-/* Gives the entry to retry(8) with a reason, whatever its destination was. */
-static void entry_to_retry(struct entry *entry, const char *dsn, const char *reason)
+void entry_to_retry(struct entry *entry, const char *dsn, const char *reason)
 {
 	char nexthop[1024];
 	struct mail *mail = entry->mail;
@@ -193,8 +231,7 @@ static void entry_to_retry(struct entry *entry, const char *dsn, const char *rea
 	for (size_t i = 0; i < entry->count; i++)
 		dest_assign(mail, entry->rcpts[i], "retry", nexthop);
 	qmgr_kick(mail->qmgr);
-	free(entry->rcpts);
-	free(entry);
+	entry_free(entry);
 }
 
 static struct entry *pop_entry(struct dest *dest)
@@ -202,48 +239,49 @@ static struct entry *pop_entry(struct dest *dest)
 	struct entry *entry = LIST_ITEM(dest->todo.next, struct entry, link);
 
 	list_remove(&entry->link);
-	dest->todo_count--;
 	return entry;
 }
 
-/* 0: handed on; 1: no agent free now; -1: the service is out of reach. */
+/* 0: handed on; 1: no agent free now, or none to be reached. */
 static int serve_dest(struct dest *dest)
 {
 	struct transport *t = dest->transport;
+	bool is_retry = strcmp(t->name, "retry") == 0;
 	struct channel *channel;
 	struct entry *entry;
-	bool unreachable;
+	bool unreachable, fresh;
 	struct err err = {0};
 
-	if (dest->dead_reason && strcmp(t->name, "retry") != 0) {
+	if (dest->dead_reason && !is_retry) {
 		char text[700];
 
-		snprintf(text, sizeof(text), "delivery temporarily suspended: %s",
-		    dest->dead_reason);
+		snprintf(
+		    text, sizeof(text), "delivery temporarily suspended: %s", dest->dead_reason);
 		entry_to_retry(pop_entry(dest), dest->dead_dsn, text);
 		return 0;
 	}
-	if (t->dead && strcmp(t->name, "retry") != 0) {
+	if (t->dead && !is_retry) {
 		entry_to_retry(pop_entry(dest), "4.3.0", "mail transport unavailable");
 		return 0;
 	}
 	if (t->dead)
-		return -1;
+		return 1;
 	channel = pool_take(&t->pool, dest, &unreachable, &err);
-	if (!channel) {
-		if (unreachable)
-			transport_dies(t, &err);
-		return unreachable ? -1 : 1;
-	}
+	if (!channel && unreachable)
+		transport_dies(t, &err);
+	if (!channel)
+		return unreachable && !is_retry ? 0 : 1;
 	entry = pop_entry(dest);
 	dest->busy++;
 	dest->last_used_ms = loop_now_ms(t->qmgr->loop);
-	if (!entry_deliver(entry, channel)) {
-		dest->busy--;
+	fresh = channel->fresh;
+	if (entry_deliver(entry, channel))
+		return 0;
+	dest->busy--;
+	if (fresh) /* or it had ended while idle: no fault, the next one is taken */
+		entry_unanswered(entry);
+	else
 		list_push_front(&dest->todo, &entry->link);
-		dest->todo_count++;
-		return 1;
-	}
 	return 0;
 }
 
@@ -251,17 +289,11 @@ void transport_run(struct transport *t)
 {
 	while (!list_empty(&t->ready)) {
 		struct dest *dest = LIST_ITEM(t->ready.next, struct dest, ready);
-		int rc;
 
+		if (dest_has_turn(dest) && serve_dest(dest) == 1)
+			return; /* it stays the first in line */
 		list_remove(&dest->ready);
-		if (!dest_has_turn(dest)) {
-			dest_free_if_idle(dest);
-			continue;
-		}
-		rc = serve_dest(dest);
-		make_ready(dest); /* to the end: the others' turn */
-		if (rc == 1 || (rc == -1 && strcmp(t->name, "retry") == 0))
-			return;
+		make_ready(dest); /* at the end: the others' turn */
 		if (list_empty(&dest->ready))
 			dest_free_if_idle(dest);
 	}

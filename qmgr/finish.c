@@ -15,10 +15,10 @@
 #include "lib/sys/clock.h"
 #include "qmgr/qmgr.h"
 
-enum { AGAIN_MS = 5000, LOOK_AGAIN_MS = 10000 };
+enum { AGAIN_MS = 5000, LOOK_AGAIN_MS = 10000, DOUBT_MS = 60000 };
 
-static struct deferral *remember(struct mail *mail, const struct rcpt *rcpt,
-    const struct rcpt_result *result)
+static struct deferral *remember(
+    struct mail *mail, const struct rcpt *rcpt, const struct rcpt_result *result)
 {
 	struct deferral *d = arena_zero(&mail->arena, 1, sizeof(*d));
 
@@ -71,6 +71,7 @@ static void bounce_logged(struct mail *mail, bool ok, const struct bounce_answer
 		mark_bounced(mail, d->record.index);
 		mail->bounced = true;
 	} else {
+		mail->unlogged = true;
 		add_deferral(mail, d);
 	}
 	mail->waiting--;
@@ -121,7 +122,7 @@ static bool is_expired(const struct mail *mail)
 	const struct qmgr_params *p = mail->qmgr->params;
 	int64_t lifetime = *mail->sender ? p->maximal_lifetime : p->bounce_lifetime;
 
-	return clock_wall_us() - (int64_t)mail->arrival_us >= lifetime * 1000000;
+	return mail->forced || clock_wall_us() - (int64_t)mail->arrival_us >= lifetime * 1000000;
 }
 
 /* All that is still deferred is returned now. */
@@ -131,7 +132,8 @@ static void expire(struct mail *mail)
 	struct str from = {0};
 
 	address_quote(&from, mail->sender);
-	log_info("%s: from=<%s>, status=expired, returned to sender", mail->id, str_text(&from));
+	log_info("%s: from=<%s>, status=%s, returned to sender", mail->id, str_text(&from),
+	    mail->forced ? "force-expired" : "expired");
 	str_fini(&from);
 	mail->deferrals = NULL;
 	mail->deferral_count = 0;
@@ -168,20 +170,28 @@ static int64_t retry_time(const struct mail *mail)
 	return now + delay;
 }
 
+static void remove_defer_log(const struct mail *mail)
+{
+	char path[256];
+
+	queue_path(mail->qmgr->queue, "defer", mail->id, path, sizeof(path));
+	unlink(path);
+}
+
 static void moved(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)
 {
-	(void)answer;
 	(void)arg;
+	if (ok && answer->status == 1)
+		remove_defer_log(mail); /* the message is gone: nobody else would */
 	if (ok)
-		mail_free(mail); /* it waits in deferred/ now, or is gone */
+		mail_free(mail); /* it waits in deferred/ now */
 	else
 		mail_after(mail, AGAIN_MS, mail_complete);
 }
 
 static void defer(struct mail *mail)
 {
-	struct bounce_record *records =
-	    alloc_array(NULL, mail->deferral_count, sizeof(*records));
+	struct bounce_record *records = alloc_array(NULL, mail->deferral_count, sizeof(*records));
 	struct bounce_request request = {.move_dir = "deferred",
 	    .retry_at = (uint64_t)retry_time(mail),
 	    .records = {records, mail->deferral_count}};
@@ -189,6 +199,8 @@ static void defer(struct mail *mail)
 
 	for (struct deferral *d = mail->deferrals; d; d = d->next)
 		records[n++] = d->record;
+	if (mail->was_deferred)
+		remove_defer_log(mail); /* what this attempt said takes the place of the last one */
 	bouncer_ask(&mail->qmgr->defer, BOUNCE_MOVE, mail, &request, moved, NULL);
 	free(records);
 }
@@ -201,24 +213,41 @@ static void look_again(struct mail *mail)
 	mail_load_more(mail);
 }
 
+/*
+ * An agent, or our own reading, found the record damaged. It is looked at once more, whole: what
+ * turns out sound (a device that failed for a moment) is tried again later.
+ */
 static void set_aside(struct mail *mail)
 {
+	struct qmgr *q = mail->qmgr;
+	struct message m;
 	struct err err = {0};
+	int rc = message_open(
+	    q->queue, &mail->loc, mail->id, MESSAGE_ENVELOPE | MESSAGE_CONTENT, &m, &err);
 
-	if (mail->loc.lane < 0) {
-		log_warn("%s: moved to the corrupt queue: %s", mail->id, mail->damaged);
-		if (message_move(mail->qmgr->queue, &mail->loc, mail->id, "corrupt",
-			clock_wall_us() / 1000000, &err) < 0)
+	if (rc == 0 || (rc < 0 && !message_is_damaged(&err))) {
+		if (rc == 0)
+			message_close(&m);
+		log_warn("%s: not found damaged: %s", mail->id, mail->damaged);
+		mail->damaged = NULL;
+		mail->deferrals = NULL;
+		mail->deferral_count = 0;
+		mail_after(mail, DOUBT_MS, look_again);
+		return;
+	}
+	if (rc < 0 && mail->loc.lane < 0) {
+		log_warn("%s: moved to the corrupt queue: %s", mail->id, err.text);
+		if (message_move(q->queue, &mail->loc, mail->id, "corrupt",
+		        clock_wall_us() / 1000000, &err) < 0)
 			log_warn("%s: %s", mail->id, err.text);
-	} else {
-		mail->qmgr->rescan_new = true; /* the journal's scan sets damage aside */
+	} else if (rc < 0) {
+		q->check_lanes = q->rescan_new = true; /* the journal's scan sets damage aside */
 	}
 	mail_free(mail);
 }
 
 static void finish(struct mail *mail)
 {
-	char path[256];
 	struct err err;
 	int rc = message_finish(mail->qmgr->queue, &mail->loc, mail->id, &err);
 
@@ -227,10 +256,8 @@ static void finish(struct mail *mail)
 		mail_after(mail, AGAIN_MS, mail_complete);
 		return;
 	}
-	if (mail->was_deferred) {
-		queue_path(mail->qmgr->queue, "defer", mail->id, path, sizeof(path));
-		unlink(path);
-	}
+	if (mail->was_deferred)
+		remove_defer_log(mail);
 	if (rc == 0)
 		log_info("%s: removed", mail->id);
 	mail_free(mail);
@@ -242,7 +269,7 @@ void mail_complete(struct mail *mail)
 
 	if (mail->damaged)
 		set_aside(mail);
-	else if (mail->deferrals && is_expired(mail))
+	else if (mail->deferrals && is_expired(mail) && !mail->unlogged)
 		expire(mail);
 	else if (mail->bounced && !mail->flushed)
 		bouncer_ask(&mail->qmgr->bounce, BOUNCE_FLUSH, mail, &nothing, flushed, NULL);

@@ -36,7 +36,10 @@ static void take_triggers(struct qmgr *q, const char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		switch (bytes[i]) {
-		case 'F': /* flush: everything, now */
+		case 'F': /* flush: everything, now, and whatever rests is tried */
+			dests_revive(q);
+			bouncer_retry(&q->bounce);
+			bouncer_retry(&q->defer);
 			scan_deferred(q, true);
 			scan_new_mail(q);
 			break;
@@ -70,7 +73,7 @@ static bool take_frames(struct intake *intake)
 		if (frame.type == NOTE_SCAN) {
 			scan_new_mail(intake->qmgr);
 		} else if (frame.type != NOTE_MESSAGE ||
-		    frame_decode(&frame, &note_table, &note, &arena, &err) < 0) {
+		           frame_decode(&frame, &note_table, &note, &arena, &err) < 0) {
 			found = -1;
 			break;
 		} else {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
@@ -90,8 +91,7 @@ void mail_free(struct mail *mail)
 	free(mail->chunk);
 	arena_fini(&mail->arena);
 	free(mail);
-	if (q->rescan_new && map_count(q->mails) <= (size_t)q->params->active_limit / 2)
-		timer_start(q->loop, &q->scan_timer, 0);
+	scan_room(q);
 }
 
 static void timer_fired(struct timer *timer)
@@ -117,6 +117,11 @@ static void resolve(struct mail *mail, const struct note_rcpt *r, struct arena *
 	struct route route;
 	struct err err;
 
+	if (mail->forced) {
+		*transport = "retry";
+		*nexthop = "4.7.0 message is administratively expired";
+		return;
+	}
 	*transport = r->transport;
 	*nexthop = r->nexthop;
 	if (*r->transport && mail->generation == service_generation(mail->qmgr->service))
@@ -249,11 +254,26 @@ static bool enter_active(struct mail *mail)
 	return rc == 0;
 }
 
+/* Notes are hints from other processes: what they name must be a place of new mail. */
+static bool is_sane(const struct note *note)
+{
+	return queue_id_valid(note->id) &&
+	       ((int32_t)note->lane >= 0 || strcmp(note->dir, "incoming") == 0);
+}
+
+/* Few recipients, or room for them: they are taken from the note. */
+static bool takes_note_rcpts(const struct qmgr *q, const struct note *note)
+{
+	return note->rcpts.count == note->rcpt_count && note->rcpt_count > 0 &&
+	       (note->rcpt_count <= CHUNK_MIN ||
+	           q->rcpts_loaded + note->rcpt_count <= (size_t)q->params->recipient_limit);
+}
+
 void mail_from_note(struct qmgr *q, const struct note *note)
 {
 	struct mail *mail;
 
-	if (!queue_id_valid(note->id) || map_get(q->mails, note->id))
+	if (!is_sane(note) || map_get(q->mails, note->id))
 		return;
 	if (!qmgr_has_room(q)) {
 		q->rescan_new = true; /* it is safe on disk; there is a scan when there is room */
@@ -265,7 +285,7 @@ void mail_from_note(struct qmgr *q, const struct note *note)
 		return;
 	}
 	log_active(mail);
-	if (note->rcpts.count == note->rcpt_count && note->rcpt_count > 0) {
+	if (takes_note_rcpts(q, note)) {
 		mail->cursor.index = note->rcpt_count;
 		load_chunk(mail, note->rcpts.items, note->rcpts.count);
 	} else {
@@ -289,6 +309,7 @@ bool mail_activate(struct qmgr *q, const struct location *where, const char *id)
 	struct message m;
 	struct note note;
 	struct mail *mail;
+	struct stat st;
 	struct err err;
 	int rc;
 
@@ -301,6 +322,8 @@ bool mail_activate(struct qmgr *q, const struct location *where, const char *id)
 	}
 	if (rc < 0 && loc.lane < 0)
 		set_aside(q, &loc, id, err.text);
+	else if (rc < 0)
+		q->check_lanes = true; /* the next scan of the journal sets it aside */
 	if (rc != 0)
 		return true;
 	note = (struct note){
@@ -328,6 +351,7 @@ bool mail_activate(struct qmgr *q, const struct location *where, const char *id)
 	    .sasl_username = m.env.sasl_username,
 	};
 	mail = mail_new(q, &note);
+	mail->forced = loc.lane < 0 && fstat(m.fd, &st) == 0 && (st.st_mode & S_IXGRP);
 	message_close(&m);
 	mail->was_deferred = true; /* or at least it may have a log from before a crash */
 	if (!enter_active(mail)) {

@@ -14,8 +14,8 @@ static const struct conf_param rows[] = {
         "Least time between attempts to deliver a deferred message."),
     SECS(maximal_backoff, "maximal_backoff_time", "4000s", 1,
         "Most time between attempts to deliver a deferred message."),
-    SECS(queue_run_delay, "queue_run_delay", "300s", 1,
-        "Time between looks at the deferred queue."),
+    SECS(
+        queue_run_delay, "queue_run_delay", "300s", 1, "Time between looks at the deferred queue."),
     SECS(maximal_lifetime, "maximal_queue_lifetime", "5d", 0,
         "A message that cannot be delivered for so long is returned; 0: after one attempt."),
     SECS(bounce_lifetime, "bounce_queue_lifetime", "5d", 0,
@@ -42,7 +42,6 @@ const struct conf_family qmgr_family_recipients = {"_destination_recipient_limit
 const struct conf_family qmgr_family_initial = {"_initial_destination_concurrency",
     "initial_destination_concurrency", &conf_kind_int, 1, 0,
     "Parallel deliveries that a new destination of this transport begins with."};
-const struct conf_family qmgr_family_cohorts = {
-    "_destination_concurrency_failed_cohort_limit",
+const struct conf_family qmgr_family_cohorts = {"_destination_concurrency_failed_cohort_limit",
     "default_destination_concurrency_failed_cohort_limit", &conf_kind_int, 0, 0,
     "Failed windows after which a destination of this transport rests."};

@@ -16,7 +16,7 @@
 #include "lib/sys/net.h"
 #include "qmgr/qmgr.h"
 
-enum { CONNECT_MS = 100, SEND_MS = 10000, READ_CHUNK = 16384 };
+enum { CONNECT_MS = 100, READ_CHUNK = 16384 };
 
 void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit,
     void (*answered)(struct channel *, const struct frame *, void *))
@@ -33,7 +33,30 @@ void channel_close(struct channel *channel)
 	channel->pool->count--;
 	fd_close(&channel->fd);
 	str_fini(&channel->in);
+	str_fini(&channel->out);
 	free(channel);
+}
+
+/* What the socket takes of the request; the rest when it takes more. -1: the connection broke. */
+static int push_out(struct channel *channel)
+{
+	struct loop *loop = channel->pool->qmgr->loop;
+
+	while (channel->out.len > 0) {
+		ssize_t n = send(
+		    channel->fd, channel->out.data, channel->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0)
+			return -1;
+		str_consume(&channel->out, (size_t)n);
+	}
+	watch_start(loop, &channel->watch, channel->fd,
+	    channel->out.len > 0 ? LOOP_READ | LOOP_WRITE : LOOP_READ);
+	return 0;
 }
 
 /* The answer, or the end of the connection. An idle channel has nothing to say but its end. */
@@ -47,7 +70,10 @@ static void channel_ready(struct watch *watch, int events)
 	int found = 0;
 	ssize_t n;
 
-	(void)events;
+	if ((events & LOOP_WRITE) && push_out(channel) < 0)
+		str_clear(&channel->out); /* reading tells how it ended */
+	if (!(events & LOOP_READ))
+		return;
 	str_reserve(&channel->in, READ_CHUNK);
 	n = recv(channel->fd, channel->in.data + channel->in.len, READ_CHUNK, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -59,6 +85,7 @@ static void channel_ready(struct watch *watch, int events)
 			return;
 	}
 	channel->job = NULL;
+	str_clear(&channel->out);
 	if (found == 1) {
 		pool->answered(channel, &frame, job); /* it closes the channel or gives it back */
 		return;
@@ -82,6 +109,7 @@ static struct channel *connect_channel(struct pool *pool, struct err *err)
 	channel = alloc_zero(1, sizeof(*channel));
 	channel->pool = pool;
 	channel->fd = fd;
+	channel->fresh = true;
 	list_init(&channel->link);
 	channel->watch.ready = channel_ready;
 	watch_start(pool->qmgr->loop, &channel->watch, fd, LOOP_READ);
@@ -109,8 +137,8 @@ static struct channel *pick_idle(struct pool *pool, const struct dest *prefer, b
 	return plain ? plain : any ? other : NULL;
 }
 
-struct channel *pool_take(struct pool *pool, const struct dest *prefer, bool *unreachable_out,
-    struct err *err)
+struct channel *pool_take(
+    struct pool *pool, const struct dest *prefer, bool *unreachable_out, struct err *err)
 {
 	bool full = pool->limit && pool->count >= pool->limit;
 	struct channel *channel = pick_idle(pool, prefer, full);
@@ -120,7 +148,8 @@ struct channel *pool_take(struct pool *pool, const struct dest *prefer, bool *un
 		channel = connect_channel(pool, err);
 		if (!channel)
 			channel = pick_idle(pool, prefer, true);
-		*unreachable_out = !channel;
+		/* while others are at work there it is only short of something: they come back */
+		*unreachable_out = !channel && pool->count == 0;
 	}
 	if (channel)
 		list_remove(&channel->link);
@@ -129,16 +158,24 @@ struct channel *pool_take(struct pool *pool, const struct dest *prefer, bool *un
 
 bool channel_send(struct channel *channel, const struct str *frame, void *job)
 {
-	struct err err;
-
 	str_clear(&channel->in);
-	if (frame_send(channel->fd, frame, -1, SEND_MS, &err) < 0) {
-		log_warn("%s: %s", channel->pool->path, err.text);
+	str_put(&channel->out, frame->data, frame->len);
+	if (push_out(channel) < 0) {
+		log_debug("%s: %s", channel->pool->path, strerror(errno));
 		channel_close(channel);
 		return false;
 	}
 	channel->job = job;
 	return true;
+}
+
+void channel_give_back(struct channel *channel)
+{
+	channel->fresh = false;
+	channel->idle_since_ms = loop_now_ms(channel->pool->qmgr->loop);
+	str_fini(&channel->in); /* an idle channel costs no buffers */
+	str_fini(&channel->out);
+	list_push_front(&channel->pool->idle, &channel->link);
 }
 
 void pool_sweep(struct pool *pool, int64_t idle_ms)

@@ -21,6 +21,8 @@
  * are loaded, and at the end the message is finished, bounced or deferred (finish.c).
  */
 
+enum { TRANSPORT_NAME_MAX = 64 };
+
 struct qmgr;
 struct mail;
 struct dest;
@@ -65,6 +67,8 @@ struct mail {
 	bool flushed;              /* the notice has been sent */
 	bool skipped;              /* some recipient was in other hands: look again */
 	bool was_deferred;         /* there may be a defer log */
+	bool forced;               /* the operator wants it to expire (postsuper -e) */
+	bool unlogged;             /* bounce(8) could not write: no second try in a row */
 	const char *damaged;       /* why, when the record cannot be delivered */
 	struct deferral *deferrals;
 	size_t deferral_count;
@@ -81,10 +85,9 @@ struct dest {
 	const char *nexthop; /* given to the agent */
 	const char *key;     /* in qmgr->dests */
 	struct list todo;    /* struct entry */
-	size_t todo_count;
 	int window, busy;
 	double failed_cohorts;
-	int64_t last_used_ms;
+	int64_t last_used_ms, last_done_ms;
 	const char *dead_reason, *dead_dsn; /* while it rests; allocated */
 	struct timer timer;                 /* end of the rest, or of an idle destination's life */
 };
@@ -95,9 +98,9 @@ struct channel {
 	struct pool *pool;
 	struct watch watch;
 	int fd;
-	bool idle;
-	struct str in;
-	void *job; /* what it is busy with */
+	bool fresh; /* has not answered yet */
+	struct str in, out;
+	void *job;               /* what it is busy with */
 	const struct dest *kept; /* holds an open session to this destination... */
 	int64_t kept_until_ms;   /* ...until then */
 	int64_t idle_since_ms;
@@ -109,14 +112,15 @@ struct pool {
 	char path[128]; /* private/smtp */
 	struct list idle;
 	size_t count, limit;
-	/* One frame came back for the channel's job, or (frame NULL) the connection ended without. */
+	/* One frame came back for the channel's job, or (frame NULL) the connection ended without.
+	 */
 	void (*answered)(struct channel *channel, const struct frame *frame, void *job);
 };
 
 struct transport {
 	struct list link; /* in qmgr->transports */
 	struct qmgr *qmgr;
-	char name[64];
+	char name[TRANSPORT_NAME_MAX];
 	struct pool pool;
 	struct list ready; /* struct dest, served in turn */
 	int concurrency_limit, recipient_limit, initial_window, cohort_limit;
@@ -127,8 +131,15 @@ struct transport {
 /* Requests to bounce(8) wait here while all channels are busy. */
 struct bouncer {
 	struct pool pool;
-	struct list waiting;
+	struct list waiting, failed; /* failed: until the timer fires */
+	bool away;                   /* cannot be reached, until then */
 	struct timer retry;
+};
+
+/* Messages that a scan has found and that are taken up step by step. */
+struct found_list {
+	struct found *items;
+	size_t next, count, cap;
 };
 
 struct qmgr {
@@ -144,15 +155,20 @@ struct qmgr {
 	struct bouncer bounce, defer;
 	size_t rcpts_loaded;
 	uint32_t next_id;
-	bool rescan_new;        /* notes were turned away, or a scan was asked for */
-	int scan_slice;         /* of the deferred queue; -1: no scan under way */
-	bool scan_all;          /* flush: whatever their time */
-	bool scan_again;
-	int scan_failures;      /* in a row, of the system, in this scan */
+	bool rescan_new;   /* notes were turned away, or a scan was asked for */
+	bool check_lanes;  /* the next journal scan looks at checksums and second homes */
+	bool scan_all;     /* flush: deferred mail whatever its time */
+	int scan_slice;    /* of the deferred queue */
+	int scan_slices;   /* left to list in this run; 0: no run under way */
+	int scan_failures; /* in a row, of the system, in this scan */
+	struct found_list found_new, found_deferred; /* listed, not taken yet */
 	struct timer scan_timer, run_timer, sweep_timer, kick_timer;
 };
 
-/* ---- main.c ------------------------------------------------------------------------------- */
+/* ---- core.c ------------------------------------------------------------------------------- */
+/* Everything but the listening socket. The caller has set service, loop, core, params, queue and
+ * router. */
+void qmgr_start(struct qmgr *q);
 /* All transports get a turn, once, at the end of this turn of the loop. */
 void qmgr_kick(struct qmgr *q);
 
@@ -177,11 +193,20 @@ void dest_ready_again(struct dest *dest);
 void dest_succeeded(struct dest *dest);
 void dest_failed(struct dest *dest, const char *dsn, const char *reason);
 struct transport *transport_get(struct qmgr *q, const char *name);
+/* Gives the entry to retry(8) with a reason, whatever its destination was; frees it. */
+void entry_to_retry(struct entry *entry, const char *dsn, const char *reason);
+/* Ends all rests, of destinations and transports (flush). */
+void dests_revive(struct qmgr *q);
+/* The process limit of a service, from master.cf. */
+size_t agent_limit(struct qmgr *q, const char *name);
 
 /* ---- deliver.c: requests to agents and their results ------------------------------------- */
 /* Sends the entry to the agent on a taken channel; false: the channel broke, the entry stays. */
 bool entry_deliver(struct entry *entry, struct channel *channel);
 void deliver_answered(struct channel *channel, const struct frame *frame, void *job);
+/* The entry was given to an agent in vain: queued again, or in the end deferred and freed. */
+void entry_unanswered(struct entry *entry);
+void entry_free(struct entry *entry);
 void entry_fill_request(const struct mail *mail, struct deliver_request *request);
 
 /* ---- pool.c: connections ------------------------------------------------------------------ */
@@ -189,15 +214,17 @@ void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit
     void (*answered)(struct channel *, const struct frame *, void *));
 /* An idle channel (one that keeps a session to `prefer` first) or a new one; NULL: none now, and
  * *unreachable_out says whether the service could not be reached. */
-struct channel *pool_take(struct pool *pool, const struct dest *prefer, bool *unreachable_out,
-    struct err *err);
+struct channel *pool_take(
+    struct pool *pool, const struct dest *prefer, bool *unreachable_out, struct err *err);
 /* Sends a frame on a taken channel. false: it broke (and is closed). */
 bool channel_send(struct channel *channel, const struct str *frame, void *job);
+void channel_give_back(struct channel *channel);
 void channel_close(struct channel *channel);
 void pool_sweep(struct pool *pool, int64_t idle_ms); /* closes what has been idle for so long */
 
 /* ---- bouncer.c: bounce(8) ----------------------------------------------------------------- */
 void bouncer_init(struct bouncer *b, struct qmgr *q, const char *service);
+void bouncer_retry(struct bouncer *b); /* what waits for the end of a pause: now (flush) */
 /* done(mail, ok, answer) is called once; records are encoded at once and may go away. */
 void bouncer_ask(struct bouncer *b, uint16_t type, struct mail *mail,
     const struct bounce_request *request,
@@ -212,8 +239,9 @@ void mail_complete(struct mail *mail);
 
 /* ---- scan.c -------------------------------------------------------------------------------- */
 void scan_init(struct qmgr *q);
-void scan_new_mail(struct qmgr *q);             /* journal, incoming, active */
+void scan_new_mail(struct qmgr *q); /* journal, incoming, active */
 void scan_deferred(struct qmgr *q, bool all);
+void scan_room(struct qmgr *q); /* a message left memory: goes on with what waited for room */
 
 /* ---- intake.c: notes and triggers ---------------------------------------------------------- */
 void intake_accept(struct qmgr *q, int fd);
