@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_UNIT_QMGR_SUITE_H
+#define TESTS_UNIT_QMGR_SUITE_H
+
+#include <check.h>
+
+TCase *window_tcase(void);
+TCase *turns_tcase(void);
+TCase *agents_tcase(void);
+TCase *finish_tcase(void);
+TCase *scan_tcase(void);
+
+#endif
