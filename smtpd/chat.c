@@ -115,6 +115,7 @@ static bool wait_for_command(struct session *s)
 		if (result == IO_TIMEOUT && timeout_ms > SILENCE_MS) {
 			stream_shrink(&s->stream);
 			str_fini(&s->data);
+			queue_trim(s->srv->queue);
 			malloc_trim(0);
 			result = IO_OK;
 		}

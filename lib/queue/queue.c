@@ -66,6 +66,12 @@ int queue_open(
 	return 0;
 }
 
+void queue_trim(struct queue *queue)
+{
+	str_fini(&queue->spare);
+	str_fini(&queue->env);
+}
+
 void queue_close(struct queue **queue)
 {
 	if (!*queue)

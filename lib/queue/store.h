@@ -40,6 +40,8 @@ struct queue;
 int queue_open(
     const struct queue_params *params, bool long_ids, struct queue **queue_out, struct err *err);
 void queue_close(struct queue **queue);
+/* Gives back what is kept for the next message; for who will wait for long. */
+void queue_trim(struct queue *queue);
 
 /* A new queue id for a message that begins to arrive now. */
 void queue_new_id(struct queue *queue, char out[QUEUE_ID_MAX]);
