@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
@@ -56,6 +57,9 @@ static void listener_free(struct master *m, struct listener *l)
 		watch_cancel(m->loop, &l->watch);
 	if (l->fd >= 0 && l->endpoint.path)
 		unlink(l->endpoint.path);
+	/* a busy process still has it open: it must not keep the port, nor take in more clients */
+	else if (l->fd >= 0)
+		shutdown(l->fd, SHUT_RDWR);
 	fd_close(&l->fd);
 	list_remove(&l->node);
 	free(l->key);

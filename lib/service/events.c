@@ -64,6 +64,10 @@ static void listener_ready(struct watch *watch, int events)
 				s->spec->trigger(s, bytes, (size_t)n);
 		} else {
 			n = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+			if (n < 0 && errno == EINVAL) {
+				watch_cancel(s->loop, watch); /* master listens here no more */
+				return;
+			}
 			if (n < 0) {
 				if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 					log_warn("accept connection: %s", strerror(errno));

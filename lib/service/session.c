@@ -95,6 +95,10 @@ static enum work failed_wait(struct service *s)
 	case EAGAIN:
 		/* a blocking socket's time limit; with epoll another process was faster */
 		return s->epoll < 0 ? WORK_IDLE_TOO_LONG : WORK_AGAIN;
+	case EINVAL:
+		/* master listens here no more: our end comes with its next signal */
+		usleep(100000);
+		return WORK_AGAIN;
 	case EINTR:
 	case ECONNABORTED:
 	case EPROTO:

@@ -79,7 +79,8 @@ hangup 4
 connect 4 "$PORT2" && say 4 patience && [ "$answer" = 7 ] || fail "-o is lost: $answer"
 hangup 4
 
-# a service goes, another one comes, the limit of a third changes
+# a service goes, another one comes, the limit of a third changes; a busy session holds no port
+connect 6 "$PORT2" || fail "no session"
 master_cf <<END
 127.0.0.1:PORT1 inet n - n - 3 testd
 127.0.0.1:PORT3 inet n - n - 3 testd
@@ -92,6 +93,16 @@ connect 4 "$PORT3" || fail "a new service does not answer"
 hangup 4
 [ -e "$scratch/i/spool/public/loop" ] && fail "the socket of a removed service is still there"
 say 3 alive && [ "$answer" = alive ] || fail "the old session was harmed"
+say 6 alive && [ "$answer" = alive ] || fail "the session of the removed service was harmed"
+master_cf <<END
+127.0.0.1:PORT1 inet n - n - 3 testd
+0.0.0.0:PORT2 inet n - n - 3 testd
+END
+reload || fail "reload: $(cat "$scratch/reload.out")"
+connect 4 "$PORT2" || fail "an old session is in the way of a new address: $(tail -n 3 "$log")"
+hangup 4
+hangup 6
+logged 'accept connection' && fail "noise: $(grep 'accept connection' "$log" | head -n 3)"
 hangup 3
 await 10 gone "$(echo "$old" | cut -d' ' -f2)" || fail "a process of the old configuration stays"
 stop
