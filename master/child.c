@@ -162,12 +162,12 @@ static void ended(struct child *c, int status)
 {
 	struct unit *u = c->unit;
 	struct master *m = u->master;
-	const struct ending ending = {.normal = WIFEXITED(status) && WEXITSTATUS(status) == 0,
-	    .event_loop = atomic_load(&score(c)->event_loop) != 0,
-	    .uses = atomic_load(&score(c)->uses),
-	    .lived_ms = loop_now_ms(m->loop) - c->started_ms};
 	bool outdated = c->generation != m->config->generation;
 	bool periodic = u->planned && u->planned->entry->wakeup > 0;
+	const struct ending ending = {.normal = WIFEXITED(status) && WEXITSTATUS(status) == 0,
+	    .lasting = periodic || atomic_load(&score(c)->event_loop) != 0,
+	    .uses = atomic_load(&score(c)->uses),
+	    .lived_ms = loop_now_ms(m->loop) - c->started_ms};
 	const char *path = u->planned ? u->planned->path : u->key;
 
 	list_remove(&c->node);

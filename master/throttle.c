@@ -3,7 +3,7 @@
 
 #include "lib/base/attr.h"
 
-enum { EVENT_LOOP_PROBATION_MS = 5000 };
+enum { PROBATION_MS = 5000, AT_ONCE_MS = 500 };
 
 int throttle_failed(struct throttle *t, int max_s)
 {
@@ -19,10 +19,11 @@ void throttle_succeeded(struct throttle *t)
 
 enum verdict throttle_judge(const struct ending *ending)
 {
-	bool quick = ending->event_loop && ending->lived_ms < EVENT_LOOP_PROBATION_MS;
+	bool quick = ending->lasting && ending->lived_ms < PROBATION_MS;
+	bool useless = ending->uses == 0 && ending->lived_ms < AT_ONCE_MS;
 
 	if (ending->normal)
-		return VERDICT_GOOD;
+		return useless ? VERDICT_FAILED : VERDICT_GOOD;
 	if (ending->uses == 0 || quick)
 		return VERDICT_FAILED;
 	return VERDICT_NEITHER;

@@ -18,9 +18,9 @@ void throttle_succeeded(struct throttle *t);
 
 /* How a process ended, as far as the decision goes. */
 struct ending {
-	bool normal;     /* exit status 0 */
-	bool event_loop; /* one process for all connections */
-	uint32_t uses;   /* sessions, triggers, connections it had */
+	bool normal;   /* exit status 0 */
+	bool lasting;  /* an event loop, or what a timer wakes: all depend on this one process */
+	uint32_t uses; /* sessions, triggers, connections it had */
 	int64_t lived_ms;
 };
 
@@ -28,8 +28,9 @@ enum verdict { VERDICT_GOOD, VERDICT_FAILED, VERDICT_NEITHER };
 
 /*
  * Is its service to be throttled (FAILED), or has it shown that it works (GOOD)? A process that
- * fails before it served anything cannot start; an event loop that has clients at once must also
- * live for a while.
+ * fails before it served anything cannot start, nor can one that ends at once, be it with status 0:
+ * the client that waits would have it started again for ever. One that gets work at once, for that
+ * is what it was started for, must also live for a while.
  */
 enum verdict throttle_judge(const struct ending *ending);
 

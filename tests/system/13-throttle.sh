@@ -5,8 +5,11 @@
 make_instance <<END
 127.0.0.1:PORT1 inet n - n - 5 testd -o testd_fails=yes
 127.0.0.1:PORT2 inet n - n - 5 testd
+127.0.0.1:PORT3 inet n - n - 5 testd -o testd_ends=yes
+poison unix n - n 600 1 testtrigger -o testd_crashes=yes
 END
 start
+exec 5<>/dev/tcp/127.0.0.1/"$PORT3" || fail "no connection in line"
 exec 3<>/dev/tcp/127.0.0.1/"$PORT1" || fail "no connection in line"
 await_log 'testd: bad command startup -- throttling'
 logged "warning: process .*/testd pid [0-9]* exit status 1" || fail "no exit status"
@@ -14,7 +17,12 @@ connect 4 "$PORT2" || fail "the other service does not work"
 # pauses of 1, 2 and 4 seconds: in five seconds two or three more tries, never a storm
 sleep 5
 tries=$(count_logged 'bad command startup -- throttling')
-[ "$tries" -ge 2 ] && [ "$tries" -le 4 ] || fail "$tries tries in 5 seconds"
+[ "$tries" -ge 6 ] && [ "$tries" -le 12 ] || fail "$tries tries of three services in 5 seconds"
+# one that ends at once with status 0 while a client waits, and one that crashes at each wake-up
+for what in 'told to end' 'poison: trigger W'; do
+	tries=$(count_logged "$what")
+	[ "$tries" -ge 2 ] && [ "$tries" -le 4 ] || fail "$what: $tries times in 5 seconds"
+done
 say 4 alive && [ "$answer" = alive ] || fail "the other service was harmed"
 
 # a session that crashes is no reason to throttle
@@ -28,6 +36,7 @@ await_log "warning: process .*/testd pid [0-9]* exit status 7"
 hangup 4
 connect 4 "$PORT2" || fail "no session after a bad exit"
 hangup 4
+hangup 5
 logged "127.0.0.1:$PORT2.*throttling" && fail "throttled for a crashed session"
 
 # repaired and reloaded: no pause any more, and the client that waits is served

@@ -15,12 +15,14 @@
 #include "lib/service/service.h"
 
 struct params {
-	bool fails;
+	bool fails, ends, crashes;
 	int patience;
 };
 
 static const struct conf_param rows[] = {
     CONF_BOOL(struct params, fails, "testd_fails", "no", "Exit before serving."),
+    CONF_BOOL(struct params, ends, "testd_ends", "no", "Exit with status 0 before serving."),
+    CONF_BOOL(struct params, crashes, "testd_crashes", "no", "Be killed by each trigger."),
     CONF_SECS(struct params, patience, "testd_patience", "30s", 1, 3600, "Wait for a line."),
 };
 static const struct conf_table table = {rows, ARRAY_LEN(rows)};
@@ -33,6 +35,10 @@ static void init(struct service *service)
 	(void)service;
 	if (params.fails)
 		fatal("told to fail");
+	if (params.ends) {
+		log_info("told to end");
+		exit(0);
+	}
 }
 
 static bool answer(struct service *service, int fd, const char *line)
@@ -80,6 +86,8 @@ static void session(struct service *service, int fd)
 static void trigger(struct service *service, const char *bytes, size_t len)
 {
 	log_info("%s: trigger %.*s", service_name(service), (int)len, bytes);
+	if (params.crashes)
+		raise(SIGKILL);
 }
 
 static void accepted(struct service *service, int fd)

@@ -31,6 +31,8 @@ static const struct {
     {"a loop crashes at its first client", {false, true, 3, 100}, VERDICT_FAILED},
     {"a loop crashes after a while", {false, true, 3, 60000}, VERDICT_NEITHER},
     {"a loop ends by reload", {true, true, 3, 100}, VERDICT_GOOD},
+    {"ends at once, content", {true, false, 0, 10}, VERDICT_FAILED},
+    {"a loop ends at once, content", {true, true, 0, 10}, VERDICT_FAILED},
 };
 
 START_TEST(endings)
