@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/log.h"
 #include "lib/base/str.h"
 
 enum { BACKLOG = 1024, HOST_MAX = 256, ENDPOINTS_MAX = 64, SOCKET_MODE = 0666 };
@@ -205,13 +206,39 @@ static int open_fifo(const char *path, struct err *err)
 	return fd < 0 ? err_sys(err, "open %s", path) : fd;
 }
 
+/*
+ * private/ and public/ are mail_owner's, who could put a link in the place of a name between two of
+ * our steps. So root makes names there with the rights of the folder's owner only.
+ */
+static uid_t owner_of_folder(const char *path)
+{
+	char folder[256];
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	snprintf(
+	    folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	return stat(folder, &st) == 0 ? st.st_uid : 0;
+}
+
+static int open_path(const struct endpoint *e, struct err *err)
+{
+	uid_t owner = geteuid() == 0 ? owner_of_folder(e->path) : 0;
+	int fd;
+
+	if (owner != 0 && seteuid(owner) < 0)
+		return err_sys(err, "become the owner of the folder of %s", e->path);
+	fd = e->socket_type == 0
+	         ? open_fifo(e->path, err)
+	         : net_listen_unix(e->path, e->socket_type, SOCKET_MODE, BACKLOG, err);
+	if (owner != 0 && seteuid(0) < 0)
+		fatal("become root again: %s", strerror(errno));
+	return fd;
+}
+
 int endpoint_open(const struct endpoint *e, struct err *err)
 {
-	if (!e->path)
-		return net_listen(&e->addr, BACKLOG, err);
-	if (e->socket_type == 0)
-		return open_fifo(e->path, err);
-	return net_listen_unix(e->path, e->socket_type, SOCKET_MODE, BACKLOG, err);
+	return e->path ? open_path(e, err) : net_listen(&e->addr, BACKLOG, err);
 }
 
 static int trigger_socket(const struct endpoint *e)
@@ -235,10 +262,22 @@ static int trigger_socket(const struct endpoint *e)
 	return fd;
 }
 
+/* What is there now may be something else than the fifo that we made. */
+static int trigger_fifo(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 void endpoint_trigger(const struct endpoint *e, char what)
 {
-	int fd = e->socket_type == 0 ? open(e->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-	                             : trigger_socket(e);
+	int fd = e->socket_type == 0 ? trigger_fifo(e->path) : trigger_socket(e);
 	ssize_t n;
 
 	if (fd < 0)

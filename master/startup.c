@@ -108,14 +108,20 @@ static int lock_patiently(int fd)
 	return rc;
 }
 
-/* The descriptor is never closed: the lock dies with the process. */
+/*
+ * The descriptor is never closed: the lock dies with the process. data_directory is mail_owner's:
+ * another name of some file of root's must not be written to.
+ */
 static int take_lock(const char *path, const char *what)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, LOCK_MODE);
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_MODE);
+	struct stat st;
 	char text[32];
 
 	if (fd < 0)
 		fatal("open lock file %s: %s", path, strerror(errno));
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
+		fatal("lock file %s: expected a regular file with one name", path);
 	switch (lock_patiently(fd)) {
 	case 0:
 		break;
