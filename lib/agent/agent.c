@@ -50,7 +50,9 @@ static int take_all(struct agent_job *job, bool *todo, struct err *err)
 		int rc;
 
 		end = run_end(job->rcpts, job->rcpt_count, i);
-		if (job->rcpts[end - 1].index >= job->m->env.rcpt_count)
+		/* numbers that wrap around are neighbours, too */
+		if (job->rcpts[end - 1].index >= job->m->env.rcpt_count ||
+		    job->rcpts[i].index > job->rcpts[end - 1].index)
 			return err_set(err, EBADMSG, "request names recipient %u of %u",
 			    job->rcpts[end - 1].index, job->m->env.rcpt_count);
 		rc = message_take(job->m, job->rcpts[i].index, (uint32_t)(end - i), status + i, err);
@@ -66,7 +68,8 @@ static void release_all(struct agent_job *job)
 {
 	for (size_t i = 0, end; i < job->rcpt_count; i = end) {
 		end = run_end(job->rcpts, job->rcpt_count, i);
-		if (job->rcpts[end - 1].index < job->m->env.rcpt_count)
+		if (job->rcpts[end - 1].index < job->m->env.rcpt_count &&
+		    job->rcpts[i].index <= job->rcpts[end - 1].index)
 			message_release(job->m, job->rcpts[i].index, (uint32_t)(end - i));
 	}
 }
