@@ -21,6 +21,7 @@ struct intake {
 	struct qmgr *qmgr;
 	struct watch watch;
 	int fd;
+	bool trusted; /* notes are believed; without, only triggers are heard */
 	struct str in;
 };
 
@@ -100,6 +101,11 @@ static void intake_ready(struct watch *watch, int events)
 		return;
 	if (n > 0)
 		intake->in.len += (size_t)n;
+	if (intake->in.len >= FRAME_HEADER && !intake->trusted) {
+		log_warn("public/qmgr: a note from a process that is not the mail system's");
+		intake_close(intake);
+		return;
+	}
 	if (intake->in.len >= FRAME_HEADER && !take_frames(intake)) {
 		intake_close(intake);
 		return;
@@ -114,10 +120,24 @@ static void intake_ready(struct watch *watch, int events)
 		str_fini(&intake->in); /* a thousand quiet connections cost nothing */
 }
 
+/*
+ * A note says where content lies and to whom it goes, so only who may write the queue may send one.
+ * postqueue(1), in every user's hands, reaches the same socket.
+ */
+static bool is_trusted(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	       (peer.uid == geteuid() || peer.uid == 0);
+}
+
 void intake_accept(struct qmgr *q, int fd)
 {
 	struct intake *intake = alloc_zero(1, sizeof(*intake));
 
+	intake->trusted = is_trusted(fd);
 	intake->qmgr = q;
 	intake->fd = fd;
 	intake->watch.ready = intake_ready;
