@@ -19,7 +19,7 @@
 #include "local/subst.h"
 
 /*
- * "|command": a child of its own process group, with the rights of the user for good, the message
+ * "|command": a child in a session of its own, with the rights of the user for good, the message
  * on its standard input and a clean environment. What it prints (the first bytes) is kept for the
  * notice. All waiting is one ppoll that SIGCHLD interrupts; when the time is over the group is
  * killed.
@@ -60,10 +60,12 @@ static void NORETURN run_child(const struct start *s)
 	const char *shell = s->d->local->params.local_command_shell;
 	const char *name;
 
-	setpgid(0, 0);
+	/* with no terminal, into which the user's command could type in root's name */
+	setsid();
 	if (dup2(s->in, STDIN_FILENO) < 0 || dup2(s->out, STDOUT_FILENO) < 0 ||
 	    dup2(s->out, STDERR_FILENO) < 0)
 		_exit(75);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	for (size_t i = 0; i < ARRAY_LEN(defaults); i++)
 		signal(defaults[i], SIG_DFL);
 	sigprocmask(SIG_SETMASK, s->mask, NULL);

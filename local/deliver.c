@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/conf/core.h"
 #include "lib/mail/address.h"
+#include "lib/service/service.h"
 #include "lib/table/table.h"
 
 /*
@@ -211,6 +212,9 @@ static void deliver_targets(struct expansion *x, size_t i)
 
 		if (t->kind == TARGET_FORWARD)
 			continue;
+		/* each may take its time limit: the watchdog means the process, not the list */
+		if (d->job->service)
+			service_alive(d->job->service);
 		told[count].address = t->d.address;
 		deliver_target(t, &told[count].verdict);
 		wait = told[count++].verdict.outcome == OUTCOME_DEFERRED;

@@ -11,7 +11,14 @@
 #include "lib/mail/address.h"
 #include "local/subst.h"
 
-enum { DEPTH_MAX = 100, KEY_MAX = 2048 };
+/* A user may write what he likes into his files: neither stack nor memory is his to fill. */
+enum {
+	DEPTH_MAX = 100,
+	TARGETS_MAX = 200000,
+	BYTES_MAX = 1 << 24,
+	LISTS_MAX = 1000,
+	KEY_MAX = 2048
+};
 
 /* Where the list that is being read comes from. */
 struct context {
@@ -149,11 +156,18 @@ static void expand_include(struct expansion *x, const char *path, struct context
 
 	if (!see(x, "include", path))
 		return;
+	if (x->depth >= DEPTH_MAX || ++x->lists > LISTS_MAX) {
+		fail_with(x, OUTCOME_DEFERRED, "4.3.5",
+		    "too many :include: files, or too deep, for %.200s", x->d->address);
+		return;
+	}
+	x->depth++;
 	if (source_include(x->d, path, context->rights, &text, &owner, &v) != SOURCE_FOUND) {
 		fail(x, &v);
 	} else {
 		expand_list(x, slice_of(text.data, text.len), &inner);
 	}
+	x->depth--;
 	str_fini(&text);
 }
 
@@ -245,6 +259,12 @@ static void expand_list(struct expansion *x, struct slice text, struct context *
 	struct alias_list list = {0};
 	struct err err;
 
+	x->bytes += text.len;
+	if (x->bytes > BYTES_MAX) {
+		fail_with(
+		    x, OUTCOME_DEFERRED, "4.3.5", "lists of %.200s are too large", x->d->address);
+		return;
+	}
 	if (alias_parse(text, x->d->arena, &list, &err) < 0) {
 		log_warn("%s: %s of %s: %s", x->d->job->request->id, context->source, x->d->address,
 		    err.text);
@@ -255,8 +275,11 @@ static void expand_list(struct expansion *x, struct slice text, struct context *
 	/* What an :include: file names is a list, even if it is one address today. */
 	if (strcmp(context->source, "include") != 0)
 		context->size = list.count;
-	for (size_t i = 0; i < list.count; i++)
+	for (size_t i = 0; i < list.count && x->count <= TARGETS_MAX; i++)
 		expanders[list.items[i].kind](x, list.items[i].text, context);
+	if (x->count > TARGETS_MAX)
+		fail_with(x, OUTCOME_DEFERRED, "4.3.5",
+		    "more than %d members in the list of %.200s", TARGETS_MAX, x->d->address);
 }
 
 /* ---- a recipient of this host -----------------------------------------------------------------

@@ -33,7 +33,8 @@ struct expansion {
 	bool failed;    /* nothing may be delivered when failure.outcome is OUTCOME_DEFERRED */
 	struct verdict failure;
 	struct map *seen;
-	int depth;
+	int depth, lists; /* of files that are being read; read so far */
+	size_t bytes;     /* of all lists */
 };
 
 void expansion_init(struct expansion *x, struct delivery *d);
@@ -51,7 +52,7 @@ enum source_answer source_alias(struct delivery *d, const char *name, struct str
 /* The user's .forward file. *path_out tells which. */
 enum source_answer source_forward(struct delivery *d, const struct local_user *user,
     struct str *out, const char **path_out, struct verdict *v);
-/* An :include: file, read with `rights` (NULL: the process's). *owner_out: whose it is. */
+/* An :include: file, read with `rights` (NULL and root: default_privs). *owner_out: whose it is. */
 enum source_answer source_include(struct delivery *d, const char *path,
     const struct local_user *rights, struct str *out, struct local_user *owner_out,
     struct verdict *v);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
 /*
@@ -30,6 +33,7 @@ struct mbox {
 	int fd;
 	bool regular;
 	off_t old_size;
+	int64_t deadline_ms; /* of what is not regular */
 	struct verdict *v;
 };
 
@@ -195,6 +199,29 @@ static bool lock_mailbox(struct mbox *box)
 	return !local_list_has(how, "flock") || take_fd_lock(box, true);
 }
 
+/* A pipe or a device, whose reader may never read: as long as a command, and no longer. */
+static int put_slowly(struct mbox *box, const struct str *piece)
+{
+	struct pollfd pfd = {.fd = box->fd, .events = POLLOUT};
+
+	for (size_t at = 0; at < piece->len;) {
+		int64_t left = box->deadline_ms - clock_mono_ms();
+		ssize_t n;
+
+		if (left <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (poll(&pfd, 1, (int)MIN(left, (int64_t)INT_MAX)) <= 0)
+			continue;
+		n = write(box->fd, piece->data + at, piece->len - at);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -1;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
 /* 0, or -1 with errno. */
 static int put(struct mbox *box, const struct str *piece, off_t *total)
 {
@@ -205,7 +232,8 @@ static int put(struct mbox *box, const struct str *piece, off_t *total)
 		errno = EFBIG;
 		return -1;
 	}
-	return piece->len ? fd_write_all(box->fd, piece->data, piece->len) : 0;
+	return box->regular ? fd_write_all(box->fd, piece->data, piece->len)
+	                    : put_slowly(box, piece);
 }
 
 static int write_message(struct mbox *box)
@@ -246,8 +274,9 @@ static void append(struct mbox *box)
 		verdict_errno(box->v, errno, "cannot examine file");
 		return;
 	}
-	/* O_NONBLOCK was for open alone: a pipe without a reader must not hold us. */
-	fd_set_nonblock(box->fd, false);
+	box->deadline_ms = clock_mono_ms() + 1000LL * box->d->local->params.command_time_limit;
+	if (box->regular)
+		fd_set_nonblock(box->fd, false);
 	box->old_size = box->regular ? st.st_size : 0;
 	if (write_message(box) == 0) {
 		verdict_set(box->v, OUTCOME_SENT, "2.0.0", "delivered to mailbox");

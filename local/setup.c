@@ -75,14 +75,31 @@ static void open_maps(struct local *local)
 	}
 }
 
+/* What an alias does without an owner of its own may touch neither the system nor the queue. */
+static void find_default_user(struct local *local)
+{
+	const char *name = local->core->default_privs;
+	const struct local_user *user = &local->default_user;
+	struct err err;
+
+	local->has_default_user =
+	    identity_find(name, &local->arena, &local->default_user, &err) == 1;
+	if (!local->has_default_user) {
+		log_warn("default_privs: user \"%s\" is not known", name);
+	} else if (identity_is_root() && (user->uid == 0 || user->gid == 0)) {
+		log_warn("default_privs: user \"%s\" is privileged; it is not used", name);
+		local->has_default_user = false;
+	} else if (identity_is_root() && !strcmp(name, local->core->mail_owner)) {
+		log_warn("default_privs: user \"%s\" is mail_owner; it is not used", name);
+		local->has_default_user = false;
+	}
+}
+
 void local_open(struct local *local)
 {
 	struct err err;
 
-	local->has_default_user = identity_find(local->core->default_privs, &local->arena,
-	                              &local->default_user, &err) == 1;
-	if (!local->has_default_user)
-		log_warn("default_privs: user \"%s\" is not known", local->core->default_privs);
+	find_default_user(local);
 	if (identity_find(local->core->mail_owner, &local->arena, &local->mail_owner, &err) != 1 &&
 	    identity_is_root())
 		fatal("mail_owner: user \"%s\" is not known", local->core->mail_owner);

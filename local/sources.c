@@ -214,8 +214,14 @@ enum source_answer source_include(struct delivery *d, const char *path,
 
 	if (*path != '/')
 		return include_failed(path, "the name does not begin with '/'", v);
-	if (!rights)
+	/* root would follow a link, in whosever folder the list is, to a file that nobody may read
+	 */
+	if (!identity_is_root())
 		return read_include(d, path, out, owner_out, v);
+	if (!rights || rights->uid == 0)
+		rights = d->local->has_default_user ? &d->local->default_user : NULL;
+	if (!rights)
+		return include_failed(path, "default_privs: no such user", v);
 	if (identity_enter(rights, &err) < 0)
 		return include_failed(path, err.text, v);
 	answer = read_include(d, path, out, owner_out, v);
