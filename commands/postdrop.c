@@ -148,16 +148,6 @@ static int flush(struct drop *d, size_t keep)
 	return 0;
 }
 
-/* Texts become log lines, envelope fields and SMTP parameters: one line of print each. */
-static bool is_plain(const char *text)
-{
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ' || *text == 127)
-			return false;
-	}
-	return true;
-}
-
 static int malformed(struct drop *d, const char *what)
 {
 	log_warn("uid=%ld: malformed input: %s", (long)d->uid, what);
@@ -166,8 +156,7 @@ static int malformed(struct drop *d, const char *what)
 
 static int put_envelope(struct drop *d, struct maildrop_envelope *env)
 {
-	if (!is_plain(env->sender) || !is_plain(env->full_name) || !is_plain(env->envid) ||
-	    !is_plain(env->ret) || env->orig_id[0] || env->flags & MAILDROP_REQUEUE)
+	if (env->orig_id[0] || env->flags & MAILDROP_REQUEUE)
 		return malformed(d, "the envelope");
 	env->uid = (uint32_t)d->uid;
 	env->time_us = (uint64_t)clock_wall_us();
@@ -183,8 +172,6 @@ static int put_item(struct drop *d, struct maildrop_item *item)
 	case MAILDROP_ENVELOPE:
 		return put_envelope(d, &item->env);
 	case MAILDROP_RCPT:
-		if (!is_plain(item->rcpt.address) || !is_plain(item->rcpt.orcpt))
-			return malformed(d, "a recipient");
 		maildrop_put_rcpt(&d->writer, &item->rcpt);
 		return 0;
 	case MAILDROP_CONTENT:

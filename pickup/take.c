@@ -53,7 +53,12 @@ static int check_owner(const struct job *job, const struct maildrop_envelope *en
 {
 	uid_t owner = job->st.st_uid;
 
-	if (env->uid == owner || owner == 0 || owner == geteuid())
+	if (owner == 0 || owner == geteuid())
+		return 0;
+	if (env->flags & MAILDROP_REQUEUE || env->orig_id[0])
+		return err_set(
+		    err, EPERM, "uid %lu is not the queue's owner", (unsigned long)owner);
+	if (env->uid == owner)
 		return 0;
 	return err_set(err, EPERM, "uid %lu wrote a message of uid %lu", (unsigned long)owner,
 	    (unsigned long)env->uid);

@@ -144,6 +144,16 @@ static int check_end(
 	return 0;
 }
 
+/* Texts become log lines, envelope fields and SMTP parameters: one line of print each. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 127)
+			return false;
+	}
+	return true;
+}
+
 static int take_envelope(struct maildrop_reader *r, const struct frame *frame, struct arena *arena,
     struct maildrop_envelope *env, struct err *err)
 {
@@ -155,6 +165,9 @@ static int take_envelope(struct maildrop_reader *r, const struct frame *frame, s
 		return refuse(err, "unknown version");
 	if (env->flags & ~(uint32_t)MAILDROP_FLAGS)
 		return refuse(err, "unknown flags");
+	if (!is_plain(env->sender) || !is_plain(env->full_name) || !is_plain(env->envid) ||
+	    !is_plain(env->ret) || !is_plain(env->orig_id))
+		return refuse(err, "control characters in the envelope");
 	return 0;
 }
 
@@ -164,7 +177,14 @@ static int take_rcpt(struct maildrop_reader *r, const struct frame *frame, struc
 	if (r->sum.rcpt_count >= MAILDROP_RCPTS_MAX)
 		return refuse(err, "too many recipients");
 	r->sum.rcpt_count++;
-	return frame_decode(frame, &maildrop_rcpt_table, rcpt, arena, err);
+	r->rcpt_bytes += frame->size;
+	if (r->rcpt_bytes > MAILDROP_RCPT_BYTES_MAX)
+		return refuse(err, "too many bytes of recipients");
+	if (frame_decode(frame, &maildrop_rcpt_table, rcpt, arena, err) < 0)
+		return -1;
+	if (!is_plain(rcpt->address) || !is_plain(rcpt->orcpt))
+		return refuse(err, "control characters in a recipient");
+	return 0;
 }
 
 static int take(struct maildrop_reader *r, const struct frame *frame, struct arena *arena,

@@ -11,7 +11,8 @@
  * has its checksum, so that a torn or altered file is never taken for a whole one. Content lines
  * end in LF.
  *
- * The reader is pure: bytes in, items out. Its memory is bounded by MAILDROP_FRAME_MAX.
+ * The reader is pure: bytes in, items out, texts without control characters. Its memory is bounded
+ * by MAILDROP_FRAME_MAX.
  */
 enum {
 	MAILDROP_ENVELOPE = 1,
@@ -26,6 +27,7 @@ enum {
 	MAILDROP_CHUNK = 32 * 1024, /* content bytes to a frame, at most */
 	MAILDROP_TEXT_MAX = 2048,   /* bytes of one text field */
 	MAILDROP_RCPTS_MAX = 1000000,
+	MAILDROP_RCPT_BYTES_MAX = 64 * 1024 * 1024, /* their frames in all: readers keep them */
 };
 
 /* Flags of the envelope. */
@@ -84,6 +86,7 @@ struct maildrop_reader {
 	size_t at;
 	struct maildrop_end sum;
 	int last; /* type of the last frame; 0: none */
+	size_t rcpt_bytes;
 };
 
 struct maildrop_item {

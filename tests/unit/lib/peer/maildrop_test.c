@@ -126,6 +126,71 @@ START_TEST(changed_anywhere)
 }
 END_TEST
 
+/* What would be two lines in a log or in SMTP. */
+START_TEST(control_characters)
+{
+	static const struct {
+		struct maildrop_envelope env;
+		struct maildrop_rcpt rcpt;
+	} bad[] = {
+	    {{.sender = "a\nb"}, {.address = "x"}},
+	    {{.full_name = "a\rb"}, {.address = "x"}},
+	    {{.envid = "a\tb"}, {.address = "x"}},
+	    {{.ret = "a\x7f"}, {.address = "x"}},
+	    {{.orig_id = "A\n"}, {.address = "x"}},
+	    {{.sender = "a"}, {.address = "x\ny"}},
+	    {{.sender = "a"}, {.address = "x", .orcpt = "\x01"}},
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct maildrop_writer w = {0};
+		struct maildrop_envelope env = bad[i].env;
+		size_t content;
+
+		env.version = MAILDROP_VERSION;
+		maildrop_put_envelope(&w, &env);
+		maildrop_put_rcpt(&w, &bad[i].rcpt);
+		maildrop_put_end(&w);
+		ck_assert_msg(read_all(w.out.data, w.out.len, 64, &content) == -1, "case %zu", i);
+		maildrop_writer_fini(&w);
+	}
+}
+END_TEST
+
+/* A million recipients are many; a million long ones are more than a reader should keep. */
+START_TEST(recipients_are_bounded)
+{
+	struct maildrop_writer w = {0};
+	const struct maildrop_envelope env = {.version = MAILDROP_VERSION};
+	struct maildrop_reader r = {0};
+	struct maildrop_item item;
+	struct arena arena = {0};
+	struct err err;
+	char address[2001];
+	int count = 0, rc = 1;
+
+	memset(address, 'a', 2000);
+	address[2000] = '\0';
+	maildrop_put_envelope(&w, &env);
+	while (rc == 1 && count < 1000000) {
+		const struct maildrop_rcpt long_one = {.address = address, .orcpt = address};
+
+		maildrop_put_rcpt(&w, &long_one);
+		maildrop_feed(&r, w.out.data, w.out.len);
+		str_clear(&w.out);
+		while ((rc = maildrop_next(&r, &arena, &item, &err)) == 1)
+			arena_reset(&arena);
+		rc = rc == 0;
+		count++;
+	}
+	ck_assert_int_gt(count, 10000);
+	ck_assert_int_lt(count, 50000);
+	maildrop_writer_fini(&w);
+	maildrop_reader_fini(&r);
+	arena_fini(&arena);
+}
+END_TEST
+
 START_TEST(something_behind)
 {
 	struct str m = whole_message(50);
