@@ -95,6 +95,34 @@ static void make_parents(const char *path)
 	free(copy);
 }
 
+static const char *const setgid_commands[] = {"postdrop", "postqueue"};
+
+/*
+ * Without them users can neither send mail nor see the queue. A private instance's commands are
+ * for the one who made it.
+ */
+static size_t check_commands(const struct instance *in, const struct owners *o)
+{
+	size_t problems = 0;
+
+	if (!o->root || strcmp(in->etc, "/etc/postfix") != 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(setgid_commands); i++) {
+		char *path = alloc_printf("%s/%s", in->core.command_directory, setgid_commands[i]);
+		struct stat st;
+
+		if (stat(path, &st) < 0 || st.st_gid != o->setgid_group ||
+		    (st.st_mode & 06777) != 02755) {
+			log_warn("%s: expected a program of group %s, mode 2755: "
+			         "run `postern set-permissions`",
+			    path, in->core.setgid_group);
+			problems++;
+		}
+		free(path);
+	}
+	return problems;
+}
+
 /* Another mail system's queue, or an administrator's choice, may have stricter directories. */
 size_t dirs_check(const struct instance *in, enum dirs_mode mode)
 {
@@ -126,19 +154,20 @@ size_t dirs_check(const struct instance *in, enum dirs_mode mode)
 	    .path = alloc_strdup(in->core.data_directory), .mode = 0700, .uid = o.owner};
 	problems += check_one(&w, &o, mode);
 	free(w.path);
+	if (mode != DIRS_FIX)
+		problems += check_commands(in, &o);
 	umask(old_mask);
 	return problems;
 }
 
 void dirs_fix_commands(const struct instance *in)
 {
-	static const char *const names[] = {"postdrop", "postqueue"};
 	struct owners o;
 
 	if (!find_owners(in, &o) || !o.root)
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		char *path = alloc_printf("%s/%s", in->core.command_directory, names[i]);
+	for (size_t i = 0; i < ARRAY_LEN(setgid_commands); i++) {
+		char *path = alloc_printf("%s/%s", in->core.command_directory, setgid_commands[i]);
 		struct stat st;
 
 		if (stat(path, &st) == 0 &&
