@@ -257,6 +257,8 @@ TCase *maildrop_tcase(void)
 	tcase_add_test(tcase, torn_anywhere);
 	tcase_add_test(tcase, changed_anywhere);
 	tcase_add_test(tcase, something_behind);
+	tcase_add_test(tcase, control_characters);
+	tcase_add_test(tcase, recipients_are_bounded);
 	tcase_add_test(tcase, wrong_order);
 	tcase_add_test(tcase, long_record_is_refused_at_once);
 	tcase_add_test(tcase, flags_and_version);
