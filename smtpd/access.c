@@ -79,9 +79,18 @@ void restriction_list_free(struct restriction_list **list)
 
 bool restriction_list_protects(const struct restriction_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].kind && list->items[i].kind->flags & RESTRICT_PROTECTS)
+	for (size_t i = 0; i < list->count; i++) {
+		const struct restriction_kind *kind = list->items[i].kind;
+
+		if (!kind)
+			continue; /* refuses everybody who gets there, which is not what is asked */
+		if (!kind->run)
+			i++; /* warn_if_reject: the next one refuses nobody */
+		else if (kind->flags & RESTRICT_ENDS)
+			return false;
+		else if (kind->flags & RESTRICT_PROTECTS)
 			return true;
+	}
 	return false;
 }
 

@@ -307,7 +307,7 @@ static enum verdict reject_unknown_reverse_client(struct check *check)
 }
 
 static const struct restriction_kind kinds[] = {
-    {"permit", permit, 0},
+    {"permit", permit, RESTRICT_ENDS},
     {"reject", reject, RESTRICT_PROTECTS},
     {"defer", defer, RESTRICT_PROTECTS},
     {"warn_if_reject", NULL, 0},

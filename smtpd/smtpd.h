@@ -272,6 +272,7 @@ struct restriction_kind {
 enum {
 	RESTRICT_ARG = 1 << 0,      /* one argument follows in the list */
 	RESTRICT_PROTECTS = 1 << 1, /* keeps strangers from relaying */
+	RESTRICT_ENDS = 1 << 2,     /* nothing behind it is ever evaluated */
 };
 /* checks_dns.c */
 check_fn check_unknown_sender_domain, check_unknown_recipient_domain, check_unknown_helo;

@@ -10,6 +10,11 @@ static const struct {
     {"permit_mynetworks", false},
     {"permit_mynetworks, reject_unauth_destination", true},
     {"permit_mynetworks\tREJECT", true},
+    /* what comes too late, or only warns, protects from nothing */
+    {"permit, reject_unauth_destination", false},
+    {"permit_mynetworks, warn_if_reject reject_unauth_destination", false},
+    {"permit_mynetworks, warn_if_reject, reject, reject", true},
+    {"permit_mynetworks, warn_if_reject", false},
     {"permit_mynetworks,\n  defer_unauth_destination", true},
     {"reject_unlisted_recipient no_such_name { a, b } permit", false},
 };
