@@ -54,8 +54,11 @@ static void mark_bounced(struct mail *mail, uint32_t index)
 
 	if (rc == 0) {
 		rc = message_take(&m, index, 1, &status, &err);
-		if (rc == 0)
+		if (rc == 0) {
 			rc = message_mark(&m, index, RCPT_BOUNCED, &err);
+			/* a lane's descriptor stays open: nothing else ends the lock */
+			message_release(&m, index, 1);
+		}
 		message_close(&m);
 	}
 	if (rc < 0)

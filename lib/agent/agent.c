@@ -55,7 +55,8 @@ static int take_all(struct agent_job *job, bool *todo, struct err *err)
 		    job->rcpts[i].index > job->rcpts[end - 1].index)
 			return err_set(err, EBADMSG, "request names recipient %u of %u",
 			    job->rcpts[end - 1].index, job->m->env.rcpt_count);
-		rc = message_take(job->m, job->rcpts[i].index, (uint32_t)(end - i), status + i, err);
+		rc =
+		    message_take(job->m, job->rcpts[i].index, (uint32_t)(end - i), status + i, err);
 		if (rc < 0)
 			return -1;
 		for (size_t k = i; k < end; k++)
@@ -77,13 +78,13 @@ static void release_all(struct agent_job *job)
 static void skip_all(struct agent_job *job)
 {
 	for (size_t i = 0; i < job->rcpt_count; i++) {
-		job->results[i] = (struct rcpt_result){
-		    .index = job->rcpts[i].index, .outcome = OUTCOME_SKIPPED};
+		job->results[i] =
+		    (struct rcpt_result){.index = job->rcpts[i].index, .outcome = OUTCOME_SKIPPED};
 	}
 }
 
-static void run_job(struct agent *agent, const struct deliver_request *request,
-    struct deliver_result *result)
+static void run_job(
+    struct agent *agent, const struct deliver_request *request, struct deliver_result *result)
 {
 	struct location loc;
 	struct message m;
@@ -111,8 +112,8 @@ static void run_job(struct agent *agent, const struct deliver_request *request,
 	if (rc == 0 && m.content_len != request->content_len)
 		rc = err_set(&err, EBADMSG, "content is %llu bytes, %llu expected",
 		    (unsigned long long)m.content_len, (unsigned long long)request->content_len);
-	if (rc == 0)
-		rc = take_all(&job, todo, &err);
+	if (rc == 0 && (rc = take_all(&job, todo, &err)) < 0)
+		release_all(&job); /* what was taken before it failed */
 	if (rc < 0) {
 		log_warn("%s: %s", request->id, err.text);
 		if (message_is_damaged(&err)) /* otherwise: skipped, that is, tried again */
@@ -149,7 +150,7 @@ static bool wait_request(struct agent *agent)
 		if (n > 0 && pfds[0].revents)
 			return true;
 		if (agent->idle && ((n > 0 && pfds[1].revents) ||
-				       (limited && clock_mono_ms() >= agent->idle->at_ms)))
+		                       (limited && clock_mono_ms() >= agent->idle->at_ms)))
 			agent->idle->expired(agent->arg);
 		if (n < 0 && service_should_end(agent->service))
 			return false;
@@ -189,12 +190,8 @@ static bool serve_one(struct agent *agent)
 void agent_serve(struct service *service, struct queue *queue, int fd, agent_fn *fn, void *arg,
     struct agent_idle *idle)
 {
-	struct agent agent = {.service = service,
-	    .queue = queue,
-	    .fd = fd,
-	    .fn = fn,
-	    .arg = arg,
-	    .idle = idle};
+	struct agent agent = {
+	    .service = service, .queue = queue, .fd = fd, .fn = fn, .arg = arg, .idle = idle};
 
 	while (wait_request(&agent) && serve_one(&agent))
 		continue;
