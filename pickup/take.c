@@ -323,6 +323,11 @@ static enum pickup_result process(struct job *job)
 /* 0; 1: not for us (yet); -1 with err: not what postdrop makes. */
 static int open_file(struct job *job, struct err *err)
 {
+	/* what is being written belongs to its writer: mail_owner may not even open it */
+	if (lstat(job->path, &job->st) < 0)
+		return errno == ENOENT ? 1 : err_sys(err, "lstat");
+	if (S_ISREG(job->st.st_mode) && !(job->st.st_mode & S_IXUSR))
+		return 1;
 	job->fd = open(job->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (job->fd < 0)
 		return errno == ENOENT ? 1 : err_sys(err, "open");
