@@ -108,7 +108,8 @@ static bool is_disabled(const struct config *config, const struct master_cf_entr
 /* What Postfix runs as processes of their own and we do in a library (doc/architecture.md). */
 static bool is_library(const char *command)
 {
-	return strcmp(command, "cleanup") == 0 || strcmp(command, "trivial-rewrite") == 0;
+	return strcmp(command, "cleanup") == 0 || strcmp(command, "trivial-rewrite") == 0 ||
+	       strcmp(command, "postlogd") == 0;
 }
 
 static void warn(struct config *config, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -131,8 +132,14 @@ static const char *program_of(struct config *config, const struct master_cf_entr
 	path = arena_printf(&config->arena, "%s/%s", config->core.daemon_directory, entry->command);
 	if (!strchr(entry->command, '/') && access(path, X_OK) == 0)
 		return path;
-	warn(config, "service %s/%s: program %s is not part of this version; the entry is ignored",
-	    entry->name, master_cf_type_name(entry->type), entry->command);
+	if (entry->type == MASTER_CF_INET) /* nobody listens where mail may be expected */
+		warn(config,
+		    "service %s/inet: program %s is not part of this version; "
+		    "the entry is ignored",
+		    entry->name, entry->command);
+	else
+		str_printf(&config->ignored, "%s %s/%s (%s)", config->ignored.len ? "," : "",
+		    entry->name, master_cf_type_name(entry->type), entry->command);
 	return NULL;
 }
 
@@ -188,6 +195,11 @@ static void make_plan(struct config *config, struct problems *p)
 			add_planned(config, entry, path, p);
 	}
 	check_shared(config, p);
+	if (config->ignored.len > 0)
+		str_printf(&config->warnings,
+		    "master.cf: entries whose programs are not part of this version are "
+		    "ignored:%s\n",
+		    str_text(&config->ignored));
 }
 
 static void fill(struct config *config, struct problems *p)
@@ -245,6 +257,7 @@ void config_free(struct config **config)
 	fd_close(&c->text_fd);
 	arena_fini(&c->arena);
 	str_fini(&c->warnings);
+	str_fini(&c->ignored);
 	if (c->conf)
 		conf_free(&c->conf);
 	free(c);

@@ -34,6 +34,7 @@ struct config {
 	struct planned *plan; /* the services that run in this version */
 	size_t plan_count;
 	struct str warnings; /* what can be lived with, one a line */
+	struct str ignored;  /* entries whose programs do not exist */
 };
 
 /* What is wrong, each problem once, in order. */

@@ -309,8 +309,7 @@ static void show(struct postconf *pc, const struct options *o, char **args, int 
 		break;
 	}
 	if (!pc->defaults)
-		warn_names(
-		    pc, CONF_CHECK_UNKNOWN | (pc->set_only && count == 0 ? CONF_CHECK_EFFECT : 0));
+		warn_names(pc, CONF_CHECK_UNKNOWN);
 }
 
 static void edit(struct postconf *pc, const struct options *o, char **args, int count)

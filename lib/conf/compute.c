@@ -4,6 +4,7 @@
  * like other defaults (and may hold $name), made when first asked for and kept until an override
  * changes what they were made of.
  */
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -54,6 +55,11 @@ static const char *compute_config_directory(struct conf *conf)
 static const char *compute_process_id(struct conf *conf)
 {
 	return arena_printf(&conf->arena, "%ld", (long)getpid());
+}
+
+static const char *compute_process_name(struct conf *conf)
+{
+	return arena_strdup(&conf->arena, program_invocation_short_name);
 }
 
 /* Address and mask as bytes in network order; 4 or 16 of them. */
@@ -190,6 +196,7 @@ static const struct {
     {"mynetworks", compute_mynetworks},
     {"config_directory", compute_config_directory},
     {"process_id", compute_process_id},
+    {"process_name", compute_process_name},
 };
 
 const char *conf_compute(struct conf *conf, const char *name)

@@ -39,7 +39,8 @@ size_t conf_names_list(struct conf_names *names, const char *const **list_out);
 
 /*
  * Adds one warning for each name set in main.cf, or by -o in master.cf, that nobody knows (with
- * "did you mean"), and for each that is known but has no effect in this version.
+ * "did you mean"), and one for each file with those that are known but have no effect in this
+ * version.
  */
 enum { CONF_CHECK_UNKNOWN = 1 << 0, CONF_CHECK_EFFECT = 1 << 1 };
 void conf_check_names(struct conf *conf, const struct conf_names *names,
