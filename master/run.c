@@ -60,7 +60,7 @@ static void swap_in(struct master *m, struct config *config, int log_fd)
 	struct config *old = m->config;
 
 	log_to(m, config, log_fd);
-	log_info("reload -- version %s, configuration %s", POSTERN_VERSION, m->etc);
+	log_info("reload -- version %s, configuration %s", MAIL_VERSION, m->etc);
 	config_log_warnings(config);
 	m->config = config;
 	fd_raise_limit(config->plan_count * FDS_PER_UNIT + sockets_count(m) + FDS_SPARE);
@@ -228,7 +228,7 @@ int master_run(const char *etc, struct config *config, int pid_fd, int ready_fd,
 	m.pid_fd = pid_fd;
 	open_all(&m);
 	log_to(&m, config, log_fd);
-	log_info("daemon started -- version %s, configuration %s", POSTERN_VERSION, etc);
+	log_info("daemon started -- version %s, configuration %s", MAIL_VERSION, etc);
 	config_log_warnings(config);
 	startup_ready(ready_fd, keep_output);
 	while (!m.stopping || !children_gone(&m))

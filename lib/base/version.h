@@ -2,7 +2,12 @@
 #ifndef LIB_BASE_VERSION_H
 #define LIB_BASE_VERSION_H
 
-/* What mail_version is by default, and what master says when it starts. */
+/*
+ * The Postfix whose configuration this one speaks comes first: scripts compare mail_version with
+ * the Postfix release that brought a feature. A suffix after a dash is what Postfix's own snapshots
+ * have, so that whoever splits or sorts versions copes.
+ */
 #define POSTERN_VERSION "0.1.0"
+#define MAIL_VERSION "3.7.0-postern-" POSTERN_VERSION
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lib/base/version.h"
+
 const struct catalogue_row catalogue_rows[] = {
     {"2bounce_notice_recipient", "postmaster"},
     {"access_map_defer_code", "450"},
@@ -317,7 +319,7 @@ const struct catalogue_row catalogue_rows[] = {
     {"mail_owner", "postfix"},
     {"mail_release_date", "20220206"},
     {"mail_spool_directory", "/var/mail"},
-    {"mail_version", "3.7.0"},
+    {"mail_version", MAIL_VERSION},
     {"mailbox_command", ""},
     {"mailbox_command_maps", ""},
     {"mailbox_delivery_lock", "fcntl, dotlock"},
@@ -461,7 +463,7 @@ const struct catalogue_row catalogue_rows[] = {
     {"prepend_delivered_header", "command, file, forward"},
     {"process_id", NULL},
     {"process_id_directory", "pid"},
-    {"process_name", ""},
+    {"process_name", NULL},
     {"propagate_unmatched_extensions", "canonical, virtual"},
     {"proxy_interfaces", ""},
     {"proxy_read_maps",
