@@ -224,7 +224,7 @@ static void log_end(struct session *s)
 		tried += s->tried[i];
 	}
 	str_printf(&s->scratch, " commands=%u", done);
-	if (tried != done)
+	if (tried != done || tried == 0)
 		str_printf(&s->scratch, "/%u", tried);
 	log_info("disconnect from %s%s", s->peer.namaddr, str_text(&s->scratch));
 }

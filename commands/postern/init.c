@@ -28,7 +28,7 @@ struct plan {
 	unsigned port;
 	const char *settings[SETTINGS_MAX]; /* name=value */
 	size_t setting_count;
-	char owner[256], group[256], default_user[256];
+	char owner[256], group[256], default_user[256], postmaster[256];
 };
 
 static NORETURN void usage(void)
@@ -102,6 +102,8 @@ static void find_users(struct plan *plan)
 	snprintf(plan->owner, sizeof(plan->owner), "%s", user->pw_name);
 	snprintf(plan->default_user, sizeof(plan->default_user), "%s",
 	    geteuid() == 0 && getpwnam("nobody") ? "nobody" : user->pw_name);
+	snprintf(plan->postmaster, sizeof(plan->postmaster), "%s",
+	    geteuid() == 0 ? "root" : user->pw_name);
 	if (geteuid() != 0)
 		group = getgrgid(getegid());
 	for (size_t i = 0; geteuid() == 0 && !group && i < ARRAY_LEN(groups); i++)
@@ -176,7 +178,8 @@ static void write_main_cf(
 	put(out, plan, "mydestination", "$myhostname, localhost.$mydomain, localhost");
 	put(out, plan, "mynetworks", "127.0.0.0/8 [::1]/128");
 	put(out, plan, "inet_interfaces", "loopback-only");
-	put(out, plan, "alias_maps", "%s", "");
+	/* mail to postmaster must arrive somewhere: RFC 5321 section 4.5.1 */
+	put(out, plan, "alias_maps", "inline:{ {postmaster = %s} }", plan->postmaster);
 	put(out, plan, "alias_database", "%s", "");
 	put(out, plan, "mail_spool_directory", "%s/mail/", dir);
 	for (size_t i = 0; i < plan->setting_count; i++) {
