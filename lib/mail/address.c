@@ -33,7 +33,7 @@ static bool usable(const struct spec_scan *s, const struct str *address)
 
 	if (s->words == 0 && !s->has_at)
 		return address->len == 0 && !s->first; /* a route alone is none */
-	if (s->words > 1 || address->len == 0 || address->len > ADDRESS_MAX)
+	if (s->words > 1 || address->len == 0 || address->len > ADDRESS_MAX || address->overflow)
 		return false;
 	at = s->has_at ? strrchr(address->data, '@') : NULL;
 	return address->data[0] != '@' && (!at || path_domain_valid(at + 1));

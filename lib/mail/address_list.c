@@ -25,7 +25,7 @@ static int take_angle(const char **p, const char *end, struct str *out, struct s
 	*p = s.p + 1;
 	if (!s.first || out->len == 0)
 		return 0;
-	if (out->len > ADDRESS_MAX || out->data[0] == '@' || s.trailing_at)
+	if (out->len > ADDRESS_MAX || out->overflow || out->data[0] == '@' || s.trailing_at)
 		return -1;
 	*span_out = slice_of(s.first, (size_t)(s.last - s.first));
 	return 1;
@@ -69,7 +69,8 @@ static int one_element(const char **p, const char *end, struct str *out, struct 
 			return -1;
 		*p = s.p;
 	}
-	if (out->len > ADDRESS_MAX || out->len == 0 || out->data[0] == '@' || s.trailing_at)
+	if (out->len > ADDRESS_MAX || out->overflow || out->len == 0 || out->data[0] == '@' ||
+	    s.trailing_at)
 		return -1;
 	*span_out = slice_of(s.first, (size_t)(s.last - s.first));
 	return 1;
