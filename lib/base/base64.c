@@ -11,8 +11,8 @@ void base64_encode(struct str *out, const void *data, size_t len)
 
 	for (; len > 0; p += 3) {
 		size_t n = len < 3 ? len : 3;
-		unsigned v = (unsigned)p[0] << 16 | (n > 1 ? (unsigned)p[1] << 8 : 0) |
-		    (n > 2 ? p[2] : 0u);
+		unsigned v =
+		    (unsigned)p[0] << 16 | (n > 1 ? (unsigned)p[1] << 8 : 0) | (n > 2 ? p[2] : 0u);
 		char quad[4] = {alphabet[v >> 18], alphabet[v >> 12 & 63],
 		    n > 1 ? alphabet[v >> 6 & 63] : '=', n > 2 ? alphabet[v & 63] : '='};
 
@@ -42,6 +42,8 @@ int base64_decode(struct str *out, const char *text, size_t len)
 		bytes[0] = (char)(v >> 16);
 		bytes[1] = (char)(v >> 8);
 		bytes[2] = (char)v;
+		if ((pad >= 1 && bytes[2]) || (pad == 2 && bytes[1]))
+			return -1; /* bits that belong to no byte */
 		str_put(out, bytes, (size_t)(3 - pad));
 	}
 	return 0;

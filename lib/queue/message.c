@@ -86,6 +86,18 @@ static int check_length(const struct message *m, const struct record_head *head,
 	return 0;
 }
 
+/* A file that ends too early is damaged; one that cannot be read now may be sound. */
+static int read_part(int fd, void *buf, size_t len, uint64_t at, const char *what, struct err *err)
+{
+	ssize_t n = fd_pread_full(fd, buf, len, (off_t)at);
+
+	if (n < 0)
+		return err_sys(err, "read %s of queue record", what);
+	if ((size_t)n != len)
+		return err_set(err, EBADMSG, "%s is cut off", what);
+	return 0;
+}
+
 /* Reads the part of the envelope from `at` on into the window. */
 static int move_window(struct message *m, size_t at, struct err *err)
 {
@@ -93,8 +105,8 @@ static int move_window(struct message *m, size_t at, struct err *err)
 
 	if (!m->window)
 		m->window = alloc(MIN(m->env_len, WINDOW_SIZE));
-	if (fd_pread_full(m->fd, m->window, len, (off_t)(m->env_at + at)) != (ssize_t)len)
-		return err_set(err, EBADMSG, "envelope is cut off");
+	if (read_part(m->fd, m->window, len, m->env_at + at, "envelope", err) < 0)
+		return -1;
 	m->window_at = at;
 	m->window_len = len;
 	return 0;
@@ -133,8 +145,8 @@ static int check_content(const struct message *m, const struct record_head *head
 	while (left > 0) {
 		size_t want = left < sizeof(buf) ? (size_t)left : sizeof(buf);
 
-		if (fd_pread_full(m->fd, buf, want, (off_t)at) != (ssize_t)want)
-			return err_set(err, EBADMSG, "content is cut off");
+		if (read_part(m->fd, buf, want, at, "content", err) < 0)
+			return -1;
 		crc = crc32c(crc, buf, want);
 		at += want;
 		left -= want;
@@ -228,9 +240,8 @@ static int read_status(struct message *m, size_t index, uint8_t *out, struct err
 	if (index < m->statuses_at || index >= m->statuses_at + m->statuses_len) {
 		size_t len = MIN(m->env.rcpt_count - index, sizeof(m->statuses));
 
-		if (fd_pread_full(m->fd, m->statuses, len, (off_t)(m->status_at + index)) !=
-		    (ssize_t)len)
-			return err_set(err, EBADMSG, "recipient status is cut off");
+		if (read_part(m->fd, m->statuses, len, m->status_at + index, "status", err) < 0)
+			return -1;
 		m->statuses_at = index;
 		m->statuses_len = len;
 	}
