@@ -317,6 +317,7 @@ bool fixture_logged(const char *text)
 	str_reserve(&fx.log, (size_t)size + 1);
 	ck_assert(pread(fx.log_fd, fx.log.data, (size_t)size, 0) == (ssize_t)size);
 	fx.log.len = (size_t)size;
+	fx.log.data[size] = '\0';
 	found = strstr(str_text(&fx.log), text) != NULL;
 	return found;
 }
