@@ -8,6 +8,8 @@
 #include "lib/mail/address.h"
 #include "lib/mail/date.h"
 
+enum { IDS_LOGGED_MAX = 10 }; /* of one message, which may have any number of them */
+
 static const struct known {
 	const char *name;
 	unsigned what;
@@ -63,8 +65,9 @@ static void note_message_id(struct shaper *s, const struct header *header, unsig
 {
 	str_clear(&s->scratch);
 	header_unfold(&s->scratch, header->value);
-	log_info_as("cleanup", "%s: %smessage-id=%s", s->id,
-	    what & SEEN_RESENT_MESSAGE_ID ? "resent-" : "", str_text(&s->scratch));
+	if (s->ids_logged++ < IDS_LOGGED_MAX)
+		log_info_as("cleanup", "%s: %smessage-id=%s", s->id,
+		    what & SEEN_RESENT_MESSAGE_ID ? "resent-" : "", str_text(&s->scratch));
 	if (what & SEEN_MESSAGE_ID && !(s->seen & SEEN_MESSAGE_ID))
 		str_put_text(&s->message_id, str_text(&s->scratch));
 }

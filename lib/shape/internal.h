@@ -36,6 +36,7 @@ struct shaper {
 	bool in_body;
 	unsigned seen;
 	uint32_t hops;
+	uint32_t ids_logged;
 	struct str line;   /* begun, its end has not come yet */
 	bool line_cut;     /* bytes of it were dropped */
 	struct str header; /* lines of the field being collected, each with CR LF */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,8 @@
 #include <unistd.h>
 
 #include "lib/base/attr.h"
+#include "lib/base/log.h"
+#include "lib/sys/fd.h"
 #include "tests/unit/lib/shape/fixture.h"
 #include "tests/unit/lib/shape/suite.h"
 
@@ -292,12 +295,23 @@ START_TEST(big)
 }
 END_TEST
 
+/* No next hop can take anything in it for a line end that is none. */
+static void check_line_ends(const struct str *content)
+{
+	for (size_t i = 0; i < content->len; i++) {
+		if (content->data[i] == '\r')
+			ck_assert(i + 1 < content->len && content->data[i + 1] == '\n');
+		if (content->data[i] == '\n')
+			ck_assert(i > 0 && content->data[i - 1] == '\r');
+	}
+}
+
 /* However the bytes come in, the same message results. */
 START_TEST(random_pieces)
 {
 	static const char *const words[] = {"\r", "\n", "\r\n", "\r\n", "\r\n\r\n", "A: b",
 	    "To: joe", "Bcc: x", " fold", "From x", ">From y", ".", "text", ":", "Message-ID: <1>",
-	    "a@b, c"};
+	    "a@b, c", "\r", "\r.\r", "\r\r\n"};
 	struct fixture f;
 	struct str in = {0}, whole = {0};
 	unsigned seed = 1;
@@ -311,6 +325,7 @@ START_TEST(random_pieces)
 			str_put_text(&in, words[(unsigned)rand_r(&seed) % ARRAY_LEN(words)]);
 		ck_assert_int_eq(
 		    fixture_shape(&f, "a@b.c", "", str_text(&in), in.len, 100000), SHAPE_OK);
+		check_line_ends(&f.content);
 		str_clear(&whole);
 		str_put(&whole, str_text(&f.content), f.content.len);
 		ck_assert_int_eq(fixture_shape(&f, "a@b.c", "", str_text(&in), in.len,
@@ -323,6 +338,31 @@ START_TEST(random_pieces)
 	}
 	str_fini(&in);
 	str_fini(&whole);
+	fixture_fini(&f);
+}
+END_TEST
+
+/* Who writes a thousand of them does not fill our log. */
+START_TEST(message_ids)
+{
+	struct fixture f;
+	struct str in = {0}, log = {0};
+	int fd, lines = 0;
+
+	fixture_init(&f, "");
+	fd = open("log", O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0600);
+	log_open(LOG_TO_FD, fd, 0);
+	for (int i = 0; i < 1000; i++)
+		str_put_text(&in, "Message-ID: <1@x>\r\n");
+	ck_assert_int_eq(fixture_shape(&f, "a@b.c", "", in.data, in.len, 4096), SHAPE_OK);
+	ck_assert_int_eq(fd_read_file("log", 1 << 20, &log, NULL), 0);
+	for (const char *p = str_text(&log); (p = strstr(p, "message-id=<1@x>")); p++)
+		lines++;
+	ck_assert_int_eq(lines, 10);
+	str_fini(&in);
+	str_fini(&log);
+	close(fd);
+	unlink("log");
 	fixture_fini(&f);
 }
 END_TEST
@@ -383,6 +423,7 @@ TCase *shape_tcase(void)
 	tcase_add_test(tc, rejected_characters);
 	tcase_add_test(tc, big);
 	tcase_add_test(tc, random_pieces);
+	tcase_add_test(tc, message_ids);
 	tcase_add_test(tc, no_space);
 	tcase_add_test(tc, abort_leaves_nothing);
 	return tc;
