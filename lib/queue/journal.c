@@ -79,11 +79,39 @@ static void open_index(struct journal *journal)
 	fd_unlock(journal->index_fd);
 }
 
+static void lane_path(char out[32], int lane)
+{
+	snprintf(out, 32, "journal/%02x", (unsigned)lane);
+}
+
+/* A lane that is missing or unusable must not hide those behind it. -1: there are none. */
+static int highest_lane(void)
+{
+	DIR *dir = opendir("journal");
+	const struct dirent *entry;
+	int highest = -1;
+
+	while (dir && (entry = readdir(dir))) {
+		unsigned lane;
+		char path[32];
+
+		if (sscanf(entry->d_name, "%2x", &lane) != 1 || lane >= LANES_MAX)
+			continue;
+		lane_path(path, (int)lane);
+		if (strcmp(path + strlen("journal/"), entry->d_name) == 0 && (int)lane > highest)
+			highest = (int)lane;
+	}
+	if (dir)
+		closedir(dir);
+	return highest;
+}
+
 struct journal *journal_new(const struct queue_params *params)
 {
 	struct journal *journal = alloc_zero(1, sizeof(*journal));
 
 	journal->params = params;
+	journal->count = highest_lane() + 1;
 	journal->last = (int)(getpid() % LANES_MAX);
 	for (int i = 0; i < LANES_MAX; i++)
 		journal->lanes[i].fd = -1;
@@ -100,11 +128,6 @@ void journal_free(struct journal **journal)
 	fd_close(&(*journal)->index_fd);
 	free(*journal);
 	*journal = NULL;
-}
-
-static void lane_path(char out[32], int lane)
-{
-	snprintf(out, 32, "journal/%02x", (unsigned)lane);
 }
 
 int journal_fd(struct journal *journal, int lane, struct err *err)
@@ -132,8 +155,14 @@ int journal_fd(struct journal *journal, int lane, struct err *err)
 
 int journal_count(struct journal *journal)
 {
-	while (journal->count < LANES_MAX && journal_fd(journal, journal->count, NULL) >= 0)
+	char path[32];
+
+	while (journal->count < LANES_MAX) {
+		lane_path(path, journal->count);
+		if (access(path, F_OK) < 0)
+			break;
 		journal->count++;
+	}
 	return journal->count;
 }
 
@@ -405,7 +434,7 @@ int journal_walk(struct journal *journal, int lane, journal_walk_fn *fn, void *a
 	int rc;
 
 	if (fd < 0)
-		return -1;
+		return err && err->code == ENOENT ? 0 : -1;
 	if (fd_lock(fd, true) < 0)
 		return err_sys(err, "lock journal/%02x", (unsigned)lane);
 	rc = find_tail(journal, lane, &epoch, &tail, err);

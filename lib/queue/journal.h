@@ -42,13 +42,14 @@ int journal_append(struct journal *journal, struct record_parts *parts, struct l
 
 /* The open descriptor of a lane, kept by the journal; -1 with err when there is none. */
 int journal_fd(struct journal *journal, int lane, struct err *err);
-/* Lanes that exist now (0 .. count-1). */
+/* One more than the highest lane; any of those below may be missing or unusable. */
 int journal_count(struct journal *journal);
 
 /*
  * Calls fn for each record of the lane's current epoch, in order, with the lane locked. A stretch
  * that holds no valid record is given as head = NULL with its offset and length. Only up to the
- * end that the index knows; a lane that the index does not know is recovered first.
+ * end that the index knows; a lane that the index does not know is recovered first. A lane that
+ * does not exist has no records.
  */
 typedef bool journal_walk_fn(
     void *arg, int fd, uint64_t offset, uint64_t len, const struct record_head *head);
