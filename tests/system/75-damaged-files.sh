@@ -111,6 +111,26 @@ for token in "${live[2]}" "${live[5]}"; do
 	grep -aq "$token" "$spool"/corrupt/*lane00* || fail "$token is not kept"
 	tokens_arrived | grep -q "$token" && fail "damaged mail was delivered"
 done
+# a state byte or status byte that makes no sense: rather delivered than lost
+stop
+sed -i '/^qmgr/d' "$etc/master.cf"
+start
+source_mail -m 2 -l 3000 -t lane@example.net
+stop
+mapfile -t live < <(tail -n 2 "$accepted" | cut -d' ' -f1)
+record_of() { # the record's offset: the last head before the token
+	local to
+	to=$(at "$1")
+	grep -a -b -o PstR "$lane" | cut -d: -f1 | awk -v to="$to" '$1 < to { at = $1 } END { print at }'
+}
+one=$(record_of "${live[0]}") two=$(record_of "${live[1]}")
+length=$(od -An -t u8 -j $((two + 16)) -N 8 "$lane")
+printf Z | dd of="$lane" bs=1 seek=$((one + 127)) conv=notrunc 2>/dev/null
+printf Z | dd of="$lane" bs=1 seek=$((two + 128 + length)) conv=notrunc 2>/dev/null
+cp "$scratch/master.cf" "$etc/master.cf"
+start
+await_all 15
+await_empty 10
 # damage under the running system, in finished records: nothing comes back, new mail flows
 poke 4200
 poke 9000
