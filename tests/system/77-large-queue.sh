@@ -6,12 +6,7 @@ free_shm=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
 if [ -w /dev/shm ] && [ "${free_shm:-0}" -gt 2000000 ]; then export TMPDIR=/dev/shm; else CHAOS_FILES=${CHAOS_FILES:-20000}; fi
 . "$(dirname "$0")/chaos.bash"
 make_relay
-cat >>"$etc/main.cf" <<END
-minimal_backoff_time = 1000s
-maximal_backoff_time = 1000s
-queue_run_delay = 300s
-END
-sed -i 's/^relayhost.*/relayhost =/' "$etc/main.cf"
+sed -i 's/_backoff_time = .*/_backoff_time = 1000s/; s/^queue_run_delay.*/queue_run_delay = 300s/; s/^relayhost.*/relayhost =/' "$etc/main.cf"
 printf 'default_transport = discard\nrelay_transport = discard\n' >>"$etc/main.cf"
 count=${CHAOS_RCPTS:-50000} files=${CHAOS_FILES:-100000}
 start
@@ -58,7 +53,8 @@ for due in no yes; do
 	if [ "$due" = no ]; then
 		began=$(now_ms)
 		n=$("$bin/mailq" | tail -n 1)
-		[ "${n##* in }" = "$((files + 1)) Requests." ] || fail "mailq: $n"
+		# what is on its way between two places may be shown in both
+		case ${n##* in } in "$((files + 1)) Requests." | "$((files + 2)) Requests.") ;; *) fail "mailq: $n" ;; esac
 		echo "mailq: $(($(now_ms) - began)) ms"
 	else
 		sleep 3 # they are being delivered
