@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* postern: controls a mail system; see postern(1). */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,8 +53,13 @@ int main(int argc, char **argv)
 	static struct instance instance;
 	const struct command *command;
 	const char *etc = getenv("MAIL_CONFIG");
-	int ch;
+	int ch, null;
 
+	do {
+		null = open("/dev/null", O_RDWR);
+	} while (null >= 0 && null <= STDERR_FILENO);
+	if (null >= 0)
+		close(null);
 	signal(SIGPIPE, SIG_IGN);
 	log_set_tag(NULL, "postern");
 	while ((ch = getopt(argc, argv, "+c:Dv")) > 0) {
