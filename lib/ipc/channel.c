@@ -86,15 +86,20 @@ int frame_send(int sock, const struct str *frame, int fd, int timeout_ms, struct
 static void keep_passed_fd(struct msghdr *msg, int *fd_out)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		int fd;
+		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-		if (fd_out && *fd_out < 0)
-			*fd_out = fd;
-		else
-			close(fd); /* nobody asked for it */
+		/* the padding of the control buffer has room for a second one */
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (fd_out && *fd_out < 0)
+				*fd_out = fd;
+			else
+				close(fd); /* nobody asked for it */
+		}
 	}
 }
 
