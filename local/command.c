@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,6 +72,8 @@ static void NORETURN run_child(const struct start *s)
 	sigprocmask(SIG_SETMASK, s->mask, NULL);
 	if (identity_become(s->rights) < 0)
 		child_fail("change to the recipient's rights");
+	/* without us the end of its input would look like the end of the message */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (*s->folder && chdir(s->folder) < 0)
 		child_fail(s->folder);
 	umask(077);
