@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "local/local.h"
 
-#include <signal.h>
-
 #include "lib/service/service.h"
 
 /* local(8): aliases, .forward files, mailboxes, Maildirs and commands of this host's users. */
@@ -11,9 +9,6 @@ static struct local self;
 
 static void init(struct service *service)
 {
-	/* A reader that goes away and a file that grows too large are errors, not ends. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 	self.core = service_core(service);
 	self.service_name = service_name(service);
 	self.generation = service_generation(service);

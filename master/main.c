@@ -134,6 +134,7 @@ int main(int argc, char **argv)
 
 	open_standard_fds();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log that may not grow ends nothing */
 	log_set_tag("postfix", "master");
 	parse(&options, argc, argv);
 	log_set_verbose(options.verbose);

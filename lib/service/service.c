@@ -159,8 +159,12 @@ int service_run(const struct service_spec *spec, int argc, char **argv)
 	s->epoll = -1;
 	s->program = argc > 0 && argv[0] ? base_name(argv[0]) : spec->program;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a size limit is an error of write(2), not the end */
 	service_log_early(s);
 	service_parse_options(&s->options, argc, argv);
+	/* what the caller has open at the numbers that master uses is his, not a log */
+	if (s->options.standalone)
+		log_open(LOG_TO_STDERR, -1, 0);
 	if (s->options.check)
 		return end(s, service_check(s));
 	if (!s->options.standalone)
