@@ -181,6 +181,26 @@ static void check_shared(struct config *config, struct problems *p)
 	map_free(&owner, NULL);
 }
 
+/* A chroot needs copies of what the C library reads when it looks up names. */
+static void check_chroot(struct config *config)
+{
+	static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/services"};
+	bool any = false;
+
+	for (size_t i = 0; i < config->plan_count; i++)
+		any |= config->plan[i].entry->chroot;
+	for (size_t i = 0; any && geteuid() == 0 && i < ARRAY_LEN(files); i++) {
+		const char *copy =
+		    arena_printf(&config->arena, "%s%s", config->core.queue_directory, files[i]);
+
+		if (access(files[i], F_OK) == 0 && access(copy, F_OK) < 0)
+			warn(config,
+			    "%s does not exist: services with chroot = y look up names without it; "
+			    "copy %s there",
+			    copy, files[i]);
+	}
+}
+
 static void make_plan(struct config *config, struct problems *p)
 {
 	config->plan = arena_zero(&config->arena, config->cf.count + 1, sizeof(*config->plan));
@@ -200,6 +220,7 @@ static void make_plan(struct config *config, struct problems *p)
 		    "master.cf: entries whose programs are not part of this version are "
 		    "ignored:%s\n",
 		    str_text(&config->ignored));
+	check_chroot(config);
 }
 
 static void fill(struct config *config, struct problems *p)
