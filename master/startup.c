@@ -16,7 +16,7 @@
 #include "lib/base/log.h"
 #include "lib/sys/fd.h"
 
-enum { LOG_MODE = 0600, LOCK_MODE = 0644, LOCK_TRIES = 5, LOCK_PAUSE_NS = 20 * 1000 * 1000 };
+enum { LOG_MODE = 0600, LOCK_MODE = 0600, LOCK_TRIES = 5, LOCK_PAUSE_NS = 20 * 1000 * 1000 };
 
 static _Noreturn void wait_until_ready(int fd, pid_t pid)
 {
@@ -122,6 +122,9 @@ static int take_lock(const char *path, const char *what)
 		fatal("open lock file %s: %s", path, strerror(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
 		fatal("lock file %s: expected a regular file with one name", path);
+	/* who may read it could lock it as well, and be taken for a master */
+	if ((st.st_mode & 07777) != LOCK_MODE)
+		fchmod(fd, LOCK_MODE);
 	switch (lock_patiently(fd)) {
 	case 0:
 		break;

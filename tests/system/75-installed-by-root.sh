@@ -79,6 +79,7 @@ alias_maps = inline:{ {spy = :include:/var/home/mallory/list}, {open = :include:
 	{run = "|id -un >/var/home/who"} }
 END
 sed -i 's/^smtp *inet .*/127.0.0.1:2525 inet n - y - - smtpd/' /etc/postfix/master.cf
+rm -f /etc/resolv.conf && echo 'nameserver 127.0.0.1' >/etc/resolv.conf
 mkdir -m 777 /var/home/free
 
 postern check >/var/out 2>&1 && fail "postern check finds nothing before set-permissions"
@@ -100,7 +101,10 @@ ln /var/lib/precious /var/lib/postfix/master.lock
 postern start >/var/out 2>&1 && fail "started with a lock file of two names"
 [ "$(cat /var/lib/precious)" = precious ] || fail "the lock file's other name was written to"
 rm /var/lib/postfix/master.lock
+flock -n /var/spool/postfix/pid/master.pid true || fail "master's lock is held"
+as mallory flock -n /var/spool/postfix/pid/master.pid true 2>/dev/null && fail "anyone may pose as master"
 out=$(postern start 2>&1) || fail "start: $out"
+logged 'warning: /var/spool/postfix/etc/resolv.conf does not exist: services with chroot' || fail "nothing said of the chroot"
 [ "$out" = "postern: starting the Postfix mail system" ] || fail "start says: $out"
 for socket in /var/spool/postfix/private/* /var/spool/postfix/public/*; do
 	[ "$(stat -c %U "$socket")" = postfix ] || fail "$socket was made with the rights of $(stat -c %U "$socket")"
@@ -217,6 +221,7 @@ echo '|sleep 300 & setsid sleep 300' >/var/home/mallory/.forward
 chown mallory: /var/home/mallory/.forward
 send nobody mallory
 await 10 pgrep -xu mallory sleep || fail "the command does not run"
+postern status <&- >&- 2>&- || fail "postern without descriptors"
 postern stop >/var/out 2>&1 || fail "stop"
 [ -e "/proc/$master" ] && fail "master is still there"
 pgrep -u mallory >/dev/null && fail "a user's command is still there: $(ps -fu mallory)"
