@@ -185,6 +185,7 @@ static void check_shared(struct config *config, struct problems *p)
 static void check_chroot(struct config *config)
 {
 	static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/services"};
+	struct str missing = {0};
 	bool any = false;
 
 	for (size_t i = 0; i < config->plan_count; i++)
@@ -194,11 +195,14 @@ static void check_chroot(struct config *config)
 		    arena_printf(&config->arena, "%s%s", config->core.queue_directory, files[i]);
 
 		if (access(files[i], F_OK) == 0 && access(copy, F_OK) < 0)
-			warn(config,
-			    "%s does not exist: services with chroot = y look up names without it; "
-			    "copy %s there",
-			    copy, files[i]);
+			str_printf(&missing, " %s", files[i]);
 	}
+	if (missing.len > 0)
+		warn(config,
+		    "services with chroot = y look up names without what is not in %s: copy%s "
+		    "there",
+		    config->core.queue_directory, str_text(&missing));
+	str_fini(&missing);
 }
 
 static void make_plan(struct config *config, struct problems *p)

@@ -104,7 +104,7 @@ rm /var/lib/postfix/master.lock
 flock -n /var/spool/postfix/pid/master.pid true || fail "master's lock is held"
 as mallory flock -n /var/spool/postfix/pid/master.pid true 2>/dev/null && fail "anyone may pose as master"
 out=$(postern start 2>&1) || fail "start: $out"
-logged 'warning: /var/spool/postfix/etc/resolv.conf does not exist: services with chroot' || fail "nothing said of the chroot"
+logged 'warning: services with chroot = y look up names without .*/etc/resolv.conf' || fail "nothing said of the chroot"
 [ "$out" = "postern: starting the Postfix mail system" ] || fail "start says: $out"
 for socket in /var/spool/postfix/private/* /var/spool/postfix/public/*; do
 	[ "$(stat -c %U "$socket")" = postfix ] || fail "$socket was made with the rights of $(stat -c %U "$socket")"
