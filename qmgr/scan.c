@@ -230,12 +230,15 @@ void scan_new_mail(struct qmgr *q)
 		timer_start(q->loop, &q->scan_timer, 0);
 }
 
-/* A run under way goes on, and around once more, so that no part is always the one left out. */
+/*
+ * A run under way goes on from where it is, once around: no part is always the one left out. A
+ * flush is not made longer by the runs that come meanwhile, or it would try things twice.
+ */
 void scan_deferred(struct qmgr *q, bool all)
 {
 	q->scan_failures = 0;
 	q->scan_all |= all;
-	if (all || q->scan_slices == 0)
+	if (all || q->scan_slices == 0 || !q->scan_all)
 		q->scan_slices = QUEUE_SLICES;
 	if (!timer_armed(&q->scan_timer))
 		timer_start(q->loop, &q->scan_timer, 0);
