@@ -16,7 +16,7 @@
 #include "lib/base/log.h"
 #include "lib/sys/fd.h"
 
-enum { ACCEPT_PER_TURN = 64, TRIGGER_MAX = 1024 };
+enum { ACCEPT_PER_TURN = 64, TRIGGER_MAX = 1024, ACCEPT_PAUSE_MS = 1000 };
 
 static NORETURN void end(struct service *s)
 {
@@ -45,6 +45,24 @@ static void alive(struct timer *timer)
 	timer_start(s->loop, timer, (int64_t)s->core.daemon_timeout * 1000 / 3);
 }
 
+static void listen_again(struct timer *timer)
+{
+	struct event_listener *l = CONTAINER_OF(timer, struct event_listener, pause);
+
+	watch_start(l->service->loop, &l->watch, l->watch.fd, LOOP_READ);
+}
+
+/* No descriptor is free, or no memory: connections wait, and the log is not filled meanwhile. */
+static void accept_failed(struct event_listener *l)
+{
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	log_warn("accept connection: %s", strerror(errno));
+	watch_cancel(l->service->loop, &l->watch);
+	l->pause.expired = listen_again;
+	timer_start(l->service->loop, &l->pause, ACCEPT_PAUSE_MS);
+}
+
 static void listener_ready(struct watch *watch, int events)
 {
 	struct event_listener *l = CONTAINER_OF(watch, struct event_listener, watch);
@@ -69,8 +87,7 @@ static void listener_ready(struct watch *watch, int events)
 				return;
 			}
 			if (n < 0) {
-				if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-					log_warn("accept connection: %s", strerror(errno));
+				accept_failed(l);
 				return;
 			}
 			if (s->options.type == MASTER_CF_PASS &&

@@ -33,6 +33,7 @@ void service_parse_options(struct service_options *options, int argc, char **arg
 
 struct event_listener {
 	struct watch watch;
+	struct timer pause; /* after a failed accept */
 	struct service *service;
 };
 
