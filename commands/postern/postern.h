@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef POSTERN_POSTERN_H
-#define POSTERN_POSTERN_H
+#ifndef COMMANDS_POSTERN_POSTERN_H
+#define COMMANDS_POSTERN_POSTERN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -131,7 +131,7 @@ static void echo(const char *program, const char *text, size_t len)
 		write_all(STDERR_FILENO, line, (size_t)n);
 }
 
-static void emit(enum log_level level, const char *program, const char *fmt, va_list ap)
+static PRINTF_LIKE(3, 0) void emit(enum log_level level, const char *program, const char *fmt, va_list ap)
 {
 	static const char *const prefix[] = {"", "warning: ", "error: ", "fatal: ", "panic: "};
 	char line[LINE_MAX_LEN + 512];

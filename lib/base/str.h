@@ -47,7 +47,7 @@ void str_put(struct str *str, const void *data, size_t len);
 void str_put_text(struct str *str, const char *text);
 void str_put_char(struct str *str, char c);
 void str_printf(struct str *str, const char *fmt, ...) PRINTF_LIKE(2, 3); /* appends */
-void str_vprintf(struct str *str, const char *fmt, va_list ap);
+void str_vprintf(struct str *str, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void str_cut(struct str *str, size_t len);     /* shortens to len bytes */
 void str_consume(struct str *str, size_t len); /* drops len bytes from the front */
 const char *str_text(const struct str *str);   /* "" when empty; zero-terminated */

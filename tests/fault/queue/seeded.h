@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TESTS_FAULT_SEEDED_H
-#define TESTS_FAULT_SEEDED_H
+#ifndef TESTS_FAULT_QUEUE_SEEDED_H
+#define TESTS_FAULT_QUEUE_SEEDED_H
 
 #include "lib/base/str.h"
 
