@@ -63,9 +63,7 @@ void chat_reply(struct session *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	str_vprintf(&s->scratch, fmt, ap);
 	va_end(ap);
-	for (size_t i = 0; i < s->scratch.len; i++)
-		if ((unsigned char)s->scratch.data[i] < 32 || s->scratch.data[i] == 127)
-			s->scratch.data[i] = '?';
+	text_make_printable(s->scratch.data, s->scratch.len);
 	if (s->srv->config->core->soft_bounce)
 		soften(s->scratch.data, s->scratch.len);
 	log_debug("> %s: %s", s->peer.namaddr, str_text(&s->scratch));
@@ -170,30 +168,14 @@ void chat_escape(struct str *out, struct slice text, size_t max)
 	}
 }
 
-/* RFC 3629 section 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
 bool chat_utf8_valid(struct slice text)
 {
-	const unsigned char *p = (const unsigned char *)text.data, *end = p + text.len;
+	while (text.len > 0) {
+		size_t n = text_utf8_len(text);
 
-	while (p < end) {
-		unsigned c = *p++, low = 0x80, high = 0xBF;
-		int more;
-
-		if (c < 0x80)
-			continue;
-		if (c >= 0xC2 && c <= 0xDF)
-			more = 1;
-		else if (c >= 0xE0 && c <= 0xEF)
-			more = 2;
-		else if (c >= 0xF0 && c <= 0xF4)
-			more = 3;
-		else
+		if (n == 0)
 			return false;
-		low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : low;
-		high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : high;
-		for (; more > 0; more--, low = 0x80, high = 0xBF)
-			if (p == end || *p < low || *p++ > high)
-				return false;
+		text = slice_of(text.data + n, text.len - n);
 	}
 	return true;
 }

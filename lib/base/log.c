@@ -6,6 +6,8 @@
  */
 #include "lib/base/log.h"
 
+#include "lib/base/str.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -154,10 +156,7 @@ static PRINTF_LIKE(3, 0) void emit(enum log_level level, const char *program, co
 	errno = saved; /* for %m */
 	vsnprintf(line + len, LINE_MAX_LEN - len, fmt, ap);
 	len += strlen(line + len);
-	for (char *p = line; p < line + len; p++) {
-		if ((unsigned char)*p < 32 || *p == 127)
-			*p = '?';
-	}
+	text_make_printable(line, len);
 	if (state.echo && state.sink != LOG_TO_STDERR)
 		echo(program, line + head, len - head);
 	if (state.sink == LOG_TO_SYSLOG) {

@@ -202,3 +202,40 @@ bool text_ends_nocase(const char *text, const char *suffix)
 
 	return sl <= tl && text_eq_nocase(text + tl - sl, suffix);
 }
+
+size_t text_utf8_len(struct slice text)
+{
+	const unsigned char *p = (const unsigned char *)text.data;
+	unsigned low = 0x80, high = 0xBF;
+	size_t len, i;
+
+	if (text.len == 0)
+		return 0;
+	if (*p < 0x80)
+		return 1;
+	if (*p < 0xC2 || *p > 0xF4)
+		return 0;
+	len = *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : 4;
+	low = *p == 0xE0 ? 0xA0 : *p == 0xF0 ? 0x90 : low;
+	high = *p == 0xED ? 0x9F : *p == 0xF4 ? 0x8F : high;
+	if (text.len < len)
+		return 0;
+	for (i = 1; i < len; i++, low = 0x80, high = 0xBF)
+		if (p[i] < low || p[i] > high)
+			return 0;
+	return len;
+}
+
+void text_make_printable(char *text, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		unsigned char c = (unsigned char)text[at];
+		size_t n = c < 0x80 ? 1 : text_utf8_len(slice_of(text + at, len - at));
+
+		if (n == 0 || c < 32 || c == 127)
+			text[at] = '?';
+		at += n ? n : 1;
+	}
+}

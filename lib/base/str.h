@@ -62,4 +62,12 @@ bool text_eq_nocase(const char *a, const char *b);
 bool text_starts_nocase(const char *text, const char *prefix);
 bool text_ends_nocase(const char *text, const char *suffix);
 
+/*
+ * Bytes of the UTF-8 sequence that text begins with (RFC 3629 section 4: no overlong forms, no
+ * surrogates, nothing above U+10FFFF); 0: it does not begin with one.
+ */
+size_t text_utf8_len(struct slice text);
+/* Puts '?' in the place of control characters and of what is not UTF-8: for log lines. */
+void text_make_printable(char *text, size_t len);
+
 #endif

@@ -32,7 +32,8 @@ void smtp_reply_fini(struct smtp_reply *r)
 	str_fini(&r->lines);
 }
 
-/* Appends with control characters made harmless: the text goes to logs and notices. */
+/* Appends with control characters and what is not UTF-8 made harmless: the text goes to logs and
+ * notices. */
 static void put_line(struct str *out, struct slice line, char joint)
 {
 	size_t i, from;
@@ -41,14 +42,10 @@ static void put_line(struct str *out, struct slice line, char joint)
 		str_put_char(out, joint);
 	from = out->len;
 	str_put(out, line.data, line.len);
-	for (i = from; i < out->len; i++) {
-		unsigned char c = (unsigned char)out->data[i];
-
-		if (c == '\t')
+	for (i = from; i < out->len; i++)
+		if (out->data[i] == '\t')
 			out->data[i] = ' ';
-		else if (c < 32 || c == 127)
-			out->data[i] = '?';
-	}
+	text_make_printable(out->data + from, out->len - from);
 }
 
 /* RFC 2034: the first line that has a status gives it; its class has to be that of the code. */
