@@ -69,21 +69,22 @@ static void on_signal(int signum)
 	_exit(EX_TEMPFAIL);
 }
 
+/* What a terminal, a user, or a limit of his shell's ends a process with. */
+static const int signals[] = {
+    SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGVTALRM, SIGPROF};
+
 static void block_signals(int how)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGTERM);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		sigaddset(&set, signals[i]);
 	sigprocmask(how, &set, NULL);
 }
 
 static void catch_signals(void)
 {
-	static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 	struct sigaction act = {.sa_handler = on_signal};
 	struct sigaction old;
 
@@ -92,6 +93,10 @@ static void catch_signals(void)
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &act, NULL);
 	}
+	/* the caller may have blocked them, or set a timer before he started us */
+	block_signals(SIG_UNBLOCK);
+	/* no memory, for one */
+	atexit(remove_unfinished);
 }
 
 /* Each step says what sendmail shall say and how it shall exit. */

@@ -12,7 +12,7 @@ start
 exec 5<>/dev/tcp/127.0.0.1/"$PORT3" || fail "no connection in line"
 exec 3<>/dev/tcp/127.0.0.1/"$PORT1" || fail "no connection in line"
 await_log 'testd: bad command startup -- throttling'
-logged "warning: process .*/testd pid [0-9]* exit status 1" || fail "no exit status"
+await_log "warning: process .*/testd pid [0-9]* exit status 1"
 connect 4 "$PORT2" || fail "the other service does not work"
 # pauses of 1, 2 and 4 seconds: in five seconds two or three more tries, never a storm
 sleep 5
