@@ -33,14 +33,20 @@ static void text_close(void *state)
 	free(t);
 }
 
-static void put(struct text_table *t, struct slice key, struct slice value, int flags)
+/* false: there is such a key; as in an index that postmap makes, the first one counts. */
+static bool put(struct text_table *t, struct slice key, struct slice value, int flags)
 {
+	bool is_new;
+
 	char *name = alloc_strndup(key.data, key.len);
 
 	if (flags & TABLE_FOLD_KEY)
 		text_lower(name);
-	free(map_put(t->map, name, alloc_strndup(value.data, value.len)));
+	is_new = !map_get(t->map, name);
+	if (is_new)
+		map_put(t->map, name, alloc_strndup(value.data, value.len));
 	free(name);
+	return is_new;
 }
 
 static int texthash_open(const char *name, int flags, int depth, void **state_out, struct err *err)
@@ -64,8 +70,9 @@ static int texthash_open(const char *name, int flags, int depth, void **state_ou
 
 		if (entry_parse(line, &key, &value, &why) < 0)
 			log_warn("%s, line %d: %s", name, lines.start_line, why.text);
-		else
-			put(t, key, value, flags);
+		else if (!put(t, key, value, flags))
+			log_warn("%s, line %d: duplicate entry: \"%.*s\"", name, lines.start_line,
+			    (int)key.len, key.data);
 	}
 	lines_fini(&lines);
 	str_fini(&text);
