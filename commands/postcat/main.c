@@ -101,7 +101,7 @@ static int show_id(const struct postcat *p, const char *id, struct err *err)
 	if (rc == 1) {
 		rc = show_unqueued(p, id, err);
 		if (rc == 1)
-			fatal_exit(EX_NOINPUT, "open queue file %s: %s", id, strerror(ENOENT));
+			fatal("open queue file %s: %s", id, strerror(ENOENT));
 		return rc;
 	}
 	if (rc < 0)

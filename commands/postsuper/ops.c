@@ -28,6 +28,12 @@ static void remove_logs(struct postsuper *p, const char *id)
 	}
 }
 
+static void say(const struct postsuper *p, const char *id, const char *what)
+{
+	if (!p->quiet)
+		log_info("%s: %s", id, what);
+}
+
 int op_delete(struct postsuper *p, struct location *loc, const char *id, struct err *err)
 {
 	int rc = message_finish(p->queue, loc, id, err);
@@ -35,7 +41,7 @@ int op_delete(struct postsuper *p, struct location *loc, const char *id, struct 
 	if (rc != 0)
 		return rc;
 	remove_logs(p, id);
-	log_info("%s: removed", id);
+	say(p, id, "removed");
 	return 0;
 }
 
@@ -44,7 +50,7 @@ int op_hold(struct postsuper *p, struct location *loc, const char *id, struct er
 	int rc = message_move(p->queue, loc, id, "hold", time(NULL), err);
 
 	if (rc == 0)
-		log_info("%s: placed on hold", id);
+		say(p, id, "placed on hold");
 	return rc;
 }
 
@@ -53,7 +59,7 @@ int op_release(struct postsuper *p, struct location *loc, const char *id, struct
 	int rc = message_move(p->queue, loc, id, "deferred", time(NULL), err);
 
 	if (rc == 0)
-		log_info("%s: released from hold", id);
+		say(p, id, "released from hold");
 	return rc;
 }
 
@@ -261,7 +267,7 @@ int op_requeue(struct postsuper *p, struct location *loc, const char *id, struct
 	if (rc == 0) {
 		rc = message_finish(p->queue, loc, id, err);
 		remove_logs(p, id);
-		log_info("%s: requeued", id);
+		say(p, id, "requeued");
 	}
 	message_close(&m);
 	return rc < 0 ? -1 : 0;

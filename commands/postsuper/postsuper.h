@@ -26,6 +26,7 @@ struct postsuper {
 	struct queue *queue;
 	unsigned queues;     /* named on the command line; 0: each operation's own */
 	struct map *journal; /* id -> struct location; NULL: not read yet */
+	bool quiet;          /* "ALL": the sum is said, as Postfix does, and not each message */
 	int done[OP_COUNT];
 	int done_release; /* by OP_EXPIRE_RELEASE */
 };

@@ -119,7 +119,9 @@ void apply_to_all(struct postsuper *p, enum op op, op_fn *fn, unsigned queues)
 			log_warn("%s", err.text);
 		read_journal(p);
 	}
+	p->quiet = true;
 	for (size_t i = 0; i < ids.count; i++)
 		apply_to_id(p, op, fn, queues, ids.names[i]);
+	p->quiet = false;
 	free(ids.names);
 }

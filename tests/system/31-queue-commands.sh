@@ -81,5 +81,5 @@ expect 0 'removed file incoming/tmp.x' "$bin/postsuper" -p
 grep -q '^sender: s5@x.example' "$scratch/out" || fail "postcat FILE: $(cat "$scratch/out")"
 "$bin/postcat" <"$spool/hold/$five" | grep -q '^sender: s5@x.example' || fail "postcat with a pipe"
 expect 1 'not a valid queue file' "$bin/postcat" "$etc/main.cf"
-expect 66 'No such file' "$bin/postcat" -q AAAAAAA
+expect 1 'No such file' "$bin/postcat" -q AAAAAAA
 exit 0
