@@ -15,7 +15,7 @@
 #include "lib/sys/clock.h"
 #include "qmgr/qmgr.h"
 
-enum { CHUNK_MAX = 1000, CHUNK_MIN = 10 };
+enum { CHUNK_MIN = 10 };
 
 bool qmgr_has_room(const struct qmgr *q)
 {
@@ -202,7 +202,8 @@ void mail_load_more(struct mail *mail)
 	size_t room = (size_t)q->params->recipient_limit > q->rcpts_loaded
 	                  ? (size_t)q->params->recipient_limit - q->rcpts_loaded
 	                  : 0;
-	size_t max = MAX(CHUNK_MIN, MIN(CHUNK_MAX, room)), count = 0;
+	/* half of the room: the slowest recipient of each part holds up the next part */
+	size_t max = MAX(CHUNK_MIN, MIN(room / 2, mail->rcpt_count)), count = 0;
 	struct note_rcpt *rcpts = alloc_array(NULL, max, sizeof(*rcpts));
 	struct arena arena = {0};
 	struct err err;

@@ -12,6 +12,7 @@ int main(void)
 	suite_add_tcase(suite, agents_tcase());
 	suite_add_tcase(suite, finish_tcase());
 	suite_add_tcase(suite, scan_tcase());
+	suite_add_tcase(suite, intake_tcase());
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

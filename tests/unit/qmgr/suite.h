@@ -9,5 +9,6 @@ TCase *turns_tcase(void);
 TCase *agents_tcase(void);
 TCase *finish_tcase(void);
 TCase *scan_tcase(void);
+TCase *intake_tcase(void);
 
 #endif
