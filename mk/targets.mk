@@ -63,13 +63,13 @@ format: ; clang-format -i $$(git ls-files '*.[ch]')
 clean: ; rm -rf build
 
 # ---- installation: the folders are those that main.cf's defaults name -----------------------
-SBIN    := $(DESTDIR)$(PREFIX)/sbin
-BIN     := $(DESTDIR)$(PREFIX)/bin
-LIBEXEC := $(DESTDIR)$(PREFIX)/libexec/postern
-MAN     := $(DESTDIR)$(PREFIX)/share/man
-ETC     := $(DESTDIR)$(if $(filter /usr,$(PREFIX)),,$(PREFIX))/etc/postfix
+SBIN    := $(PREFIX)/sbin
+BIN     := $(PREFIX)/bin
+LIBEXEC := $(PREFIX)/libexec/postern
+MAN     := $(PREFIX)/share/man
+ETC     := $(if $(filter /usr,$(PREFIX)),,$(PREFIX))/etc/postfix
 install: all
-	@mk/install "$B" "$(SBIN)" "$(BIN)" "$(LIBEXEC)" "$(MAN)" "$(ETC)"
+	@mk/install "$B" "$(DESTDIR)" "$(SBIN)" "$(BIN)" "$(LIBEXEC)" "$(MAN)" "$(ETC)"
 
 help:
 	@echo "make [MODE=release|debug|asan|fuzz]   build into build/MODE (release also as build/bin, build/libexec)"

@@ -37,17 +37,18 @@ typedef void agent_fn(struct agent_job *job, void *arg);
  * so that an agent can end a kept session in time.
  */
 struct agent_idle {
-	int fd;         /* -1: none */
-	int64_t at_ms;  /* clock_mono_ms; 0: none */
+	int fd;        /* -1: none */
+	int64_t at_ms; /* clock_mono_ms; 0: none */
 	void (*expired)(void *arg);
 };
 void agent_serve(struct service *service, struct queue *queue, int fd, agent_fn *fn, void *arg,
     struct agent_idle *idle);
 
 /*
- * Marks recipient i of the job in the queue and logs its line. Times are wall-clock microseconds for
- * delays=a/b/c/d: conn_us, when connection set-up began (0: there is none, as in local delivery);
- * sent_us, when the connection was ready (0: never). relay is "none", "local", "host[addr]:port".
+ * Marks recipient i of the job in the queue and logs its line. Times are wall-clock microseconds
+ * for delays=a/b/c/d: conn_us, when connection set-up began (0: there is none, as in local
+ * delivery); sent_us, when the connection was ready (0: never). relay is "none", "local",
+ * "host[addr]:port".
  */
 void agent_sent(struct agent_job *job, size_t i, const char *relay, const char *dsn,
     const char *reason, int64_t conn_us, int64_t sent_us);

@@ -30,9 +30,7 @@ void delay_print(char *out, size_t size, const struct delay_times *t)
 	char total[DELAY_TEXT_MAX], a[DELAY_TEXT_MAX], b[DELAY_TEXT_MAX], c[DELAY_TEXT_MAX],
 	    d[DELAY_TEXT_MAX];
 	int64_t active = t->active_us ? t->active_us : t->arrival_us;
-	int64_t ready = t->sent_us    ? t->sent_us
-	    : t->conn_us              ? t->done_us
-	                              : t->handoff_us;
+	int64_t ready = t->sent_us ? t->sent_us : t->conn_us ? t->done_us : t->handoff_us;
 
 	delay_text(total, t->done_us - t->arrival_us);
 	delay_text(a, active - t->arrival_us);

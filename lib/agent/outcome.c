@@ -33,8 +33,8 @@ static const struct words *words_of(enum outcome outcome)
 	panic("no words for outcome %d", (int)outcome);
 }
 
-static void log_delivery(const struct agent_job *job, size_t i, const char *relay,
-    const char *dsn, const char *status, const char *reason, int64_t conn_us, int64_t sent_us)
+static void log_delivery(const struct agent_job *job, size_t i, const char *relay, const char *dsn,
+    const char *status, const char *reason, int64_t conn_us, int64_t sent_us)
 {
 	const struct deliver_rcpt *rcpt = &job->rcpts[i];
 	struct delay_times times = {

@@ -21,8 +21,7 @@ void *arena_alloc(struct arena *arena, size_t size); /* aligned for any type, no
 void *arena_zero(struct arena *arena, size_t count, size_t size);
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
-char *arena_printf(struct arena *arena, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Ends the lifetime of all pieces. reset keeps one block for the next use; fini frees all. */
 void arena_reset(struct arena *arena);

@@ -18,8 +18,8 @@ static uint32_t step_bitwise(uint32_t crc, const unsigned char *p, size_t len)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t step_sse42(uint32_t crc, const unsigned char *p,
-    size_t len)
+__attribute__((target("sse4.2"))) static uint32_t step_sse42(
+    uint32_t crc, const unsigned char *p, size_t len)
 {
 	uint64_t wide = crc;
 

@@ -28,8 +28,7 @@ static void sift_down(struct heap *heap, struct heap_node *node, size_t i)
 
 		if (child > heap->count)
 			break;
-		if (child < heap->count &&
-		    heap->nodes[child]->key < heap->nodes[child - 1]->key)
+		if (child < heap->count && heap->nodes[child]->key < heap->nodes[child - 1]->key)
 			child++;
 		if (heap->nodes[child - 1]->key >= node->key)
 			break;

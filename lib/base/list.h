@@ -53,11 +53,11 @@ static inline void list_remove(struct list *node)
 }
 
 #define LIST_ITEM(node, type, member) CONTAINER_OF(node, type, member)
-#define LIST_EACH(node, head)                                                                      \
+#define LIST_EACH(node, head) \
 	for (struct list *node = (head)->next; node != (head); node = node->next)
 /* The body may remove `node`. */
-#define LIST_EACH_SAFE(node, head)                                                                 \
-	for (struct list *node = (head)->next, *node##_next = node->next; node != (head);          \
+#define LIST_EACH_SAFE(node, head)                                                        \
+	for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
 	     node = node##_next, node##_next = node->next)
 
 #endif

@@ -53,7 +53,8 @@ void log_echo(bool on)
 
 void log_set_tag(const char *syslog_name, const char *program)
 {
-	snprintf(state.syslog_name, sizeof(state.syslog_name), "%s", syslog_name ? syslog_name : "");
+	snprintf(
+	    state.syslog_name, sizeof(state.syslog_name), "%s", syslog_name ? syslog_name : "");
 	snprintf(state.program, sizeof(state.program), "%s", program);
 }
 
@@ -133,7 +134,8 @@ static void echo(const char *program, const char *text, size_t len)
 		write_all(STDERR_FILENO, line, (size_t)n);
 }
 
-static PRINTF_LIKE(3, 0) void emit(enum log_level level, const char *program, const char *fmt, va_list ap)
+static PRINTF_LIKE(3, 0) void emit(
+    enum log_level level, const char *program, const char *fmt, va_list ap)
 {
 	static const char *const prefix[] = {"", "warning: ", "error: ", "fatal: ", "panic: "};
 	char line[LINE_MAX_LEN + 512];
@@ -144,8 +146,7 @@ static PRINTF_LIKE(3, 0) void emit(enum log_level level, const char *program, co
 	snprintf(tag, sizeof(tag), "%s%s%s", state.syslog_name, state.syslog_name[0] ? "/" : "",
 	    program);
 	if (state.sink == LOG_TO_FD)
-		snprintf(line, sizeof(line), "%s %s %s[%d]: ", stamp(), state.host, tag,
-		    own_pid());
+		snprintf(line, sizeof(line), "%s %s %s[%d]: ", stamp(), state.host, tag, own_pid());
 	else if (state.sink == LOG_TO_STDERR)
 		snprintf(line, sizeof(line), "%s: ", tag);
 	else

@@ -15,7 +15,13 @@
  * often logged). A line longer than 2,000 bytes is cut there.
  */
 
-enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_FATAL, LOG_LEVEL_PANIC };
+enum log_level {
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_FATAL,
+	LOG_LEVEL_PANIC
+};
 
 enum log_sink {
 	LOG_TO_STDERR, /* "program: text": what a command a person typed does; the default */
@@ -58,10 +64,10 @@ void fatal_exit(int status, const char *fmt, ...) PRINTF_LIKE(2, 3) NORETURN;
 void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
 
 /* An assertion that stays on in release. */
-#define must(cond)                                                                                 \
-	do {                                                                                       \
-		if (!(cond))                                                                       \
-			panic("%s:%d: %s: not true: %s", __FILE__, __LINE__, __func__, #cond);     \
+#define must(cond)                                                                             \
+	do {                                                                                   \
+		if (!(cond))                                                                   \
+			panic("%s:%d: %s: not true: %s", __FILE__, __LINE__, __func__, #cond); \
 	} while (0)
 
 #endif

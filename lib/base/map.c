@@ -79,7 +79,7 @@ static struct entry *slot(const struct map *map, const char *key, uint64_t hash)
 	size_t i = hash & (map->cap - 1);
 
 	while (map->entries[i].key &&
-	    (map->entries[i].hash != hash || strcmp(map->entries[i].key, key) != 0))
+	       (map->entries[i].hash != hash || strcmp(map->entries[i].key, key) != 0))
 		i = (i + 1) & (map->cap - 1);
 	return &map->entries[i];
 }

@@ -14,7 +14,7 @@ struct map;
 struct map *map_new(void);
 void map_free(struct map **map, void (*free_value)(void *)); /* NULL: values are left alone */
 size_t map_count(const struct map *map);
-void *map_get(const struct map *map, const char *key); /* NULL when absent */
+void *map_get(const struct map *map, const char *key);        /* NULL when absent */
 void *map_put(struct map *map, const char *key, void *value); /* returns the value replaced */
 void *map_remove(struct map *map, const char *key);           /* returns the value, or NULL */
 

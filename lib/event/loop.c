@@ -77,16 +77,14 @@ static void grow_by_fd(struct loop *loop, size_t fd)
 	while (cap <= fd)
 		cap *= 2;
 	loop->by_fd = alloc_array(loop->by_fd, cap, sizeof(struct watch *));
-	memset(loop->by_fd + loop->by_fd_cap, 0,
-	    (cap - loop->by_fd_cap) * sizeof(struct watch *));
+	memset(loop->by_fd + loop->by_fd_cap, 0, (cap - loop->by_fd_cap) * sizeof(struct watch *));
 	loop->by_fd_cap = cap;
 }
 
 void watch_start(struct loop *loop, struct watch *watch, int fd, int events)
 {
-	struct epoll_event ev = {
-	    .events = (events & LOOP_READ ? (uint32_t)EPOLLIN : 0) |
-	        (events & LOOP_WRITE ? (uint32_t)EPOLLOUT : 0)};
+	struct epoll_event ev = {.events = (events & LOOP_READ ? (uint32_t)EPOLLIN : 0) |
+	                                   (events & LOOP_WRITE ? (uint32_t)EPOLLOUT : 0)};
 	bool started = watch->events != 0;
 
 	must(fd >= 0 && events != 0);
@@ -123,8 +121,7 @@ void timer_start(struct loop *loop, struct timer *timer, int64_t delay_ms)
 	int64_t least = loop->in_timers ? 1 : 0;
 
 	heap_remove(&loop->timers, &timer->node);
-	heap_add(&loop->timers, &timer->node,
-	    loop->now_ms + (delay_ms > least ? delay_ms : least));
+	heap_add(&loop->timers, &timer->node, loop->now_ms + (delay_ms > least ? delay_ms : least));
 }
 
 void timer_cancel(struct loop *loop, struct timer *timer)
@@ -145,8 +142,7 @@ static void signals_ready(struct watch *watch, int events)
 	(void)events;
 	while (read(loop->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo < SIGNALS_MAX && loop->handlers[info.ssi_signo].handler)
-			loop->handlers[info.ssi_signo].handler(
-			    loop->handlers[info.ssi_signo].arg);
+			loop->handlers[info.ssi_signo].handler(loop->handlers[info.ssi_signo].arg);
 	}
 }
 
@@ -191,8 +187,8 @@ static void run_timers(struct loop *loop)
 	loop->in_timers = true;
 	while ((top = heap_top(&loop->timers)) && top->key <= loop->now_ms && !loop->stopped) {
 		heap_remove(&loop->timers, top);
-		CONTAINER_OF(top, struct timer, node)->expired(
-		    CONTAINER_OF(top, struct timer, node));
+		CONTAINER_OF(top, struct timer, node)
+		    ->expired(CONTAINER_OF(top, struct timer, node));
 	}
 	loop->in_timers = false;
 }

@@ -264,8 +264,8 @@ enum io_result stream_read_line(struct stream *s, struct str *line, size_t limit
 	str_clear(line);
 	for (;;) {
 		struct slice have = stream_buffered(s);
-		const char *lf = have.len > seen ? memchr(have.data + seen, '\n', have.len - seen)
-		                                 : NULL;
+		const char *lf =
+		    have.len > seen ? memchr(have.data + seen, '\n', have.len - seen) : NULL;
 		size_t len = lf ? (size_t)(lf - have.data) : have.len;
 		enum io_result result;
 
@@ -354,8 +354,8 @@ enum io_result stream_send_file(struct stream *s, int fd, int64_t offset, int64_
 			return copy_file(s, fd, at, len);
 		} else if (n == 0 || errno != EINTR) {
 			/* n == 0: the file is shorter than its record said */
-			return fail(s, n < 0 && (errno == EPIPE || errno == ECONNRESET) ? IO_EOF
-			                                                                : IO_ERROR);
+			return fail(s,
+			    n < 0 && (errno == EPIPE || errno == ECONNRESET) ? IO_EOF : IO_ERROR);
 		}
 	}
 	return IO_OK;

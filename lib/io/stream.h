@@ -72,7 +72,8 @@ enum io_result stream_flush(struct stream *s);
 /* Flushes, then sends len bytes of file fd from offset: sendfile(2) when the stream is plain. */
 enum io_result stream_send_file(struct stream *s, int fd, int64_t offset, int64_t len);
 
-/* Is there input (or EOF) to read right now, without waiting? For "is the cached peer still there". */
+/* Is there input (or EOF) to read right now, without waiting? For "is the cached peer still there".
+ */
 bool stream_readable(struct stream *s);
 /* Gives buffer memory back; call when a session goes idle. Keeps unread input. */
 void stream_shrink(struct stream *s);

@@ -61,8 +61,8 @@ int frame_send(int sock, const struct str *frame, int fd, int timeout_ms, struct
 	size_t done = 0;
 
 	while (done < frame->len) {
-		ssize_t n = send_with_fd(sock, frame->data + done, frame->len - done,
-		    done == 0 ? fd : -1);
+		ssize_t n =
+		    send_with_fd(sock, frame->data + done, frame->len - done, done == 0 ? fd : -1);
 
 		if (n > 0) {
 			done += (size_t)n;
@@ -147,7 +147,8 @@ int frame_recv(int sock, struct str *buf, int timeout_ms, struct frame *frame_ou
 		if (n > 0)
 			continue;
 		if (n == 0)
-			return buf->len == 0 ? 0 : err_set(err, EPIPE, "connection ended in a frame");
+			return buf->len == 0 ? 0
+			                     : err_set(err, EPIPE, "connection ended in a frame");
 		if (errno == EINTR)
 			continue;
 		if (errno == ECONNRESET && buf->len == 0)

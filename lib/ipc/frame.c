@@ -25,8 +25,7 @@ static void put_field_header(struct str *out, uint16_t tag, size_t len)
 
 static void encode_fields(struct str *out, const struct frame_table *table, const void *value);
 
-static void encode_list(struct str *out, const struct frame_field *f,
-    const struct frame_list *list)
+static void encode_list(struct str *out, const struct frame_field *f, const struct frame_list *list)
 {
 	size_t start = out->len;
 
@@ -88,8 +87,8 @@ static void encode_fields(struct str *out, const struct frame_table *table, cons
 		encode_field(out, &table->fields[i], member(value, &table->fields[i]));
 }
 
-void frame_encode(struct str *out, uint16_t type, uint32_t id, const struct frame_table *table,
-    const void *value)
+void frame_encode(
+    struct str *out, uint16_t type, uint32_t id, const struct frame_table *table, const void *value)
 {
 	size_t start = out->len;
 	unsigned char head[FRAME_HEADER] = {0};
@@ -155,8 +154,8 @@ static int decode_list(const char *p, size_t len, const struct frame_field *f,
 	for (size_t i = 0; i < count; i++) {
 		uint32_t size = le_get32(p + at);
 
-		if (decode_fields(p + at + 4, size, f->item,
-			(char *)out->items + i * f->item->size, arena, depth + 1, err) < 0)
+		if (decode_fields(p + at + 4, size, f->item, (char *)out->items + i * f->item->size,
+		        arena, depth + 1, err) < 0)
 			return -1;
 		at += 4 + (size_t)size;
 	}
@@ -227,7 +226,7 @@ static int decode_fields(const char *p, size_t len, const struct frame_table *ta
 			seen |= (uint64_t)1 << k;
 			from = k + 1;
 			if (decode_field(p + FIELD_HEADER, size, f, (char *)value + f->offset,
-				arena, depth, err) < 0)
+			        arena, depth, err) < 0)
 				return err_prefix(err, "%s: ", table->name);
 		}
 		p += FIELD_HEADER + size;
@@ -235,8 +234,8 @@ static int decode_fields(const char *p, size_t len, const struct frame_table *ta
 	}
 	for (size_t i = 0; i < table->count; i++) {
 		if (table->fields[i].required && !(seen & (uint64_t)1 << i))
-			return err_set(err, 0, "%s: %s is missing", table->name,
-			    table->fields[i].name);
+			return err_set(
+			    err, 0, "%s: %s is missing", table->name, table->fields[i].name);
 	}
 	return 0;
 }
@@ -265,16 +264,16 @@ void frame_print(struct str *out, const struct frame_table *table, const void *v
 			str_printf(out, "%llu", (unsigned long long)*(const uint64_t *)at);
 			break;
 		case FRAME_TEXT:
-			str_printf(out, "%s",
-			    *(const char *const *)at ? *(const char *const *)at : "");
+			str_printf(
+			    out, "%s", *(const char *const *)at ? *(const char *const *)at : "");
 			break;
 		case FRAME_STRUCT:
 			frame_print(out, f->item, at);
 			break;
 		case FRAME_LIST:
 			for (size_t n = 0; n < list->count && n < 10; n++)
-				frame_print(out, f->item,
-				    (const char *)list->items + n * f->item->size);
+				frame_print(
+				    out, f->item, (const char *)list->items + n * f->item->size);
 			break;
 		}
 	}

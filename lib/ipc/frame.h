@@ -52,12 +52,28 @@ struct frame_table {
 	size_t size; /* of the struct */
 };
 
-#define FRAME_AT(st, m, type) (offsetof(st, m) + 0 * sizeof(char[_Generic(&((st *)0)->m, type *: 1)]))
-#define FRAME_FIELD_U32(tag, st, m) {tag, FRAME_U32, true, FRAME_AT(st, m, uint32_t), 0, #m, NULL}
-#define FRAME_FIELD_U64(tag, st, m) {tag, FRAME_U64, true, FRAME_AT(st, m, uint64_t), 0, #m, NULL}
-#define FRAME_FIELD_TEXT(tag, st, m, max) {tag, FRAME_TEXT, false, FRAME_AT(st, m, const char *), max, #m, NULL} /* absent: "" */
-#define FRAME_FIELD_STRUCT(tag, st, m, type, table) {tag, FRAME_STRUCT, true, FRAME_AT(st, m, type), 0, #m, table}
-#define FRAME_FIELD_LIST(tag, st, m, max, table) {tag, FRAME_LIST, false, FRAME_AT(st, m, struct frame_list), max, #m, table}
+#define FRAME_AT(st, m, type) \
+	(offsetof(st, m) + 0 * sizeof(char[_Generic(&((st *)0)->m, type * : 1)]))
+#define FRAME_FIELD_U32(tag, st, m)                                          \
+	{                                                                    \
+		tag, FRAME_U32, true, FRAME_AT(st, m, uint32_t), 0, #m, NULL \
+	}
+#define FRAME_FIELD_U64(tag, st, m)                                          \
+	{                                                                    \
+		tag, FRAME_U64, true, FRAME_AT(st, m, uint64_t), 0, #m, NULL \
+	}
+#define FRAME_FIELD_TEXT(tag, st, m, max)                                            \
+	{                                                                            \
+		tag, FRAME_TEXT, false, FRAME_AT(st, m, const char *), max, #m, NULL \
+	} /* absent: "" */
+#define FRAME_FIELD_STRUCT(tag, st, m, type, table)                          \
+	{                                                                    \
+		tag, FRAME_STRUCT, true, FRAME_AT(st, m, type), 0, #m, table \
+	}
+#define FRAME_FIELD_LIST(tag, st, m, max, table)                                           \
+	{                                                                                  \
+		tag, FRAME_LIST, false, FRAME_AT(st, m, struct frame_list), max, #m, table \
+	}
 
 /* Appends one whole frame to out. NULL text is sent as "". */
 void frame_encode(struct str *out, uint16_t type, uint32_t id, const struct frame_table *table,

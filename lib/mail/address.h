@@ -51,7 +51,7 @@ int address_next(struct slice value, size_t *at, struct str *address_out, struct
  * "double-bounce", "owner-x" and "x-request" not by their '-'. ext is "" when there is none or it
  * is empty ("user+"): user.len tells.
  */
-void address_split_extension(struct slice local, const char *delimiters, struct slice *user_out,
-    struct slice *ext_out);
+void address_split_extension(
+    struct slice local, const char *delimiters, struct slice *user_out, struct slice *ext_out);
 
 #endif

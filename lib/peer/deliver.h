@@ -35,12 +35,12 @@ struct deliver_request {
 	/* what the agent needs of the envelope */
 	const char *nexthop;
 	const char *sender;
-	uint32_t env_flags;    /* ENV_* */
-	uint32_t flags;        /* DELIVER_* */
+	uint32_t env_flags; /* ENV_* */
+	uint32_t flags;     /* DELIVER_* */
 	uint64_t content_len;
-	uint64_t arrival_us;   /* for delay= and a of delays= */
+	uint64_t arrival_us; /* for delay= and a of delays= */
 	uint64_t queued_us;
-	uint64_t active_us;    /* when it entered the active queue: b of delays= */
+	uint64_t active_us; /* when it entered the active queue: b of delays= */
 	const char *envid, *ret;
 	const char *client_name, *client_addr, *client_port, *helo, *protocol;
 	const char *sasl_method, *sasl_username;
@@ -51,11 +51,13 @@ extern const struct frame_table deliver_request_table;
 
 struct deliver_result {
 	struct frame_list rcpts; /* struct rcpt_result, one per recipient of the request */
-	uint32_t reusable_ms;    /* the agent still has a session to this nexthop for so long; 0: none */
-	uint32_t last;           /* the agent ends after this request: close and take another */
+	uint32_t
+	    reusable_ms; /* the agent still has a session to this nexthop for so long; 0: none */
+	uint32_t last;   /* the agent ends after this request: close and take another */
 	/* the whole destination is in trouble (no connection at all): reason for qmgr; "" none */
 	const char *dead_dsn, *dead_reason;
-	const char *damaged; /* the record cannot be delivered: why; qmgr sets it aside. "" : fine */
+	const char
+	    *damaged; /* the record cannot be delivered: why; qmgr sets it aside. "" : fine */
 };
 extern const struct frame_table deliver_result_table;
 

@@ -30,7 +30,8 @@ struct note {
 	const char *dir;
 	uint32_t generation, env_flags;
 	uint64_t arrival_us, queued_us, content_len;
-	uint32_t rcpt_count; /* of the message; may exceed rcpts.count: qmgr reads the rest itself */
+	uint32_t
+	    rcpt_count; /* of the message; may exceed rcpts.count: qmgr reads the rest itself */
 	const char *sender, *message_id, *envid, *ret;
 	const char *client_name, *client_addr, *client_port, *helo, *protocol;
 	const char *sasl_method, *sasl_username;

@@ -58,8 +58,8 @@ void envelope_encode(struct str *out, const struct envelope *env)
 		frame_encode(out, FRAME_RECIPIENT, i, &recipient_table, &env->rcpts[i]);
 }
 
-static int expect_frame(const void *data, size_t len, uint16_t type, struct frame *frame,
-    struct err *err)
+static int expect_frame(
+    const void *data, size_t len, uint16_t type, struct frame *frame, struct err *err)
 {
 	int found = frame_peek(data, len, frame, err);
 

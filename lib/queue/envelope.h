@@ -46,21 +46,22 @@ enum {
 };
 
 struct envelope {
-	const char *id;            /* queue id */
-	const char *sender;        /* "" is the null sender */
-	const char *sender_orig;   /* before rewriting, or "" */
-	uint64_t arrival_us;       /* since 1970: when the dialogue began to bring it */
-	uint64_t queued_us;        /* when it was complete: a of delays=a/b/c/d */
-	uint32_t flags;            /* ENV_* */
-	uint32_t generation;       /* of the configuration that resolved the routes; 0: none did */
-	const char *client_name, *client_addr, *client_port, *helo, *protocol; /* for logs, XFORWARD */
+	const char *id;          /* queue id */
+	const char *sender;      /* "" is the null sender */
+	const char *sender_orig; /* before rewriting, or "" */
+	uint64_t arrival_us;     /* since 1970: when the dialogue began to bring it */
+	uint64_t queued_us;      /* when it was complete: a of delays=a/b/c/d */
+	uint32_t flags;          /* ENV_* */
+	uint32_t generation;     /* of the configuration that resolved the routes; 0: none did */
+	const char *client_name, *client_addr, *client_port, *helo,
+	    *protocol; /* for logs, XFORWARD */
 	const char *sasl_method, *sasl_username;
-	const char *envid;         /* ENVID= */
-	const char *ret;           /* "", "FULL", "HDRS" */
-	const char *message_id;    /* with its <> */
-	const char *filter;        /* content_filter, or "" */
-	const char *attributes;    /* "name=value" lines that later features add, or "" */
-	uint32_t hops;             /* Received: headers seen */
+	const char *envid;      /* ENVID= */
+	const char *ret;        /* "", "FULL", "HDRS" */
+	const char *message_id; /* with its <> */
+	const char *filter;     /* content_filter, or "" */
+	const char *attributes; /* "name=value" lines that later features add, or "" */
+	uint32_t hops;          /* Received: headers seen */
 	const struct recipient *rcpts;
 	uint32_t rcpt_count;
 };

@@ -33,8 +33,8 @@ void queue_id_make(char out[QUEUE_ID_MAX], int64_t time_us, uint64_t number, boo
 	size_t n;
 
 	if (!long_form) {
-		snprintf(out, QUEUE_ID_MAX, "%05X%llX", (unsigned)micros,
-		    (unsigned long long)number);
+		snprintf(
+		    out, QUEUE_ID_MAX, "%05X%llX", (unsigned)micros, (unsigned long long)number);
 		return;
 	}
 	n = put_base(out, seconds, 52, LONG_SECONDS);

@@ -11,10 +11,10 @@ struct queue {
 	const struct queue_params *params;
 	struct journal *journal;
 	bool long_ids;
-	uint32_t counter;        /* the number part of ids */
-	struct str spare;        /* content buffer of the last writer, for the next */
-	struct str env;          /* scratch: encoded envelope */
-	char hashed[8][16];      /* names of hashed directories */
+	uint32_t counter;   /* the number part of ids */
+	struct str spare;   /* content buffer of the last writer, for the next */
+	struct str env;     /* scratch: encoded envelope */
+	char hashed[8][16]; /* names of hashed directories */
 	size_t hashed_count;
 };
 
@@ -24,7 +24,7 @@ int queue_sync_dir_of(const char *path); /* fsync of the folder that holds path 
 bool queue_dir_is_hashed(const struct queue *queue, const char *dir);
 
 /* Reads and checks the head of the record at loc; as message_open. */
-int message_read_head(int fd, const struct location *loc, const char *id, struct record_head *head,
-    struct err *err);
+int message_read_head(
+    int fd, const struct location *loc, const char *id, struct record_head *head, struct err *err);
 
 #endif

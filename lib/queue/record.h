@@ -38,8 +38,7 @@ enum record_check {
 	RECORD_NEWER,   /* a version that this program does not know */
 	RECORD_BROKEN,  /* a record whose head is damaged */
 };
-enum record_check record_head_decode(const unsigned char in[RECORD_HEAD],
-    struct record_head *out);
+enum record_check record_head_decode(const unsigned char in[RECORD_HEAD], struct record_head *out);
 
 static inline uint64_t record_status_at(const struct record_head *head)
 {

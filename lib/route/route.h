@@ -28,7 +28,13 @@ struct route_params {
 };
 extern const struct conf_table route_params;
 
-enum route_class { ROUTE_LOCAL, ROUTE_VIRTUAL_ALIAS, ROUTE_VIRTUAL_MAILBOX, ROUTE_RELAY, ROUTE_DEFAULT };
+enum route_class {
+	ROUTE_LOCAL,
+	ROUTE_VIRTUAL_ALIAS,
+	ROUTE_VIRTUAL_MAILBOX,
+	ROUTE_RELAY,
+	ROUTE_DEFAULT
+};
 
 struct route {
 	enum route_class class_;
@@ -57,8 +63,8 @@ int route_resolve(struct router *router, const char *sender, const char *address
  * Is the recipient known (local_recipient_maps, relay_recipient_maps by class; classes without a
  * map know everyone)? TABLE_FOUND, TABLE_NOT_FOUND, TABLE_ERROR.
  */
-enum table_answer route_recipient_known(struct router *router, const struct route *route,
-    struct err *err);
+enum table_answer route_recipient_known(
+    struct router *router, const struct route *route, struct err *err);
 
 /*
  * Rewrites an envelope address to complete form, as Postfix does for local clients: "user" ->
@@ -74,7 +80,7 @@ enum table_answer route_domain_is_local(struct router *router, const char *domai
  * "transport:nexthop", "transport:", "transport", ":nexthop" pulled apart; "[host]:port" and
  * "host:25" are nexthops without a transport. What is absent is "".
  */
-void route_split_nexthop(const char *text, struct arena *arena, const char **transport_out,
-    const char **nexthop_out);
+void route_split_nexthop(
+    const char *text, struct arena *arena, const char **transport_out, const char **nexthop_out);
 
 #endif

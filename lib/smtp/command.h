@@ -17,7 +17,7 @@ struct smtp_param {
 };
 
 struct smtp_path_args {
-	struct str address;  /* internal form, see lib/mail/address.h */
+	struct str address; /* internal form, see lib/mail/address.h */
 	struct smtp_param params[16];
 	size_t param_count;
 };
@@ -30,8 +30,8 @@ void smtp_command_split(struct slice line, struct slice *verb_out, struct slice 
  * first). Returns NULL, or why not: "Syntax: MAIL FROM:<address>" and the like is the caller's to
  * say; this text is for the log.
  */
-const char *smtp_parse_path_args(struct slice rest, const char *keyword, bool strict,
-    struct smtp_path_args *out);
+const char *smtp_parse_path_args(
+    struct slice rest, const char *keyword, bool strict, struct smtp_path_args *out);
 void smtp_path_args_fini(struct smtp_path_args *args);
 
 /* xtext of RFC 3461 section 4. false when malformed. */

@@ -17,8 +17,8 @@
  */
 struct dot_decoder {
 	int state;
-	bool done;         /* the end was seen */
-	bool saw_bare_lf;  /* LF without CR before it */
+	bool done;        /* the end was seen */
+	bool saw_bare_lf; /* LF without CR before it */
 	bool saw_bare_cr;
 };
 

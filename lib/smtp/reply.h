@@ -10,8 +10,8 @@
  * An SMTP reply (RFC 5321 4.2, RFC 2034), collected line by line. Pure.
  */
 struct smtp_reply {
-	int code;         /* 200..599, the last line's; 0 before the first line */
-	char dsn[12];     /* "5.1.1" when a line begins with an enhanced status of the code's class */
+	int code;     /* 200..599, the last line's; 0 before the first line */
+	char dsn[12]; /* "5.1.1" when a line begins with an enhanced status of the code's class */
 	struct str text;  /* all lines as received, codes included, joined by single blanks... */
 	struct str lines; /* ...and by LF (codes included too), for EHLO features */
 	int line_count;

@@ -155,8 +155,7 @@ int fd_unlock_range(int fd, off_t at, off_t len)
 
 bool fd_range_is_locked(int fd, off_t at, off_t len)
 {
-	struct flock lock = {
-	    .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = len};
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = len};
 
 	/* when in doubt it is locked: the caller then leaves the range alone */
 	return fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;

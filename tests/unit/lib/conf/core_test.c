@@ -78,7 +78,7 @@ START_TEST(networks_follow_interfaces)
 	struct conf *conf;
 	struct core_params core =
 	    fill(&conf, "mynetworks_style = host\ninet_interfaces = loopback-only\n"
-				    "inet_protocols = ipv4\n");
+	                "inet_protocols = ipv4\n");
 
 	ck_assert_str_eq(core.mynetworks, "127.0.0.1/32");
 	conf_set(conf, "mynetworks_style", "subnet", "-o");
