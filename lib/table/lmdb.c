@@ -9,8 +9,11 @@
  */
 #include <errno.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +21,8 @@
 #include "lib/base/log.h"
 #include "lib/table/lmdb.h"
 #include "lib/table/type.h"
+
+enum { LAST_PAGE_MAX = 1 << 28 }; /* 1 TiB; more is no number that was meant */
 
 struct lmdb_table {
 	char *path;
@@ -86,13 +91,59 @@ static int learn_form(MDB_txn *txn, MDB_dbi dbi, bool *zero_ended)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static int open_env(struct lmdb_table *t, struct err *err)
+static int open_file(struct lmdb_table *t, const char *path)
 {
 	int rc = mdb_env_create(&t->env);
 
-	if (rc != 0)
-		return lmdb_fail(err, "open", t->path, rc);
-	rc = mdb_env_open(t->env, t->path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY, 0644);
+	return rc ? rc : mdb_env_open(t->env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY, 0644);
+}
+
+/*
+ * A file may lack pages at its end that are free; in one that was cut off others are missing too,
+ * and to touch them in the library's mapping of the file would be a bus error. So a copy of a short
+ * file is read, with zeros behind it: missing pages that matter are then an error of the lookup.
+ */
+static int complete(struct lmdb_table *t)
+{
+	MDB_envinfo info;
+	MDB_stat pages;
+	struct stat st;
+	char path[32];
+	int rc, from, fd;
+	size_t need;
+
+	if ((rc = mdb_env_info(t->env, &info)) != 0 || (rc = mdb_env_stat(t->env, &pages)) != 0 ||
+	    (rc = mdb_env_get_fd(t->env, &from)) != 0)
+		return rc;
+	if (fstat(from, &st) < 0)
+		return errno;
+	if (info.me_last_pgno >= LAST_PAGE_MAX)
+		return MDB_CORRUPTED;
+	need = (info.me_last_pgno + 1) * pages.ms_psize;
+	if ((size_t)st.st_size >= need)
+		return 0;
+	fd = memfd_create("table", MFD_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (off_t at = 0; rc == 0 && at < st.st_size;)
+		if (sendfile(fd, from, &at, (size_t)(st.st_size - at)) <= 0)
+			rc = errno ? errno : EIO;
+	if (rc == 0 && ftruncate(fd, (off_t)need) < 0)
+		rc = errno;
+	close_env(t);
+	if (rc == 0)
+		rc = open_file(t, path);
+	close(fd);
+	return rc;
+}
+
+static int open_env(struct lmdb_table *t, struct err *err)
+{
+	int rc = open_file(t, t->path);
+
+	if (rc == 0)
+		rc = complete(t);
 	if (rc != 0) {
 		lmdb_fail(err, "open", t->path, rc);
 		goto fail;

@@ -215,6 +215,44 @@ START_TEST(garbled)
 }
 END_TEST
 
+/* A file that was cut off: errors, and no death by a signal, wherever the cut is. */
+START_TEST(cut_off)
+{
+	const struct build_options options = {0};
+	struct str text = {0}, got = {0};
+	struct table *table;
+	struct stat st;
+	struct err err;
+	int found = 0, failed = 0;
+
+	for (int i = 0; i < 3000; i++)
+		str_printf(&text, "key%d value%d\n", i, i);
+	put_source(str_text(&text));
+	build(&options);
+	ck_assert_int_eq(stat(index_path, &st), 0);
+	for (off_t size = st.st_size - 4096; size >= 0; size -= 4096) {
+		ck_assert_int_eq(truncate(index_path, size), 0);
+		if (table_open(name, 0, &table, &err) < 0) {
+			failed++;
+			continue;
+		}
+		for (int i = 0; i < 3000; i += 100) {
+			enum table_answer answer;
+
+			str_clear(&text);
+			str_printf(&text, "key%d", i);
+			answer = table_get(table, str_text(&text), &got, &err);
+			ck_assert_int_ne(answer, TABLE_NOT_FOUND);
+			*(answer == TABLE_FOUND ? &found : &failed) += 1;
+		}
+		table_close(&table);
+	}
+	ck_assert(found > 0 && failed > 0);
+	str_fini(&text);
+	str_fini(&got);
+}
+END_TEST
+
 START_TEST(across_fork)
 {
 	const struct build_options options = {0};
@@ -251,6 +289,7 @@ TCase *build_tcase(void)
 	tcase_add_test(tcase, grows);
 	tcase_add_test(tcase, mode_is_kept);
 	tcase_add_test(tcase, garbled);
+	tcase_add_test(tcase, cut_off);
 	tcase_add_test(tcase, across_fork);
 	return tcase;
 }
