@@ -8,7 +8,8 @@
 
 enum { TEXT_MAX = ENVELOPE_TEXT_MAX, RCPTS_MAX = 100000 };
 
-/* clang-format off: a field a line where there are many */
+/* a field a line where there are many */
+/* clang-format off */
 #define TABLE(name, fields, st) {name, fields, ARRAY_LEN(fields), sizeof(st)}
 
 #define U32(tag, m) FRAME_FIELD_U32(tag, struct rcpt_result, m)
