@@ -66,7 +66,7 @@ await_empty 20
 if [ "$(id -u)" != 0 ]; then # the limit on processes does not hold for root
 	prlimit --pid "$m" --nproc=1:
 	for pid in $(children); do [ "$(cat "/proc/$pid/comm")" != qmgr ] && kill "$pid"; done
-	timeout 5 "$bin/smtp-source" -A -s 10 -m 30 -J "$accepted" -t away@example.net "127.0.0.1:$PORT1" >/dev/null 2>&1
+	timeout 1 "$bin/smtp-source" -A -s 10 -m 30 -J "$accepted" -t away@example.net "127.0.0.1:$PORT1" >/dev/null 2>&1
 	await_log 'warning: fork: .* -- throttling'
 	submit nproc || fail "sendmail: $(cat "$scratch/out")"
 	prlimit --pid "$m" --nproc=4000:
