@@ -115,7 +115,7 @@ START_TEST(replaced)
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/t", folder);
 	snprintf(name, sizeof(name), "texthash:%s", path);
-	put_file(path, "a one\n# c\nb\n");
+	put_file(path, "a one\n# c\nb\nA three\n"); /* the first counts */
 	ck_assert_int_eq(table_open(name, TABLE_FOLD_KEY, &table, &err), 0);
 	ck_assert_int_eq(table_get(table, "A", &value, &err), TABLE_FOUND);
 	ck_assert_str_eq(str_text(&value), "one");
