@@ -21,7 +21,7 @@ await 25 delivered || fail "delivered: $(grep -c 'to=<rcpt.*status=sent' "$log")
 await_empty 10
 hwm=$(peak "$(pick qmgr)")
 echo "$count recipients in one message: qmgr used at most $hwm kB"
-[ "$hwm" -lt 60000 ] || fail "too much memory"
+within "$hwm" 60000 || fail "too much memory"
 
 # 100,000 deferred
 stop
@@ -64,7 +64,7 @@ for due in no yes; do
 	fi
 	hwm=$(peak "$(pick qmgr)")
 	echo "qmgr used at most $hwm kB"
-	[ "$hwm" -lt 200000 ] || fail "too much memory"
+	within "$hwm" 200000 || fail "too much memory"
 	stop
 done
 grep -E 'panic|fatal' "$log" && fail "panics"

@@ -43,7 +43,7 @@ head -c 10000000 /dev/zero | tr '\0' x >&3 2>/dev/null
 for pid in $(children); do
 	[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = smtpd ] || continue
 	hwm=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null)
-	[ "${hwm:-0}" -lt 20000 ] || fail "smtpd grew to $hwm kB"
+	within "${hwm:-0}" 20000 || fail "smtpd grew to $hwm kB"
 done
 printf '\r\n' >&3 2>/dev/null
 read -r -t 5 -u 3 answer
