@@ -62,7 +62,7 @@ for user in alice:54323 mallory:54324; do
 	chown "${user#*:}:${user#*:}" "/var/home/${user%:*}"
 done
 rm -rf /etc/postfix
-mk/install "$build" /var/root/sbin /var/root/bin /var/root/libexec /var/root/man /etc/postfix || fail "install"
+mk/install "$build" "" /var/root/sbin /var/root/bin /var/root/libexec /var/root/man /etc/postfix || fail "install"
 PATH=/var/root/sbin:/usr/bin:/bin:/usr/sbin:/sbin
 cat >>/etc/postfix/main.cf <<END
 command_directory = /var/root/sbin
