@@ -79,18 +79,25 @@ static void add_list(struct own_addrs *own, const char *parameter, const char *t
 	free(copy);
 }
 
-bool own_addrs_match(struct router *router, const char *literal)
+bool own_addr_parse(const char *literal, struct net_addr *addr_out)
 {
-	struct own_addrs *own = &router->own;
-	struct net_addr addr;
 	char host[64];
-	size_t i, len = strlen(literal);
+	size_t len = strlen(literal);
 
 	if (len < 3 || len - 2 >= sizeof(host) || literal[len - 1] != ']')
 		return false;
 	memcpy(host, literal + 1, len - 2);
 	host[len - 2] = '\0';
-	if (!net_addr_parse(&addr, text_starts_nocase(host, "IPv6:") ? host + 5 : host, 0))
+	return net_addr_parse(addr_out, text_starts_nocase(host, "IPv6:") ? host + 5 : host, 0);
+}
+
+bool own_addrs_match(struct router *router, const char *literal)
+{
+	struct own_addrs *own = &router->own;
+	struct net_addr addr;
+	size_t i;
+
+	if (!own_addr_parse(literal, &addr))
 		return false;
 	if (!own->filled) {
 		own->filled = true;

@@ -54,6 +54,7 @@ static const char *inner_address(struct router *router, const char *address, str
 /* Brings the domain into the form that is looked up. */
 static void set_domain(struct router *router, struct peel *p, struct arena *arena)
 {
+	struct net_addr literal;
 	const char *at = strrchr(p->address, '@');
 	size_t len = strlen(p->address);
 
@@ -75,7 +76,8 @@ static void set_domain(struct router *router, struct peel *p, struct arena *aren
 		at = strrchr(p->address, '@');
 	}
 	p->domain = at + 1;
-	p->bad = at == p->address || (p->domain[0] != '[' && !address_domain_valid(p->domain));
+	p->bad = at == p->address || (p->domain[0] == '[' ? !own_addr_parse(p->domain, &literal)
+	                                                  : !address_domain_valid(p->domain));
 }
 
 static int peel(struct router *router, struct peel *p, struct err *err)

@@ -37,6 +37,8 @@ struct router {
 };
 
 /* Is [1.2.3.4] or [IPv6:...] (with the brackets) one of this host's addresses? */
+/* false: what stands between [ and ] is no address. */
+bool own_addr_parse(const char *literal, struct net_addr *addr_out);
 bool own_addrs_match(struct router *router, const char *literal);
 void own_addrs_fini(struct own_addrs *own);
 

@@ -55,7 +55,10 @@ static const struct {
     {"proxy_interfaces = 2001:db8::77\n", "", "u@[IPv6:2001:db8:0::77]", ROUTE_LOCAL, "local",
         "mx.example.com", NULL},
     {CLASSES, "", "u@[192.0.2.78]", ROUTE_DEFAULT, "smtp", "[192.0.2.78]", NULL},
-    {CLASSES, "", "u@[nonsense]", ROUTE_DEFAULT, "smtp", "[nonsense]", NULL},
+    {CLASSES, "", "u@[nonsense]", ROUTE_DEFAULT, "error", "5.1.3 Bad recipient address syntax",
+        NULL},
+    {CLASSES, "", "u@[999.1.1.1]", ROUTE_DEFAULT, "error", "5.1.3 Bad recipient address syntax",
+        NULL},
     /* addresses within addresses at our domains */
     {CLASSES, "", "user%far.example@mx.example.com", ROUTE_DEFAULT, "smtp", "far.example",
         "user@far.example"},
