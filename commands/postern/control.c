@@ -54,6 +54,23 @@ int command_status(struct instance *in)
 	return 0;
 }
 
+/*
+ * What receptions that died a day ago or more have left goes away. Only the two directories where
+ * mail is received, so that a large deferred queue does not hold up the start.
+ */
+static void purge_leftovers(const struct instance *in)
+{
+	char *path = alloc_printf("%s/postsuper", in->core.command_directory);
+	char c[] = "-c", *etc = alloc_strdup(in->etc), purge[] = "-p", incoming[] = "incoming",
+	     maildrop[] = "maildrop";
+	char *argv[] = {path, c, etc, purge, incoming, maildrop, NULL};
+
+	if (access(path, X_OK) == 0)
+		run_program(path, argv, true); /* it says itself what it could not do */
+	free(etc);
+	free(path);
+}
+
 int command_start(struct instance *in)
 {
 	char wait[] = "-w", c[] = "-c", *etc = alloc_strdup(in->etc);
@@ -62,6 +79,7 @@ int command_start(struct instance *in)
 
 	must_not_run(in);
 	dirs_check(in, DIRS_CREATE);
+	purge_leftovers(in);
 	instance_say(in, "starting the Postfix mail system");
 	status = run_program(in->master, argv, false);
 	free(etc);
@@ -77,6 +95,7 @@ int command_start_fg(struct instance *in)
 
 	must_not_run(in);
 	dirs_check(in, DIRS_CREATE);
+	purge_leftovers(in);
 	instance_say(in, "starting the Postfix mail system");
 	execv(in->master, argv);
 	instance_fail(in, "%s: %s", in->master, strerror(errno));

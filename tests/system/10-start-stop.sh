@@ -10,7 +10,13 @@ tick unix n - n 1 1 testtrigger
 pipe fifo n - n 1 1 testtrigger
 END
 "$postern" -c "$etc" status >/dev/null 2>&1 && fail "status before start"
+
+# what a reception left that died long ago is removed at a start, what is young stays
+touch -d '3 days ago' "$scratch/i/spool/incoming/tmp.3F0ED1A2B3C"
+touch "$scratch/i/spool/incoming/tmp.3F0ED1A2B3D"
 start
+[ ! -e "$scratch/i/spool/incoming/tmp.3F0ED1A2B3C" ] || fail "an old leftover is still there"
+[ -e "$scratch/i/spool/incoming/tmp.3F0ED1A2B3D" ] || fail "a young file was removed"
 "$postern" -c "$etc" status 2>&1 | grep -q "is running: PID: $(master_pid)" || fail "status after start"
 
 # sockets are there at once, without waiting
