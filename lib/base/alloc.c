@@ -44,7 +44,8 @@ char *alloc_strndup(const char *text, size_t len)
 {
 	char *copy = alloc(len + 1);
 
-	memcpy(copy, text, len);
+	if (len > 0) /* an empty slice may point nowhere */
+		memcpy(copy, text, len);
 	copy[len] = '\0';
 	return copy;
 }

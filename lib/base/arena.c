@@ -70,7 +70,8 @@ char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
 	char *copy = arena_alloc(arena, len + 1);
 
-	memcpy(copy, text, len);
+	if (len > 0) /* an empty slice may point nowhere */
+		memcpy(copy, text, len);
 	copy[len] = '\0';
 	return copy;
 }
