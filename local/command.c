@@ -299,26 +299,6 @@ static void run(struct child *c, struct start *s, struct verdict *v)
 	kill_child(c);
 }
 
-static const char *work_folder(
-    const struct delivery *d, const struct local_user *user, struct err *err)
-{
-	const struct local_params *p = &d->local->params;
-	const struct subst_value values[] = {
-	    {"user", d->user},
-	    {"home", user->home},
-	    {"shell", user->shell},
-	    {"recipient", d->address},
-	    {"extension", d->extension},
-	    {"domain", d->domain},
-	    {"local", d->local_part},
-	    {"recipient_delimiter", d->delimiter},
-	};
-	const struct subst subst = {
-	    values, ARRAY_LEN(values), p->execution_directory_expansion_filter};
-
-	return subst_expand(&subst, p->command_execution_directory, d->arena, err);
-}
-
 void command_deliver(const struct delivery *d, const char *command, const struct local_user *user,
     const struct local_user *rights, struct verdict *v)
 {
@@ -329,7 +309,8 @@ void command_deliver(const struct delivery *d, const char *command, const struct
 	sigset_t block;
 	struct err err;
 
-	s.folder = work_folder(d, user, &err);
+	s.folder = delivery_expand(d, user, d->local->params.command_execution_directory,
+	    d->local->params.execution_directory_expansion_filter, &err);
 	if (!s.folder) {
 		verdict_set(
 		    v, OUTCOME_DEFERRED, "4.3.5", "command_execution_directory: %s", err.text);

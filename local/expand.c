@@ -9,7 +9,6 @@
 #include "lib/base/map.h"
 #include "lib/conf/core.h"
 #include "lib/mail/address.h"
-#include "local/subst.h"
 
 /* A user may write what he likes into his files: neither stack nor memory is his to fill. */
 enum {
@@ -391,17 +390,6 @@ static void add_mailbox(struct expansion *x, const struct local_user *user)
 static void unknown_user(struct expansion *x)
 {
 	const struct delivery *d = x->d;
-	const struct subst_value values[] = {
-	    {"user", d->user},
-	    {"local", d->local_part},
-	    {"extension", d->extension},
-	    {"domain", d->domain},
-	    {"recipient", d->address},
-	    {"home", ""},
-	    {"shell", ""},
-	    {"recipient_delimiter", d->delimiter},
-	};
-	const struct subst subst = {values, ARRAY_LEN(values), NULL};
 	struct context context = {"alias", NULL, 1};
 	const char *relay = d->local->params.luser_relay;
 	struct err err;
@@ -412,7 +400,7 @@ static void unknown_user(struct expansion *x)
 	} else if (!*relay || !see(x, "alias", d->local_part)) {
 		fail_with(x, OUTCOME_BOUNCED, "5.1.1", "unknown user: \"%.200s\"", d->user);
 	} else {
-		relay = subst_expand(&subst, relay, d->arena, &err);
+		relay = delivery_expand(d, NULL, relay, NULL, &err);
 		if (!relay)
 			fail_with(x, OUTCOME_DEFERRED, "4.3.5", "luser_relay: %.200s", err.text);
 		else

@@ -106,4 +106,11 @@ const char *resend_message(
 /* The agent_fn; arg is the struct local. */
 void local_deliver(struct agent_job *job, void *arg);
 
+/*
+ * text with $name expanded by the attributes of the delivery (local/subst.h), in its arena; NULL
+ * with err. user NULL: $home and $shell are not defined. filter as in struct subst.
+ */
+const char *delivery_expand(const struct delivery *d, const struct local_user *user,
+    const char *text, const char *filter, struct err *err);
+
 #endif

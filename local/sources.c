@@ -10,7 +10,6 @@
 #include "lib/base/log.h"
 #include "lib/sys/fd.h"
 #include "lib/table/table.h"
-#include "local/subst.h"
 
 enum { LIST_MAX = 16 * 1024 * 1024 };
 
@@ -116,20 +115,10 @@ static enum source_answer read_forward(
 static const char *forward_paths(
     struct delivery *d, const struct local_user *user, struct verdict *v)
 {
-	const struct subst_value values[] = {
-	    {"home", user->home},
-	    {"user", d->user},
-	    {"shell", user->shell},
-	    {"recipient", d->address},
-	    {"extension", d->extension},
-	    {"domain", d->domain},
-	    {"local", d->local_part},
-	    {"recipient_delimiter", d->delimiter},
-	};
-	const struct subst subst = {
-	    values, ARRAY_LEN(values), d->local->params.forward_expansion_filter};
+	const struct local_params *p = &d->local->params;
 	struct err err;
-	const char *text = subst_expand(&subst, d->local->params.forward_path, d->arena, &err);
+	const char *text =
+	    delivery_expand(d, user, p->forward_path, p->forward_expansion_filter, &err);
 
 	if (!text) {
 		log_warn("forward_path: %s", err.text);

@@ -1,38 +1,8 @@
 # Sourced by the tests of submission and of the queue's commands: a scratch instance with its real
 # services, in which mail for the outside is deferred, or thrown away, as the test says.
-set -u
-cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
-build=${POSTERN_BUILD:-$PWD/build/release}
-bin=$build/bin
-scratch=$(mktemp -d) || exit 2
-chmod 755 "$scratch"
-etc=$scratch/i/etc log=$scratch/i/log/mail.log spool=$scratch/i/spool
+. "$(dirname "${BASH_SOURCE[0]}")/service.bash"
+bin=$build/bin spool=$scratch/i/spool
 export MAIL_CONFIG=$etc
-
-cleanup() {
-	"$bin/postern" -c "$etc" abort >/dev/null 2>&1
-	rm -rf "$scratch"
-}
-trap cleanup EXIT
-
-fail() { # fail REASON...
-	echo "$*"
-	[ -f "$log" ] && tail -n 30 "$log"
-	exit 1
-}
-
-await() { # await SECONDS COMMAND...: until the command succeeds
-	local tries=$(($1 * 50))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
-		sleep 0.02
-	done
-}
-
-logged() { grep -q -- "$1" "$log"; }
-await_log() { await 15 logged "$1" || fail "not logged: $1"; }
 
 # make_instance OUTSIDE: the transport of all mail.
 make_instance() {
@@ -42,8 +12,6 @@ default_transport = $1
 local_transport = $1
 END
 }
-start() { "$bin/postern" -c "$etc" start >"$scratch/start.out" 2>&1 || fail "start: $(cat "$scratch/start.out")"; }
-stop() { "$bin/postern" -c "$etc" stop >"$scratch/stop.out" 2>&1 || fail "stop: $(cat "$scratch/stop.out")"; }
 # a message on the move may be listed twice
 queue_ids() { "$bin/postqueue" -j 2>/dev/null | sed 's/.*"queue_id": "\([^"]*\)".*/\1/' | sort -u; }
 queue_count() { queue_ids | grep -c .; }
