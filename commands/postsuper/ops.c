@@ -15,7 +15,7 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
-enum { COPY_CHUNK = 64 * 1024, PATH_SIZE = 256 };
+enum { COPY_CHUNK = 64 * 1024, PATH_SIZE = 256, FINISH_MISSES = 5 };
 
 static void remove_logs(struct postsuper *p, const char *id)
 {
@@ -248,6 +248,32 @@ static int copy_to_maildrop(struct postsuper *p, struct message *m, struct err *
 	return rc;
 }
 
+/*
+ * The original goes, wherever it is by now: qmgr may have renamed it while it was copied, and what
+ * stays would be delivered beside its copy. Our locks keep agents away from it meanwhile.
+ */
+static int finish_wherever(
+    struct postsuper *p, const struct location *loc, const char *id, struct err *err)
+{
+	int rc = message_finish(p->queue, loc, id, err);
+
+	/* a rename between two looks can hide it from one of them, not from several in a row */
+	for (int misses = 0; rc == 1 && misses < FINISH_MISSES;) {
+		struct location now;
+		struct message m;
+
+		rc = message_find(p->queue, id, 0, &m, err);
+		if (rc == 1) {
+			misses++;
+		} else if (rc == 0) {
+			now = m.loc;
+			message_close(&m);
+			rc = message_finish(p->queue, &now, id, err);
+		}
+	}
+	return rc;
+}
+
 /* All recipients are taken in hand, so that none is delivered while the copy is made. */
 int op_requeue(struct postsuper *p, struct location *loc, const char *id, struct err *err)
 {
@@ -265,7 +291,9 @@ int op_requeue(struct postsuper *p, struct location *loc, const char *id, struct
 	if (rc == 0)
 		rc = copy_to_maildrop(p, &m, err);
 	if (rc == 0) {
-		rc = message_finish(p->queue, loc, id, err);
+		rc = finish_wherever(p, loc, id, err);
+		if (rc < 0)
+			err_prefix(err, "requeued, but the original is still there: ");
 		remove_logs(p, id);
 		say(p, id, "requeued");
 	}

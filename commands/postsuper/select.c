@@ -46,16 +46,18 @@ static bool find(
 {
 	const struct location *loc;
 
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+	/* twice: qmgr may rename it from a folder not yet looked at into one that was */
+	for (size_t i = 0; i < 2 * ARRAY_LEN(places); i++) {
+		size_t place = i % ARRAY_LEN(places);
 		char path[PATH_SIZE];
 		struct stat st;
 
-		if (!(queues & places[i].bit))
+		if (!(queues & places[place].bit))
 			continue;
-		queue_path(p->queue, places[i].dir, id, path, sizeof(path));
+		queue_path(p->queue, places[place].dir, id, path, sizeof(path));
 		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode)) {
 			*out = (struct location){.lane = -1};
-			snprintf(out->dir, sizeof(out->dir), "%s", places[i].dir);
+			snprintf(out->dir, sizeof(out->dir), "%s", places[place].dir);
 			return true;
 		}
 	}
