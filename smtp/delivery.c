@@ -32,7 +32,7 @@ void delivery_sent(struct delivery *d, const struct session *s, size_t i)
 	agent_sent(
 	    d->job, i, relay_of(s), s->reply.dsn, str_text(&s->reply.text), d->conn_us, d->sent_us);
 	/* RFC 3461 5.2.2: nobody behind this server will tell the sender */
-	if (!(s->features & FEATURE_DSN))
+	if (!(s->ehlo.features & FEATURE_DSN))
 		d->job->results[i].action = "relayed";
 	leave(d, i);
 }
@@ -164,12 +164,13 @@ static void use_session(struct delivery *d, struct session *s)
 static void use_kept(struct delivery *d)
 {
 	struct smtp_client *c = d->client;
+	const struct target to = {.request = d->job->request};
 	struct session *s = take_kept(c);
 	int64_t now = clock_mono_ms();
 
 	if (!s)
 		return;
-	if (strcmp(s->nexthop, d->job->request->nexthop) != 0 ||
+	if (!session_fits(c, s, &to) ||
 	    now >= s->opened_ms + (int64_t)c->params->reuse_time_limit * 1000) {
 		session_quit(&s, c->params);
 		return;
@@ -202,28 +203,51 @@ static bool in_time(struct delivery *d)
 	return false;
 }
 
-static void try_servers(
-    struct delivery *d, const struct mx_list *list, bool detect_loops, bool more_destinations)
+/* Opens a session to one address. NULL: none, d->last or the log says why. */
+static struct session *open_session(struct delivery *d, struct target *to)
 {
 	struct smtp_client *c = d->client;
+	struct trouble why;
+	struct session *s;
+
+	to->no_tls = false;
+	while (session_open(c, to, d->job->arena, &s, &why) < 0) {
+		if (why.again_plain && !to->no_tls) {
+			log_info("%s: %s", d->job->request->id, why.reason);
+			session_quit(&s, c->params);
+			to->no_tls = true;
+			continue;
+		}
+		if (s)
+			delivery_trouble_all(d, s, &why);
+		else
+			d->last = why;
+		session_quit(&s, c->params);
+		return NULL;
+	}
+	return s;
+}
+
+static void try_servers(struct delivery *d, const struct mx_list *list,
+    const struct destination *dest, bool more_destinations)
+{
+	struct target to = {.domain = dest->host,
+	    .port = dest->port,
+	    .direct = dest->direct,
+	    .detect_loops = dest->port == STANDARD_PORT,
+	    .request = d->job->request};
 	int sessions = 0;
 
 	for (size_t i = 0; i < list->count && d->left_count > 0 && in_time(d); i++) {
 		bool last = i + 1 == list->count;
 		struct session *s;
-		struct trouble why;
 
 		d->final = last && !more_destinations;
 		d->sent_us = 0;
-		if (session_open(c, &list->addrs[i], d->job->request->nexthop, detect_loops,
-		        d->job->arena, &s, &why) < 0) {
-			if (s)
-				delivery_trouble_all(d, s, &why);
-			else
-				d->last = why;
-			session_quit(&s, c->params);
+		to.addr = &list->addrs[i];
+		s = open_session(d, &to);
+		if (!s)
 			continue;
-		}
 		last = last || last_session(d, sessions++);
 		d->final = last && !more_destinations;
 		use_session(d, s);
@@ -255,7 +279,6 @@ static bool try_destination(struct delivery *d, const char *word, bool more)
 	struct destination dest;
 	struct mx_list list = {0};
 	struct err err;
-	bool detect_loops;
 
 	if (destination_parse(word, c->default_port, d->job->arena, &dest, &err) < 0) {
 		log_warn("%s", err.text);
@@ -268,13 +291,12 @@ static bool try_destination(struct delivery *d, const char *word, bool more)
 		    "mail system configuration error: no delivery by LMTP to %s", word);
 		return true;
 	}
-	detect_loops = dest.port == STANDARD_PORT;
-	if (mx_find(c, &dest, detect_loops, d->job->arena, &list, &d->last) < 0) {
+	if (mx_find(c, &dest, dest.port == STANDARD_PORT, d->job->arena, &list, &d->last) < 0) {
 		if (list.loops && *c->params->best_mx_transport)
 			delivery_pass(d, c->params->best_mx_transport);
 		return !list.we_are_mx;
 	}
-	try_servers(d, &list, detect_loops, more && !list.we_are_mx);
+	try_servers(d, &list, &dest, more && !list.we_are_mx);
 	return !list.we_are_mx;
 }
 

@@ -46,7 +46,11 @@ static enum dns_status add_host(const struct smtp_client *c, const char *host, u
 
 		if (list->count == list->cap)
 			break;
-		*a = (struct mx_addr){answer->records[i].addr, host, preference};
+		*a = (struct mx_addr){.addr = answer->records[i].addr,
+		    .host = host,
+		    .canonical = answer->name,
+		    .preference = preference,
+		    .secure = answer->secure};
 		set_port(&a->addr, port);
 		list->count++;
 	}

@@ -10,6 +10,9 @@ struct mx_addr {
 	struct net_addr addr; /* port set */
 	const char *host;     /* the name that stands before [address] in logs */
 	unsigned preference;
+	const char *canonical; /* host behind its CNAMEs; host itself when there are none */
+	bool mx_secure;        /* by DNSSEC: that host is an exchanger (or nobody asked for one) */
+	bool secure;           /* by DNSSEC: that host, CNAMEs included, has this address */
 };
 
 struct mx_list {

@@ -7,6 +7,7 @@
 
 #include "lib/io/stream.h"
 #include "lib/smtp/reply.h"
+#include "smtp/ehlo.h"
 #include "smtp/mx.h"
 #include "smtp/smtp.h"
 
@@ -14,20 +15,6 @@
  * One connection to a server, from connect to QUIT, over any number of transactions. After any
  * call that failed to talk, `dead` is set: nothing more is said, only session_free is left.
  */
-enum session_feature {
-	FEATURE_ESMTP = 1 << 0, /* EHLO was answered */
-	FEATURE_PIPELINING = 1 << 1,
-	FEATURE_SIZE = 1 << 2,
-	FEATURE_8BITMIME = 1 << 3,
-	FEATURE_STATUS_CODES = 1 << 4,
-	FEATURE_DSN = 1 << 5,
-	FEATURE_SMTPUTF8 = 1 << 6,
-	FEATURE_STARTTLS = 1 << 7,
-	FEATURE_AUTH = 1 << 8,
-	FEATURE_CHUNKING = 1 << 9,
-	FEATURE_XFORWARD = 1 << 10,
-};
-
 struct session {
 	struct stream stream;
 	char *nexthop; /* of the request that opened it */
@@ -35,8 +22,7 @@ struct session {
 	char *name;    /* "mail.example.com[192.0.2.1]", for texts */
 	char *relay;   /* "mail.example.com[192.0.2.1]:25", for relay= */
 	char *used;    /* relay with ", conn_use=N" once N is above 1 */
-	unsigned features;
-	uint64_t size_limit; /* of SIZE=; 0: none said */
+	struct ehlo ehlo;
 	struct smtp_reply reply;
 	int uses;           /* transactions begun */
 	int64_t opened_ms;  /* clock_mono_ms */
@@ -70,12 +56,66 @@ void session_refusal(
 
 /* ---- begin and end ------------------------------------------------------------------------ */
 
+/* What a session is wanted for. Kept by the caller for the time of the call only. */
+struct target {
+	const struct mx_addr *addr; /* NULL in a question about a kept session */
+	const char *domain;         /* of the destination, without brackets and port */
+	unsigned port;
+	bool direct;       /* [domain]: not by way of mail exchangers */
+	bool detect_loops; /* a server that has our name is us */
+	bool no_tls;       /* the attempt before this one failed in TLS and asked for this */
+	const struct deliver_request *request; /* nexthop (the key of a kept session), sender */
+};
+
 /*
- * Connects, reads the greeting, says EHLO or HELO. 0, or -1 with *why (the destination's, not one
- * recipient's trouble); *out is then NULL when there was no connection, else the caller ends it.
+ * Connects, reads the greeting, says EHLO (LHLO, HELO), starts TLS and says EHLO again,
+ * authenticates. 0, or -1 with *why (the destination's, not one recipient's trouble); *out is then
+ * NULL when there was no connection, else the caller ends it. With why->again_plain the caller
+ * ends it and opens the same address again with no_tls.
  */
-int session_open(const struct smtp_client *client, const struct mx_addr *addr, const char *nexthop,
-    bool detect_loops, struct arena *arena, struct session **out, struct trouble *why);
+int session_open(const struct smtp_client *client, const struct target *to, struct arena *arena,
+    struct session **out, struct trouble *why);
+
+/* Takes the descriptor. For session_open. */
+struct session *session_new(int fd, const struct target *to);
+/* A connected descriptor, or -1 with *why. For session_open. */
+int session_connect(const struct smtp_client *client, const struct mx_addr *addr,
+    struct arena *arena, struct trouble *why);
+
+/* May a kept session be used for this: same nexthop, and what TLS and authentication demand? */
+bool session_fits(
+    const struct smtp_client *client, const struct session *s, const struct target *to);
+
+/*
+ * Steps of session_open that have files of their own. STEP_NONE: nothing was said to the server,
+ * the session goes on as it is. STEP_DONE: it was done. STEP_FAILED: *why says why; the session is
+ * spent or dead, and the caller ends it (a policy that cannot be met is a failure, an option that
+ * the server does not offer and nobody insists on is STEP_NONE).
+ */
+enum session_step { STEP_NONE, STEP_DONE, STEP_FAILED };
+
+/*
+ * tls.c. wrap comes before the greeting (smtp_tls_wrappermode). start comes behind the first EHLO,
+ * with s->ehlo filled; it says STARTTLS when policy and server want it. After STEP_DONE the
+ * session talks by TLS, nothing that was received in plain text is left in its buffer, and
+ * session_open says EHLO again. A handshake that failed where plain text would do is STEP_FAILED
+ * with why->again_plain. Not called again when wrap was done.
+ */
+enum session_step session_wrap_tls(const struct smtp_client *client, struct session *s,
+    const struct target *to, struct arena *arena, struct trouble *why);
+enum session_step session_start_tls(const struct smtp_client *client, struct session *s,
+    const struct target *to, struct arena *arena, struct trouble *why);
+bool session_tls_fits(
+    const struct smtp_client *client, const struct session *s, const struct target *to);
+
+/*
+ * auth.c. Behind the last EHLO; s->ehlo.auth_mechanisms is the server's list ("PLAIN LOGIN"). Who
+ * is configured for this destination or sender logs in; STEP_FAILED when that is refused.
+ */
+enum session_step session_authenticate(const struct smtp_client *client, struct session *s,
+    const struct target *to, struct arena *arena, struct trouble *why);
+bool session_auth_fits(
+    const struct smtp_client *client, const struct session *s, const struct target *to);
 
 /* QUIT when that is possible, then frees. *s may be NULL and is NULL then. */
 void session_quit(struct session **s, const struct smtp_params *params);
@@ -84,9 +124,5 @@ void session_free(struct session **s);
 
 /* Back to the state between transactions (RSET). false: the session is spent. */
 bool session_reset(struct session *s, const struct smtp_params *params);
-
-/* The features of an EHLO reply (RFC 5321 4.1.1.1), less those in discard. Pure. */
-unsigned session_parse_ehlo(
-    struct slice lines, const struct conf_list *discard, uint64_t *size_limit_out);
 
 #endif

@@ -48,6 +48,7 @@ struct trouble {
 	bool soft;          /* try again later */
 	bool site;          /* not about this message: the whole destination is in trouble */
 	bool stop;          /* no other server is to be tried */
+	bool again_plain;   /* of session_open: the same address may do without TLS */
 	char dsn[12];       /* "4.4.1" */
 	const char *reason; /* as logged; in the request's arena */
 	const char *diag;   /* "smtp; 550 5.1.1 ..." or "" */

@@ -55,7 +55,7 @@ static void put_mail(struct transaction *t)
 {
 	const struct deliver_request *r = t->request;
 	struct str *out = &t->s->stream.out;
-	unsigned features = t->s->features;
+	unsigned features = t->s->ehlo.features;
 
 	str_put_text(out, "MAIL FROM:<");
 	put_path(t, r->sender);
@@ -113,7 +113,7 @@ static void put_rcpt(struct transaction *t, const struct deliver_rcpt *rcpt)
 	str_put_text(out, "RCPT TO:<");
 	put_path(t, rcpt->address);
 	str_put_char(out, '>');
-	if (t->s->features & FEATURE_DSN) {
+	if (t->s->ehlo.features & FEATURE_DSN) {
 		put_orcpt(out, rcpt);
 		put_notify(out, rcpt->notify);
 	}
@@ -163,7 +163,7 @@ static bool read_rcpt(struct transaction *t, size_t i)
 static bool run_batch(struct transaction *t)
 {
 	const struct agent_job *job = t->d->job;
-	bool pipelining = t->s->features & FEATURE_PIPELINING;
+	bool pipelining = t->s->ehlo.features & FEATURE_PIPELINING;
 	size_t max = pipelining ? BATCH_COMMANDS : 1, count = 0;
 	size_t batch[BATCH_COMMANDS];
 
@@ -271,7 +271,7 @@ static bool read_early_verdict(struct transaction *t)
 static bool send_content(struct transaction *t, bool last_use)
 {
 	const struct smtp_params *p = t->d->client->params;
-	bool quit = last_use && p->skip_quit_response && (t->s->features & FEATURE_PIPELINING);
+	bool quit = last_use && p->skip_quit_response && (t->s->ehlo.features & FEATURE_PIPELINING);
 	bool unreadable;
 	enum chat_result result = content_send(t->s, t->d->job, p, quit, &unreadable);
 
@@ -300,11 +300,11 @@ static bool fits(struct transaction *t)
 	uint64_t size = t->d->job->m->content_len;
 	struct trouble why;
 
-	if (s->size_limit && size > s->size_limit)
+	if (s->ehlo.size_limit && size > s->ehlo.size_limit)
 		trouble_set(&why, t->d->job->arena, "5.3.4",
 		    "message size %llu exceeds size limit %llu of server %s",
-		    (unsigned long long)size, (unsigned long long)s->size_limit, s->name);
-	else if ((t->request->env_flags & ENV_SMTPUTF8) && !(s->features & FEATURE_SMTPUTF8))
+		    (unsigned long long)size, (unsigned long long)s->ehlo.size_limit, s->name);
+	else if ((t->request->env_flags & ENV_SMTPUTF8) && !(s->ehlo.features & FEATURE_SMTPUTF8))
 		trouble_set(&why, t->d->job->arena, "5.6.7",
 		    "SMTPUTF8 is required, but was not offered by host %s", s->name);
 	else
@@ -352,7 +352,7 @@ bool transaction_run(struct delivery *d, struct session *s, bool last_use, struc
 	if (!addresses_fit(&t) || !fits(&t))
 		return true;
 	put_mail(&t);
-	if (!(s->features & FEATURE_PIPELINING) && !read_mail(&t))
+	if (!(s->ehlo.features & FEATURE_PIPELINING) && !read_mail(&t))
 		return false;
 	while (t.next < d->job->rcpt_count && (!t.mail_read || t.mail_ok))
 		if (!run_batch(&t))

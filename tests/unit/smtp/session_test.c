@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "smtp/session.h"
+#include "smtp/ehlo.h"
 
 #include "lib/base/attr.h"
 #include "tests/unit/smtp/suite.h"
@@ -27,11 +27,29 @@ static const struct {
 START_TEST(parses_features)
 {
 	struct conf_list discard = {discard_items, 2};
-	uint64_t size = 77;
+	struct ehlo ehlo;
 
-	ck_assert_uint_eq(session_parse_ehlo(slice_text(replies[_i].lines), &discard, &size),
-	    replies[_i].features);
-	ck_assert_uint_eq(size, replies[_i].size);
+	ehlo_parse(slice_text(replies[_i].lines), &discard, &ehlo);
+	ck_assert_uint_eq(ehlo.features, replies[_i].features);
+	ck_assert_uint_eq(ehlo.size_limit, replies[_i].size);
+}
+END_TEST
+
+START_TEST(parses_words_and_limits)
+{
+	struct conf_list none = {0};
+	struct ehlo ehlo;
+
+	ehlo_parse(
+	    slice_text("250-x\n250-AUTH PLAIN login\n250-AUTH=LOGIN  CRAM-MD5\n250-XFORWARD name\n"
+	               "250-LIMITS RCPTMAX=20 mailmax=5 RCPTDOMAINMAX=x OTHER=1 RCPTDOMAINMAX=0\n"
+	               "250 LIMITS"),
+	    &none, &ehlo);
+	ck_assert_str_eq(ehlo.auth_mechanisms, "PLAIN LOGIN CRAM-MD5");
+	ck_assert_str_eq(ehlo.xforward, "NAME");
+	ck_assert_uint_eq(ehlo.rcpt_max, 20);
+	ck_assert_uint_eq(ehlo.mail_max, 5);
+	ck_assert_uint_eq(ehlo.rcpt_domain_max, 0);
 }
 END_TEST
 
@@ -40,5 +58,6 @@ TCase *session_tcase(void)
 	TCase *tc = tcase_create("session");
 
 	tcase_add_loop_test(tc, parses_features, 0, (int)ARRAY_LEN(replies));
+	tcase_add_test(tc, parses_words_and_limits);
 	return tc;
 }
