@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What holds the parts together: the start, the turn of all transports, the sweep. */
+#include "lib/sys/clock.h"
 #include "qmgr/qmgr.h"
 
 enum { SWEEP_MS = 5000, CHANNEL_IDLE_MS = 10000 };
@@ -23,6 +24,7 @@ static void sweep(struct timer *timer)
 {
 	struct qmgr *q = CONTAINER_OF(timer, struct qmgr, sweep_timer);
 
+	jumps_look(&q->jumps, clock_wall_us(), clock_mono_ms());
 	LIST_EACH (node, &q->transports)
 		pool_sweep(&LIST_ITEM(node, struct transport, link)->pool, CHANNEL_IDLE_MS);
 	pool_sweep(&q->bounce.pool, CHANNEL_IDLE_MS);
@@ -32,6 +34,7 @@ static void sweep(struct timer *timer)
 
 void qmgr_start(struct qmgr *q)
 {
+	jumps_init(&q->jumps, clock_wall_us(), clock_mono_ms());
 	q->mails = map_new();
 	q->dests = map_new();
 	list_init(&q->transports);

@@ -122,10 +122,14 @@ void mail_settled(struct mail *mail)
 
 static bool is_expired(const struct mail *mail)
 {
-	const struct qmgr_params *p = mail->qmgr->params;
-	int64_t lifetime = *mail->sender ? p->maximal_lifetime : p->bounce_lifetime;
+	struct qmgr *q = mail->qmgr;
+	int64_t now = clock_wall_us();
+	int64_t lifetime = *mail->sender ? q->params->maximal_lifetime : q->params->bounce_lifetime;
 
-	return mail->forced || clock_wall_us() - (int64_t)mail->arrival_us >= lifetime * 1000000;
+	/* 0: whatever the clock says */
+	jumps_look(&q->jumps, now, clock_mono_ms());
+	return mail->forced || lifetime == 0 ||
+	       jumps_age_us(&q->jumps, mail->arrival_us, now) >= lifetime * 1000000;
 }
 
 /* All that is still deferred is returned now. */

@@ -11,6 +11,7 @@
 #include "lib/peer/deliver.h"
 #include "lib/peer/note.h"
 #include "lib/route/route.h"
+#include "qmgr/jumps.h"
 #include "qmgr/params.h"
 
 /*
@@ -155,6 +156,7 @@ struct qmgr {
 	struct bouncer bounce, defer;
 	size_t rcpts_loaded;
 	uint32_t next_id;
+	struct jumps jumps; /* of the wall clock */
 	bool rescan_new;   /* notes were turned away, or a scan was asked for */
 	bool check_lanes;  /* the next journal scan looks at checksums and second homes */
 	bool scan_all;     /* flush: deferred mail whatever its time */

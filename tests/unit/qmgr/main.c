@@ -13,6 +13,7 @@ int main(void)
 	suite_add_tcase(suite, finish_tcase());
 	suite_add_tcase(suite, scan_tcase());
 	suite_add_tcase(suite, intake_tcase());
+	suite_add_tcase(suite, jumps_tcase());
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

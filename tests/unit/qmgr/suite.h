@@ -10,5 +10,6 @@ TCase *agents_tcase(void);
 TCase *finish_tcase(void);
 TCase *scan_tcase(void);
 TCase *intake_tcase(void);
+TCase *jumps_tcase(void);
 
 #endif
