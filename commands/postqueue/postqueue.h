@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMANDS_POSTQUEUE_POSTQUEUE_H
+#define COMMANDS_POSTQUEUE_POSTQUEUE_H
+
+#include "lib/peer/showq.h"
+#include "lib/queue/store.h"
+#include "lib/service/command.h"
+
+/* postqueue(1): what its modules share. An action is one row of the table in main.c. */
+struct postqueue_params {
+	const char *authorized_mailq_users, *authorized_flush_users;
+	int trigger_timeout;
+};
+
+struct postqueue {
+	struct command command;
+	struct postqueue_params params;
+	struct queue_params queue_params;
+};
+
+/* Ends the process unless the list of users has the caller. `what` completes "not allowed to". */
+void postqueue_require(const char *parameter, const char *list, const char *what);
+
+/* The form of a listing. Each function appends to `out`, which list.c writes. */
+struct look {
+	void (*message)(struct look *look, const struct showq_message *m);
+	void (*rcpt)(struct look *look, const struct showq_rcpt *r);
+	void (*message_end)(struct look *look);
+	void (*end)(struct look *look);
+	struct str out;
+	bool long_ids;
+	struct str last_reason; /* said once for all recipients that wait for it */
+	unsigned long count, bytes, rcpts;
+};
+extern const struct look text_look, json_look;
+
+/* Actions. The result is the exit status. */
+int list_text(struct postqueue *q, const char *arg);
+int list_json(struct postqueue *q, const char *arg);
+int flush_all(struct postqueue *q, const char *arg);
+int flush_id(struct postqueue *q, const char *id);
+int flush_site(struct postqueue *q, const char *site);
+
+#endif
