@@ -93,10 +93,10 @@ void entry_unanswered(struct entry *entry)
 	struct mail *mail = entry->mail;
 
 	if (++entry->tries < TRIES_MAX) {
-		list_push_front(&dest->todo, &entry->link);
+		dest_put_back(entry);
 		return;
 	}
-	if (strcmp(dest->transport->name, "retry") != 0) {
+	if (!dest->transport->is_retry) {
 		entry_to_retry(entry, failed.dsn, failed.reason);
 		return;
 	}
@@ -149,20 +149,16 @@ void deliver_answered(struct channel *channel, const struct frame *frame, void *
 	struct arena arena = {0};
 	struct err err = {0};
 
-	dest->busy--;
-	dest->last_done_ms = loop_now_ms(channel->pool->qmgr->loop);
 	if (!frame || frame->type != DELIVER_RESULT ||
 	    frame_decode(frame, &deliver_result_table, &result, &arena, &err) < 0) {
 		if (frame)
 			log_warn("%s: malformed answer: %s", channel->pool->path, err.text);
 		channel_close(channel);
+		dest_ended(dest, NULL);
 		entry_unanswered(entry);
 	} else {
 		give_back(channel, dest, &result);
-		if (*result.dead_reason)
-			dest_failed(dest, result.dead_dsn, result.dead_reason);
-		else
-			dest_succeeded(dest);
+		dest_ended(dest, &result);
 		settle_entry(entry, &result);
 	}
 	arena_fini(&arena);

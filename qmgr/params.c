@@ -30,18 +30,9 @@ static const struct conf_param rows[] = {
         "Parallel deliveries that a new destination begins with."),
     INT(failed_cohort_limit, "default_destination_concurrency_failed_cohort_limit", "1", 0,
         "Failures in a row, counted in whole windows, after which a destination rests; 0: never."),
+    SECS(rate_delay, "default_destination_rate_delay", "0s", 0,
+        "Pause after each delivery to one destination; deliveries are one at a time then."),
+    SECS(transport_rate_delay, "default_transport_rate_delay", "0s", 0,
+        "Time between the starts of deliveries by one transport, whoever they go to."),
 };
 const struct conf_table qmgr_params = {rows, ARRAY_LEN(rows)};
-
-const struct conf_family qmgr_family_concurrency = {"_destination_concurrency_limit",
-    "default_destination_concurrency_limit", &conf_kind_int, 0, 0,
-    "Most parallel deliveries to one destination of this transport."};
-const struct conf_family qmgr_family_recipients = {"_destination_recipient_limit",
-    "default_destination_recipient_limit", &conf_kind_int, 0, 0,
-    "Most recipients in one delivery of this transport."};
-const struct conf_family qmgr_family_initial = {"_initial_destination_concurrency",
-    "initial_destination_concurrency", &conf_kind_int, 1, 0,
-    "Parallel deliveries that a new destination of this transport begins with."};
-const struct conf_family qmgr_family_cohorts = {"_destination_concurrency_failed_cohort_limit",
-    "default_destination_concurrency_failed_cohort_limit", &conf_kind_int, 0, 0,
-    "Failed windows after which a destination of this transport rests."};

@@ -11,10 +11,9 @@ struct qmgr_params {
 	int maximal_lifetime, bounce_lifetime;
 	int transport_retry_time;
 	int default_concurrency, default_recipients, initial_concurrency, failed_cohort_limit;
+	int rate_delay, transport_rate_delay;
 };
 
 extern const struct conf_table qmgr_params;
-extern const struct conf_family qmgr_family_concurrency, qmgr_family_recipients,
-    qmgr_family_initial, qmgr_family_cohorts;
 
 #endif

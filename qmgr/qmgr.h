@@ -11,6 +11,7 @@
 #include "lib/peer/deliver.h"
 #include "lib/peer/note.h"
 #include "lib/route/route.h"
+#include "qmgr/gate.h"
 #include "qmgr/jumps.h"
 #include "qmgr/params.h"
 
@@ -86,11 +87,14 @@ struct dest {
 	const char *nexthop; /* given to the agent */
 	const char *key;     /* in qmgr->dests */
 	struct list todo;    /* struct entry */
-	int window, busy;
+	size_t todo_count;
+	int window, busy; /* deliveries that may be, and that are under way */
 	double failed_cohorts;
 	int64_t last_used_ms, last_done_ms;
 	const char *dead_reason, *dead_dsn; /* while it rests; allocated */
 	struct timer timer;                 /* end of the rest, or of an idle destination's life */
+	struct gate_dest gate;
+	struct timer wake; /* the gate opens */
 };
 
 /* A connection to a delivery agent or to bounce(8), non-blocking, one request under way. */
@@ -118,15 +122,24 @@ struct pool {
 	void (*answered)(struct channel *channel, const struct frame *frame, void *job);
 };
 
+/* What main.cf says of a transport: <transport>_X, or else default_X. */
+struct transport_settings {
+	int concurrency_limit, recipient_limit, initial_window, cohort_limit;
+	int rate_delay, transport_rate_delay; /* seconds */
+};
+
 struct transport {
 	struct list link; /* in qmgr->transports */
 	struct qmgr *qmgr;
 	char name[TRANSPORT_NAME_MAX];
+	bool is_retry;
+	struct transport_settings set;
 	struct pool pool;
 	struct list ready; /* struct dest, served in turn */
-	int concurrency_limit, recipient_limit, initial_window, cohort_limit;
-	bool dead; /* the service cannot be reached */
+	bool dead;         /* the service cannot be reached, until the timer fires */
 	struct timer timer;
+	struct gate_transport gate;
+	struct timer wake; /* the gate opens */
 };
 
 /* Requests to bounce(8) wait here while all channels are busy. */
@@ -185,22 +198,34 @@ void mail_free(struct mail *mail);
 void mail_load_more(struct mail *mail);
 void mail_after(struct mail *mail, int64_t delay_ms, void (*fn)(struct mail *mail));
 
+/* ---- transport.c: services, and the loop that serves them -------------------------------- */
+struct transport *transport_get(struct qmgr *q, const char *name);
+void transport_run(struct transport *t);        /* hands out what there is room for */
+void transport_revive(struct transport *t);     /* it may be reachable again (flush) */
+void transport_look_again(struct transport *t); /* its gate may have opened */
+/* The process limit of a service, from master.cf. */
+size_t agent_limit(struct qmgr *q, const char *name);
+
 /* ---- dest.c: destinations and their turn ------------------------------------------------- */
 void dest_assign(struct mail *mail, struct rcpt *rcpt, const char *transport, const char *nexthop);
-void transport_run(struct transport *t); /* hands out what there is room for */
+/* The next one that has work, room in its window and an open gate; NULL: none. */
+struct dest *dest_first(struct transport *t);
+void dest_served(struct dest *dest);       /* dest_first had its turn; may free it */
+struct entry *dest_pop(struct dest *dest); /* its next entry */
+void dest_put_back(struct entry *entry);   /* as the next one */
 void dest_free_if_idle(struct dest *dest);
 /* After a delivery: back in line, or freed when nothing is left of it. */
 void dest_ready_again(struct dest *dest);
-/* Feedback of a delivery: the window grows or shrinks; enough failures and it rests. */
-void dest_succeeded(struct dest *dest);
-void dest_failed(struct dest *dest, const char *dsn, const char *reason);
-struct transport *transport_get(struct qmgr *q, const char *name);
+/* Its gate may have opened. */
+void dest_look_again(struct dest *dest);
+/* A delivery ended: the window grows or shrinks, enough failures and it rests. NULL: no answer. */
+void dest_ended(struct dest *dest, const struct deliver_result *result);
+/* Its mail goes to retry(8) with this reason for so long; nothing when it rests already. */
+void dest_rest(struct dest *dest, const char *dsn, const char *reason, int64_t ms);
 /* Gives the entry to retry(8) with a reason, whatever its destination was; frees it. */
 void entry_to_retry(struct entry *entry, const char *dsn, const char *reason);
 /* Ends all rests, of destinations and transports (flush). */
 void dests_revive(struct qmgr *q);
-/* The process limit of a service, from master.cf. */
-size_t agent_limit(struct qmgr *q, const char *name);
 
 /* ---- deliver.c: requests to agents and their results ------------------------------------- */
 /* Sends the entry to the agent on a taken channel; false: the channel broke, the entry stays. */

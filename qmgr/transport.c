@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Transports: one per delivery service. Their settings, their agents, and the loop that hands
+ * entries to agents while the gate is open and there are entries and agents.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/conf/master_cf.h"
+#include "lib/service/service.h"
+#include "qmgr/qmgr.h"
+
+enum { UNLIMITED_AGENTS = 1000 };
+
+/* The process limit of the service in master.cf, so that no request waits on a full service. */
+size_t agent_limit(struct qmgr *q, const char *name)
+{
+	const struct master_cf_entry *entry;
+	struct master_cf cf = {0};
+	size_t limit = (size_t)q->core->default_process_limit;
+
+	if (master_cf_load(conf_etc(service_conf(q->service)), &cf, NULL) < 0)
+		return limit;
+	entry = master_cf_find(&cf, name, "unix");
+	if (entry && entry->max_procs >= 0)
+		limit = entry->max_procs ? (size_t)entry->max_procs : UNLIMITED_AGENTS;
+	master_cf_fini(&cf);
+	return limit;
+}
+
+/* ---- settings ------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *suffix;
+	size_t offset;
+} families[] = {
+#define SETTING(suffix, member)                                         \
+	{                                                               \
+		suffix, CONF_AT(struct transport_settings, member, int) \
+	}
+    SETTING("_destination_concurrency_limit", concurrency_limit),
+    SETTING("_destination_recipient_limit", recipient_limit),
+    SETTING("_initial_destination_concurrency", initial_window),
+    SETTING("_destination_concurrency_failed_cohort_limit", cohort_limit),
+    SETTING("_destination_rate_delay", rate_delay),
+    SETTING("_transport_rate_delay", transport_rate_delay),
+#undef SETTING
+};
+
+static void load_settings(struct transport *t)
+{
+	struct conf *conf = service_conf(t->qmgr->service);
+	struct transport_settings *set = &t->set;
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		char name[TRANSPORT_NAME_MAX + 64];
+
+		snprintf(name, sizeof(name), "%s%s", t->name, families[i].suffix);
+		*(int *)((char *)set + families[i].offset) =
+		    conf_family_int(conf, conf_family_find(name), t->name);
+	}
+	if (set->rate_delay > 0) /* one after the other, or there would be no pause between */
+		set->concurrency_limit = set->initial_window = 1;
+	if (set->concurrency_limit && set->initial_window > set->concurrency_limit)
+		set->initial_window = set->concurrency_limit;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void revive(struct timer *timer)
+{
+	struct transport *t = CONTAINER_OF(timer, struct transport, timer);
+
+	t->dead = false;
+	transport_run(t);
+}
+
+static void wake(struct timer *timer)
+{
+	transport_run(CONTAINER_OF(timer, struct transport, wake));
+}
+
+struct transport *transport_get(struct qmgr *q, const char *name)
+{
+	struct transport *t;
+	char path[128];
+
+	LIST_EACH (node, &q->transports) {
+		t = LIST_ITEM(node, struct transport, link);
+		if (strcmp(t->name, name) == 0)
+			return t;
+	}
+	t = alloc_zero(1, sizeof(*t));
+	t->qmgr = q;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	snprintf(path, sizeof(path), "private/%s", t->name);
+	t->is_retry = strcmp(name, "retry") == 0;
+	list_init(&t->ready);
+	t->timer.expired = revive;
+	t->wake.expired = wake;
+	load_settings(t);
+	pool_init(&t->pool, q, path, agent_limit(q, t->name), deliver_answered);
+	list_push(&q->transports, &t->link);
+	return t;
+}
+
+/* The service cannot be reached: what waits for it is deferred by retry(8). */
+static void transport_dies(struct transport *t, const struct err *err)
+{
+	log_warn("connect to transport %s: %s", t->pool.path,
+	    err->code ? strerror(err->code) : err->text);
+	t->dead = true;
+	timer_start(
+	    t->qmgr->loop, &t->timer, (int64_t)t->qmgr->params->transport_retry_time * 1000);
+}
+
+void transport_revive(struct transport *t)
+{
+	timer_cancel(t->qmgr->loop, &t->timer);
+	t->dead = false;
+}
+
+void transport_look_again(struct transport *t)
+{
+	timer_cancel(t->qmgr->loop, &t->wake);
+	qmgr_kick(t->qmgr);
+}
+
+/* ---- the turn -------------------------------------------------------------------------------- */
+
+/* Sleeps until the gate opens. False: it is open. */
+static bool sleeps(struct transport *t)
+{
+	int64_t now = loop_now_ms(t->qmgr->loop), opens = gate_transport_opens(t);
+
+	if (opens <= now)
+		return false;
+	if (opens != GATE_SHUT)
+		timer_start(t->qmgr->loop, &t->wake, opens - now);
+	return true;
+}
+
+/* What can only be deferred goes to retry(8): true. */
+static bool goes_to_retry(struct dest *dest)
+{
+	struct transport *t = dest->transport;
+	char text[700];
+
+	if (t->is_retry)
+		return false;
+	if (dest->dead_reason) {
+		snprintf(
+		    text, sizeof(text), "delivery temporarily suspended: %s", dest->dead_reason);
+		entry_to_retry(dest_pop(dest), dest->dead_dsn, text);
+		return true;
+	}
+	if (t->dead) {
+		entry_to_retry(dest_pop(dest), "4.3.0", "mail transport unavailable");
+		return true;
+	}
+	return false;
+}
+
+static void hand_over(struct dest *dest, struct channel *channel)
+{
+	struct entry *entry = dest_pop(dest);
+	bool fresh = channel->fresh;
+
+	dest->busy++;
+	dest->last_used_ms = loop_now_ms(dest->transport->qmgr->loop);
+	if (entry_deliver(entry, channel)) {
+		gate_started(dest);
+		return;
+	}
+	dest->busy--;
+	if (fresh) /* or it had ended while idle: no fault, the next one is taken */
+		entry_unanswered(entry);
+	else
+		dest_put_back(entry);
+}
+
+/* The first destination in line gets a turn. False: no agent free now, or none to be reached. */
+static bool serve(struct dest *dest)
+{
+	struct transport *t = dest->transport;
+	struct channel *channel;
+	struct err err = {0};
+	bool unreachable;
+
+	if (goes_to_retry(dest))
+		return true;
+	if (t->dead || sleeps(t))
+		return false;
+	channel = pool_take(&t->pool, dest, &unreachable, &err);
+	if (!channel && unreachable)
+		transport_dies(t, &err);
+	if (!channel)
+		return unreachable && !t->is_retry;
+	hand_over(dest, channel);
+	return true;
+}
+
+void transport_run(struct transport *t)
+{
+	struct dest *dest;
+
+	while ((dest = dest_first(t)) && serve(dest))
+		dest_served(dest);
+}
