@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_UNIT_LIB_TLS_SUITE_H
+#define TESTS_UNIT_LIB_TLS_SUITE_H
+
+#include <check.h>
+
+TCase *digest_tcase(void);
+
+#endif
