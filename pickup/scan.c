@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/sys/clock.h"
 
 /* Names are read before files are touched: a folder that changes under readdir shows some twice. */
 enum { BATCH = 1000 };
@@ -56,6 +57,7 @@ static bool take_batch(struct pickup *p, const struct batch *batch, size_t *take
 		}
 		if (p->service)
 			service_alive(p->service);
+		notifier_await_flow(p->notifier, clock_ms_of(p->shape_params.in_flow_delay));
 		result = pickup_take(p, batch->names[i]);
 		if (result == PICKUP_STOP)
 			return false;

@@ -38,6 +38,7 @@ void qmgr_start(struct qmgr *q)
 	q->mails = map_new();
 	q->dests = map_new();
 	list_init(&q->transports);
+	list_init(&q->intakes);
 	bouncer_init(&q->bounce, q, "private/bounce");
 	bouncer_init(&q->defer, q, "private/defer");
 	q->kick_timer.expired = kick;

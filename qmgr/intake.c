@@ -18,6 +18,7 @@
 enum { READ_CHUNK = 65536, SHRINK_ABOVE = 65536 };
 
 struct intake {
+	struct list link; /* in qmgr->intakes */
 	struct qmgr *qmgr;
 	struct watch watch;
 	int fd;
@@ -27,10 +28,29 @@ struct intake {
 
 static void intake_close(struct intake *intake)
 {
+	list_remove(&intake->link);
 	watch_cancel(intake->qmgr->loop, &intake->watch);
 	fd_close(&intake->fd);
 	str_fini(&intake->in);
 	free(intake);
+}
+
+/* Who does not read it has hundreds of them unread, or is gone: it does not matter. */
+static void tell(const struct intake *intake, bool behind)
+{
+	const char byte = behind ? NOTE_BEHIND : NOTE_ROOM;
+
+	if (send(intake->fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_debug("public/qmgr: %s", strerror(errno));
+}
+
+void intake_tell(struct qmgr *q, bool behind)
+{
+	if (behind == q->behind)
+		return;
+	q->behind = behind;
+	LIST_EACH (node, &q->intakes)
+		tell(LIST_ITEM(node, struct intake, link), behind);
 }
 
 static void take_triggers(struct qmgr *q, const char *bytes, size_t len)
@@ -141,5 +161,8 @@ void intake_accept(struct qmgr *q, int fd)
 	intake->qmgr = q;
 	intake->fd = fd;
 	intake->watch.ready = intake_ready;
+	list_push(&q->intakes, &intake->link);
+	if (q->behind)
+		tell(intake, true);
 	watch_start(q->loop, &intake->watch, fd, LOOP_READ);
 }

@@ -278,6 +278,7 @@ void mail_from_note(struct qmgr *q, const struct note *note)
 		return;
 	if (!qmgr_has_room(q)) {
 		q->rescan_new = true; /* it is safe on disk; there is a scan when there is room */
+		intake_tell(q, true);
 		return;
 	}
 	mail = mail_new(q, note);

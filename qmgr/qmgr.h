@@ -169,13 +169,15 @@ struct qmgr {
 	struct bouncer bounce, defer;
 	size_t rcpts_loaded;
 	uint32_t next_id;
-	struct jumps jumps; /* of the wall clock */
-	bool rescan_new;   /* notes were turned away, or a scan was asked for */
-	bool check_lanes;  /* the next journal scan looks at checksums and second homes */
-	bool scan_all;     /* flush: deferred mail whatever its time */
-	int scan_slice;    /* of the deferred queue */
-	int scan_slices;   /* left to list in this run; 0: no run under way */
-	int scan_failures; /* in a row, of the system, in this scan */
+	struct jumps jumps;  /* of the wall clock */
+	struct list intakes; /* connections at public/qmgr */
+	bool behind;         /* more mail came than there is room for: they have been told */
+	bool rescan_new;     /* notes were turned away, or a scan was asked for */
+	bool check_lanes;    /* the next journal scan looks at checksums and second homes */
+	bool scan_all;       /* flush: deferred mail whatever its time */
+	int scan_slice;      /* of the deferred queue */
+	int scan_slices;     /* left to list in this run; 0: no run under way */
+	int scan_failures;   /* in a row, of the system, in this scan */
 	struct found_list found_new, found_deferred; /* listed, not taken yet */
 	struct timer scan_timer, run_timer, sweep_timer, kick_timer;
 };
@@ -272,5 +274,7 @@ void scan_room(struct qmgr *q); /* a message left memory: goes on with what wait
 
 /* ---- intake.c: notes and triggers ---------------------------------------------------------- */
 void intake_accept(struct qmgr *q, int fd);
+/* Mail has been turned away (or no longer is): whoever takes mail is told when that is new. */
+void intake_tell(struct qmgr *q, bool behind);
 
 #endif

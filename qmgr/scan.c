@@ -164,6 +164,8 @@ static void list_new(struct qmgr *q)
 	if (queue_scan_journal(q->queue, MESSAGE_ENVELOPE, collect_journal, &c, &err) < 0)
 		log_warn("%s", err.text);
 	q->rescan_new |= c.more;
+	if (c.more)
+		intake_tell(q, true);
 }
 
 /*
@@ -212,6 +214,8 @@ static void scan_again(struct timer *timer)
 
 	if (scan_step(q))
 		timer_start(q->loop, timer, STEP_MS);
+	if (!q->rescan_new && !found_any(&q->found_new))
+		intake_tell(q, false); /* all new mail has been let in */
 }
 
 void scan_room(struct qmgr *q)

@@ -56,6 +56,7 @@ bool transaction_resolve(struct session *s, struct target *target)
 
 static void take_id(struct session *s)
 {
+	notifier_await_flow(s->srv->notifier, clock_ms_of(s->srv->shape->in_flow_delay));
 	s->tx.arrival_us = clock_wall_us();
 	queue_new_id(s->srv->queue, s->tx.id);
 	log_info("%s: client=%s", s->tx.id, s->peer.namaddr);

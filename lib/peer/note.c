@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/attr.h"
 #include "lib/base/log.h"
+#include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 #include "lib/sys/net.h"
 
@@ -21,8 +23,9 @@
 enum { NOTE_TIMEOUT_MS = 5000 };
 
 struct notifier {
-	int fd;    /* -1: not connected */
-	bool lost; /* a note did not arrive: ask for a scan when there is a connection again */
+	int fd;      /* -1: not connected */
+	bool behind; /* qmgr says so */
+	bool lost;   /* a note did not arrive: ask for a scan when there is a connection again */
 	struct str frame;
 };
 
@@ -44,12 +47,26 @@ void notifier_free(struct notifier **n)
 	*n = NULL;
 }
 
-/* qmgr never answers: anything readable is its end of the connection. */
-static bool still_open(int fd)
+static void hang_up(struct notifier *n)
 {
-	char byte;
+	fd_close(&n->fd);
+	n->behind = false;
+}
 
-	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+/* What qmgr says of the flow, and whether it is still there. */
+static void hear(struct notifier *n)
+{
+	char bytes[64];
+	ssize_t got;
+
+	while (n->fd >= 0 && (got = recv(n->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) != -1) {
+		if (got == 0)
+			hang_up(n);
+		else
+			n->behind = bytes[got - 1] == NOTE_BEHIND;
+	}
+	if (n->fd >= 0 && errno != EAGAIN && errno != EINTR)
+		hang_up(n);
 }
 
 static int connect_qmgr(struct notifier *n, struct err *err)
@@ -72,8 +89,7 @@ static void send_frame(struct notifier *n)
 {
 	struct err err = {0};
 
-	if (n->fd >= 0 && !still_open(n->fd))
-		fd_close(&n->fd);
+	hear(n);
 	if (n->fd < 0 && connect_qmgr(n, &err) < 0) {
 		/* the queue manager is down; when it starts it scans */
 		log_debug("note to qmgr: %s", err.text);
@@ -82,7 +98,7 @@ static void send_frame(struct notifier *n)
 	}
 	if (frame_send(n->fd, &n->frame, -1, NOTE_TIMEOUT_MS, &err) < 0) {
 		log_debug("note to qmgr: %s", err.text);
-		fd_close(&n->fd); /* a half-sent frame cannot be continued */
+		hang_up(n); /* a half-sent frame cannot be continued */
 		n->lost = true;
 	}
 }
@@ -133,6 +149,26 @@ void notifier_send(struct notifier *n, const struct envelope *env, const struct 
 	str_clear(&n->frame);
 	frame_encode(&n->frame, NOTE_MESSAGE, 0, &note_table, &note);
 	send_frame(n);
+}
+
+void notifier_await_flow(struct notifier *n, int max_ms)
+{
+	int64_t end;
+
+	if (max_ms <= 0)
+		return;
+	if (n->fd < 0)
+		connect_qmgr(n, &(struct err){0});
+	hear(n);
+	end = n->behind ? clock_mono_ms() + max_ms : 0;
+	while (n->behind) {
+		struct pollfd pfd = {.fd = n->fd, .events = POLLIN};
+		int64_t left = end - clock_mono_ms();
+
+		if (left <= 0 || poll(&pfd, 1, (int)left) <= 0)
+			return;
+		hear(n);
+	}
 }
 
 int trigger_send(const char *path, char what, int timeout_ms)

@@ -13,8 +13,13 @@
  *
  * The same socket takes Postfix's one-byte triggers: 'W' wake-up (scan incoming), 'D' deferred
  * scan, 'F' flush (ignore retry times), 'I' incoming scan, 'A' activate all.
+ *
+ * The other way goes one byte at a time, the last one counts: NOTE_BEHIND when more mail comes than
+ * the queue manager has room for, NOTE_ROOM when that is over. Whoever takes mail then waits
+ * in_flow_delay before each message.
  */
 enum { NOTE_MESSAGE = 1, NOTE_SCAN = 2 };
+enum { NOTE_BEHIND = 'B', NOTE_ROOM = 'R' };
 enum { NOTE_RCPTS_MAX = 50 };
 
 struct note_rcpt {
@@ -46,6 +51,11 @@ void notifier_free(struct notifier **n);
 /* Sends the note of a committed message. Never fails for the caller: a lost note is only slower. */
 void notifier_send(struct notifier *n, const struct envelope *env, const struct location *loc,
     uint64_t content_len);
+/*
+ * To be called before a message is taken: returns at once, or, while the queue manager is behind,
+ * when it no longer is or at most after max_ms.
+ */
+void notifier_await_flow(struct notifier *n, int max_ms);
 /* Sends a one-byte trigger to a service socket of either kind ("public/pickup", 'W'). 0 or -1. */
 int trigger_send(const char *path, char what, int timeout_ms);
 

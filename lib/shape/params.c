@@ -14,6 +14,9 @@ static const struct conf_enum from_formats[] = {
 static const struct conf_param rows[] = {
     CONF_INT(P, header_size_limit, "header_size_limit", "102400", 1, 0,
         "Bytes of one header field; what exceeds it is dropped."),
+    CONF_SECS(P, in_flow_delay, "in_flow_delay", "1s", 0, 10,
+        "Wait before a message is taken while more mail comes than the queue manager has room "
+        "for."),
     CONF_INT(P, hopcount_limit, "hopcount_limit", "50", 1, 0,
         "Received: headers at which a message is taken to be in a loop."),
     CONF_LIST(P, message_drop_headers, "message_drop_headers",

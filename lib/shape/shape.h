@@ -19,6 +19,7 @@ enum { SHAPE_FROM_STANDARD, SHAPE_FROM_OBSOLETE };
 struct shape_params {
 	int header_size_limit;
 	int hopcount_limit;
+	int in_flow_delay; /* seconds */
 	struct conf_list message_drop_headers;
 	bool always_add_missing_headers;
 	int header_from_format; /* SHAPE_FROM_* */

@@ -152,6 +152,48 @@ START_TEST(triggers)
 }
 END_TEST
 
+/* The last byte that came, or 0. */
+static int heard(void)
+{
+	char bytes[16];
+	ssize_t n = recv(client, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	return n > 0 ? bytes[n - 1] : 0;
+}
+
+START_TEST(tells_when_there_is_no_room)
+{
+	char id[QUEUE_ID_MAX];
+	int early;
+
+	fixture_open("qmgr_message_active_limit = 10\n");
+	fixture_serve("smtp");
+	fixture_start();
+	begin();
+	for (int i = 0; i < 10; i++)
+		fixture_note(id, 1, "smtp", "a.test");
+	fixture_turn();
+	ck_assert_int_eq(heard(), 0);
+	fixture_note(id, 1, "smtp", "a.test");
+	fixture_note(id, 1, "smtp", "a.test");
+	fixture_turn();
+	ck_assert_int_eq(heard(), NOTE_BEHIND);
+	early = client;
+	begin(); /* one who comes now hears it at once */
+	ck_assert_int_eq(heard(), NOTE_BEHIND);
+	jobs_answer(NULL, OUTCOME_SENT, NULL);
+	jobs_answer(NULL, OUTCOME_SENT, NULL);
+	ck_assert_int_eq(heard(), NOTE_ROOM);
+	close(client);
+	client = early;
+	ck_assert_int_eq(heard(), NOTE_ROOM);
+	close(client);
+	jobs_answer(NULL, OUTCOME_SENT, NULL);
+	ck_assert_uint_eq(fx.count, 12);
+	fixture_close();
+}
+END_TEST
+
 TCase *intake_tcase(void)
 {
 	TCase *tc = tcase_create("intake");
@@ -161,5 +203,6 @@ TCase *intake_tcase(void)
 	tcase_add_loop_test(tc, impossible_notes, 0, (int)ARRAY_LEN(impossible));
 	tcase_add_loop_test(tc, garbage_is_refused, 0, (int)ARRAY_LEN(garbage));
 	tcase_add_test(tc, triggers);
+	tcase_add_test(tc, tells_when_there_is_no_room);
 	return tc;
 }

@@ -10,6 +10,7 @@ int main(void)
 	suite_add_tcase(suite, bounce_log_tcase());
 	suite_add_tcase(suite, maildrop_tcase());
 	suite_add_tcase(suite, showq_tcase());
+	suite_add_tcase(suite, note_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

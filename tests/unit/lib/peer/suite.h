@@ -7,5 +7,6 @@
 TCase *bounce_log_tcase(void);
 TCase *maildrop_tcase(void);
 TCase *showq_tcase(void);
+TCase *note_tcase(void);
 
 #endif
