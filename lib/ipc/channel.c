@@ -103,8 +103,7 @@ static void keep_passed_fd(struct msghdr *msg, int *fd_out)
 	}
 }
 
-/* As recv(2), non-blocking, appended to buf. */
-static ssize_t recv_more(int sock, struct str *buf, int *fd_out)
+long frame_receive(int sock, struct str *buf, int *fd_out)
 {
 	union {
 		struct cmsghdr align;
@@ -143,7 +142,7 @@ int frame_recv(int sock, struct str *buf, int timeout_ms, struct frame *frame_ou
 
 		if (found != 0)
 			return found;
-		n = recv_more(sock, buf, fd_out);
+		n = frame_receive(sock, buf, fd_out);
 		if (n > 0)
 			continue;
 		if (n == 0)

@@ -107,5 +107,7 @@ void frame_print(struct str *out, const struct frame_table *table, const void *v
 int frame_send(int sock, const struct str *frame, int fd, int timeout_ms, struct err *err);
 int frame_recv(int sock, struct str *buf, int timeout_ms, struct frame *frame_out, int *fd_out,
     struct err *err);
+/* As recv(2), non-blocking, appended to buf; *fd_out, -1 before, gets a passed descriptor. */
+long frame_receive(int sock, struct str *buf, int *fd_out);
 
 #endif
