@@ -9,6 +9,7 @@
 #include "local/params.h"
 #include "master/params.h"
 #include "qmgr/params.h"
+#include "scache/params.h"
 #include "smtp/params.h"
 #include "smtpd/params.h"
 
@@ -23,6 +24,7 @@ const struct conf_table *const all_tables[] = {
     &smtp_params,
     &local_param_table,
     &bounce_param_table,
+    &scache_params,
     &other_params,
     NULL,
 };

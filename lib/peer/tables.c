@@ -4,6 +4,7 @@
 #include "lib/peer/bounce.h"
 #include "lib/peer/deliver.h"
 #include "lib/peer/note.h"
+#include "lib/peer/scache.h"
 #include "lib/peer/status.h"
 
 enum { TEXT_MAX = ENVELOPE_TEXT_MAX, RCPTS_MAX = 100000 };
@@ -144,3 +145,42 @@ static const struct frame_field bounce_answer_fields[] = {U32(1, status), U32(2,
 const struct frame_table bounce_answer_table =
     TABLE("bounce_answer", bounce_answer_fields, struct bounce_answer);
 #undef U32
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct scache_session, m)
+#define U64(tag, m) FRAME_FIELD_U64(tag, struct scache_session, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct scache_session, m, SCACHE_KEY_MAX)
+static const struct frame_field scache_session_fields[] = {
+    TEXT(1, host), TEXT(2, name), TEXT(3, relay), U32(4, features), U32(5, uses),
+    U64(6, size_limit), U64(7, opened_ms), U32(8, rcpt_limit), U32(9, mail_limit), TEXT(10, tls),
+    U32(11, final)};
+static const struct frame_table scache_session_table =
+    TABLE("scache_session", scache_session_fields, struct scache_session);
+#undef U32
+#undef U64
+#undef TEXT
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct scache_store, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct scache_store, m, SCACHE_KEY_MAX)
+static const struct frame_field scache_store_fields[] = {
+    TEXT(1, endpoint), TEXT(2, destination), U32(3, endpoint_ms), U32(4, destination_ms),
+    FRAME_FIELD_STRUCT(5, struct scache_store, session, struct scache_session, &scache_session_table)};
+const struct frame_table scache_store_table =
+    TABLE("scache_store", scache_store_fields, struct scache_store);
+#undef U32
+#undef TEXT
+
+static const struct frame_field scache_key_fields[] = {
+    FRAME_FIELD_TEXT(1, struct scache_key, key, SCACHE_KEY_MAX)};
+static const struct frame_table scache_key_table =
+    TABLE("scache_key", scache_key_fields, struct scache_key);
+static const struct frame_field scache_find_fields[] = {
+    FRAME_FIELD_TEXT(1, struct scache_find, destination, SCACHE_KEY_MAX),
+    FRAME_FIELD_LIST(2, struct scache_find, endpoints, SCACHE_ENDPOINTS_MAX, &scache_key_table)};
+const struct frame_table scache_find_table =
+    TABLE("scache_find", scache_find_fields, struct scache_find);
+
+static const struct frame_field scache_answer_fields[] = {
+    FRAME_FIELD_U32(1, struct scache_answer, found),
+    FRAME_FIELD_U32(2, struct scache_answer, which),
+    FRAME_FIELD_STRUCT(3, struct scache_answer, session, struct scache_session, &scache_session_table)};
+const struct frame_table scache_answer_table =
+    TABLE("scache_answer", scache_answer_fields, struct scache_answer);
