@@ -235,6 +235,7 @@ static void session_copy(
 	to->host = arena_strdup(arena, from->host);
 	to->name = arena_strdup(arena, from->name);
 	to->relay = arena_strdup(arena, from->relay);
+	to->xforward = arena_strdup(arena, from->xforward);
 	to->tls = arena_strdup(arena, from->tls);
 }
 
@@ -280,6 +281,7 @@ static int endpoint_take(struct endpoint *e, struct arena *arena, struct scache_
 
 		if (recv(k->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN) {
 			session_copy(arena, &out->session, &k->session);
+			out->endpoint = arena_strdup(arena, e->key);
 			out->found = 1;
 			return kept_remove(k);
 		}

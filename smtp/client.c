@@ -15,6 +15,7 @@
 #include "lib/base/num.h"
 #include "lib/base/str.h"
 #include "lib/table/match.h"
+#include "smtp/cache.h"
 #include "smtp/destination.h"
 #include "smtp/session.h"
 
@@ -229,6 +230,7 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	if (set_lookups(c, err) < 0 || open_resolver(c, err) < 0)
 		return -1;
 	open_cache_list(c);
+	cache_open(c);
 	own_add_words(&own, &c->arena, core->inet_interfaces);
 	own_add_words(&own, &c->arena, params->proxy_interfaces);
 	c->own = own.addrs;
@@ -238,7 +240,7 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 
 void smtp_client_fini(struct smtp_client *c)
 {
-	session_quit(&c->kept, c->params);
+	cache_fini(c);
 	match_list_close(&c->cache_always);
 	dns_resolver_free(&c->resolver);
 	arena_fini(&c->arena);

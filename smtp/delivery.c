@@ -7,7 +7,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/sys/clock.h"
-#include "lib/table/match.h"
+#include "smtp/cache.h"
 #include "smtp/destination.h"
 
 enum { STANDARD_PORT = 25, DESTINATIONS_MAX = 100 };
@@ -77,59 +77,7 @@ void delivery_trouble_all(struct delivery *d, const struct session *s, const str
 			fail(d, s, i, t);
 }
 
-/* ---- sessions: fresh, kept, ended ----------------------------------------------------------- */
-
-static void keep(struct smtp_client *c, struct session *s)
-{
-	const struct smtp_params *p = c->params;
-	int64_t now = clock_mono_ms();
-	int64_t until = now + (int64_t)p->cache_time_limit * 1000;
-
-	session_quit(&c->kept, p);
-	c->kept = s;
-	c->idle.fd = s->stream.fd;
-	c->idle.at_ms = MIN(until, s->opened_ms + (int64_t)p->reuse_time_limit * 1000);
-}
-
-static struct session *take_kept(struct smtp_client *c)
-{
-	struct session *s = c->kept;
-
-	c->kept = NULL;
-	c->idle.fd = -1;
-	c->idle.at_ms = 0;
-	return s;
-}
-
-static bool always_kept(const struct delivery *d)
-{
-	const char *cursor = d->client->params->cache_destinations, *word;
-	const char *nexthop = d->job->request->nexthop;
-
-	if (!*cursor)
-		return false;
-	while ((word = destination_next(&cursor, d->job->arena)))
-		if (word[0] == '[' && text_eq_nocase(word, nexthop))
-			return true;
-	return match_list_text(d->client->cache_always, nexthop, NULL) == TABLE_FOUND;
-}
-
-static bool wants_keep(const struct delivery *d, const struct session *s)
-{
-	const struct smtp_params *p = d->client->params;
-	const struct deliver_request *r = d->job->request;
-	bool wanted = p->cache_on_demand && (r->flags & DELIVER_KEEP);
-
-	wanted = wanted || always_kept(d);
-	if (p->reuse_count_limit > 0 && s->uses >= p->reuse_count_limit)
-		return false;
-	return wanted && clock_mono_ms() < s->opened_ms + (int64_t)p->reuse_time_limit * 1000;
-}
-
-static bool healthy(const struct session *s)
-{
-	return !s->dead && !s->spent && !s->quit_sent && stream_buffered(&s->stream).len == 0;
-}
+/* ---- one session ---------------------------------------------------------------------------- */
 
 static void count_use(struct session *s)
 {
@@ -148,38 +96,29 @@ static void use_session(struct delivery *d, struct session *s)
 	count_use(s);
 	s->give_up_ms = d->client->give_up_ms;
 	reused = s->uses > 1;
-	want = wants_keep(d, s);
+	want = d->keep && cache_is_fit(d->client, s);
 	if (!transaction_run(d, s, !want, &lost) && (!reused || lost.stop))
 		delivery_trouble_all(d, s, &lost);
 	/* else: the server had ended the kept session; a fresh one follows at once */
 	s->give_up_ms = 0;
-	if (want && healthy(s) && d->left_count == 0) {
+	if (want && cache_is_fit(d->client, s) && d->left_count == 0) {
 		s->final = d->final;
-		keep(d->client, s);
+		cache_keep(d->client, s);
 	} else {
 		session_quit(&s, d->client->params);
 	}
 }
 
+/* What is open already, here or in scache(8). */
 static void use_kept(struct delivery *d)
 {
-	struct smtp_client *c = d->client;
 	const struct target to = {.request = d->job->request};
-	struct session *s = take_kept(c);
-	int64_t now = clock_mono_ms();
+	struct session *s = cache_take_own(d->client, &to);
 
+	if (!s && d->keep)
+		s = cache_take_destination(d->client, &to, d->job->arena);
 	if (!s)
 		return;
-	if (!session_fits(c, s, &to) ||
-	    now >= s->opened_ms + (int64_t)c->params->reuse_time_limit * 1000) {
-		session_quit(&s, c->params);
-		return;
-	}
-	if (stream_readable(&s->stream)) {
-		/* it hung up, or said 421 and will */
-		session_free(&s);
-		return;
-	}
 	d->final = s->final;
 	use_session(d, s);
 }
@@ -225,7 +164,22 @@ static struct session *open_session(struct delivery *d, struct target *to)
 		session_quit(&s, c->params);
 		return NULL;
 	}
+	if (d->keep)
+		cache_set_keys(c, s, to);
 	return s;
+}
+
+/* A session that somebody else has left, to one of the addresses. */
+static void use_shared(struct delivery *d, const struct mx_list *list, const struct target *to)
+{
+	size_t which = 0;
+	struct session *s =
+	    d->keep ? cache_take_address(d->client, to, list, d->job->arena, &which) : NULL;
+
+	if (!s)
+		return;
+	d->final = false; /* the others have not been tried */
+	use_session(d, s);
 }
 
 static void try_servers(struct delivery *d, const struct mx_list *list,
@@ -238,6 +192,7 @@ static void try_servers(struct delivery *d, const struct mx_list *list,
 	    .request = d->job->request};
 	int sessions = 0;
 
+	use_shared(d, list, &to);
 	for (size_t i = 0; i < list->count && d->left_count > 0 && in_time(d); i++) {
 		bool last = i + 1 == list->count;
 		struct session *s;
@@ -317,18 +272,9 @@ static void try_all(struct delivery *d)
 	delivery_trouble_all(d, NULL, &d->last);
 }
 
-void delivery_end_kept(struct smtp_client *c)
-{
-	struct session *s = take_kept(c);
-
-	if (s && stream_readable(&s->stream))
-		session_free(&s);
-	session_quit(&s, c->params);
-}
-
 static void idle_expired(void *arg)
 {
-	delivery_end_kept(arg);
+	cache_end_own(arg);
 }
 
 void delivery_run(struct agent_job *job, void *arg)
@@ -337,6 +283,7 @@ void delivery_run(struct agent_job *job, void *arg)
 	struct delivery d = {.client = c, .job = job, .conn_us = clock_wall_us()};
 
 	c->idle.expired = idle_expired;
+	d.keep = cache_wanted(c, job->request, job->arena);
 	c->give_up_ms = clock_mono_ms() + c->attempt_ms;
 	d.left = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.left));
 	d.accepted = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.accepted));

@@ -16,14 +16,12 @@ struct delivery {
 	bool *left;     /* by recipient: nothing is decided yet */
 	bool *accepted; /* by recipient: RCPT TO was answered well in the present transaction */
 	size_t left_count, accepted_count;
+	bool keep;                /* sessions may be found open and left open */
 	bool final;               /* no other server would be tried after this one */
 	bool dot_sent;            /* the end of the message went out: its fate is the server's */
 	int64_t conn_us, sent_us; /* for delays= */
 	struct trouble last;      /* why the recipients that are left were not delivered so far */
 };
-
-/* Ends the kept session, if any, with QUIT where the server still listens. */
-void delivery_end_kept(struct smtp_client *client);
 
 /* The agent_fn of this program; arg is the struct smtp_client. */
 void delivery_run(struct agent_job *job, void *arg);

@@ -2,6 +2,7 @@
 #include "lib/base/log.h"
 #include "lib/queue/store.h"
 #include "lib/service/service.h"
+#include "smtp/cache.h"
 #include "smtp/delivery.h"
 #include "smtp/params.h"
 
@@ -32,7 +33,7 @@ static void session(struct service *service, int fd)
 {
 	agent_serve(service, queue, fd, delivery_run, &client, &client.idle);
 	/* nobody watches the kept session until the next connection */
-	delivery_end_kept(&client);
+	cache_leave_own(&client);
 }
 
 static void exiting(struct service *service UNUSED)

@@ -54,6 +54,8 @@ static const struct conf_param rows[] = {
 
 	CONF_BOOL(P, cache_on_demand, "smtp_connection_cache_on_demand", "yes", "Keep a session while more mail for its destination waits."),
 	CONF_TEXT(P, cache_destinations, "smtp_connection_cache_destinations", "", "Destinations whose sessions are always kept."),
+	CONF_TEXT(P, cache_service_name, "connection_cache_service_name", "scache", "Service that shares open sessions among processes; empty: none does."),
+	CONF_SECS(P, cache_protocol_timeout, "connection_cache_protocol_timeout", "5s", 1, 0, "Time limit for talking to the connection cache."),
 	CONF_SECS(P, cache_time_limit, "smtp_connection_cache_time_limit", "2s", 1, 0, "How long a session is kept without work."),
 	CONF_SECS(P, reuse_time_limit, "smtp_connection_reuse_time_limit", "300s", 1, 0, "How old a session may grow."),
 	CONF_INT(P, reuse_count_limit, "smtp_connection_reuse_count_limit", "0", 0, 0, "Deliveries over one session; 0: no limit."),

@@ -32,8 +32,8 @@ struct smtp_params {
 
 	/* sessions kept for the next request */
 	bool cache_on_demand;
-	const char *cache_destinations;
-	int cache_time_limit, reuse_time_limit, reuse_count_limit;
+	const char *cache_destinations, *cache_service_name;
+	int cache_protocol_timeout, cache_time_limit, reuse_time_limit, reuse_count_limit;
 };
 
 enum smtp_preference { SMTP_PREFER_ANY, SMTP_PREFER_V4, SMTP_PREFER_V6 };

@@ -10,17 +10,26 @@
 
 /* A session from its first byte to its last; how it is opened stands in open.c. */
 
+void session_set_host(struct session *s, const struct mx_addr *addr)
+{
+	char text[64];
+
+	free(s->host);
+	free(s->name);
+	free(s->relay);
+	net_addr_text(&addr->addr, text, sizeof(text));
+	s->host = alloc_strdup(addr->host);
+	s->name = alloc_printf("%s[%s]", addr->host, text);
+	s->relay = alloc_printf("%s:%u", s->name, net_addr_port(&addr->addr));
+}
+
 struct session *session_new(int fd, const struct target *to)
 {
 	struct session *s = alloc_zero(1, sizeof(*s));
-	char text[64];
 
-	net_addr_text(&to->addr->addr, text, sizeof(text));
 	stream_init(&s->stream, fd, -1);
 	s->nexthop = alloc_strdup(to->request->nexthop);
-	s->host = alloc_strdup(to->addr->host);
-	s->name = alloc_printf("%s[%s]", to->addr->host, text);
-	s->relay = alloc_printf("%s:%u", s->name, net_addr_port(&to->addr->addr));
+	session_set_host(s, to->addr);
 	s->opened_ms = clock_mono_ms();
 	return s;
 }
@@ -36,6 +45,8 @@ void session_free(struct session **s)
 	free((*s)->name);
 	free((*s)->relay);
 	free((*s)->used);
+	free((*s)->endpoint_key);
+	free((*s)->destination_key);
 	free(*s);
 	*s = NULL;
 }

@@ -17,11 +17,12 @@
  */
 struct session {
 	struct stream stream;
-	char *nexthop; /* of the request that opened it */
-	char *host;    /* "mail.example.com" */
-	char *name;    /* "mail.example.com[192.0.2.1]", for texts */
-	char *relay;   /* "mail.example.com[192.0.2.1]:25", for relay= */
-	char *used;    /* relay with ", conn_use=N" once N is above 1 */
+	char *nexthop;                        /* of the request that opened it */
+	char *host;                           /* "mail.example.com" */
+	char *name;                           /* "mail.example.com[192.0.2.1]", for texts */
+	char *relay;                          /* "mail.example.com[192.0.2.1]:25", for relay= */
+	char *used;                           /* relay with ", conn_use=N" once N is above 1 */
+	char *endpoint_key, *destination_key; /* of cache.h; NULL: not to be shared */
 	struct ehlo ehlo;
 	struct smtp_reply reply;
 	int uses;           /* transactions begun */
@@ -78,6 +79,8 @@ int session_open(const struct smtp_client *client, const struct target *to, stru
 
 /* Takes the descriptor. For session_open. */
 struct session *session_new(int fd, const struct target *to);
+/* The server's name for logs and texts: host, name and relay. */
+void session_set_host(struct session *s, const struct mx_addr *addr);
 /* A connected descriptor, or -1 with *why. For session_open. */
 int session_connect(const struct smtp_client *client, const struct mx_addr *addr,
     struct arena *arena, struct trouble *why);
@@ -107,6 +110,12 @@ enum session_step session_start_tls(const struct smtp_client *client, struct ses
     const struct target *to, struct arena *arena, struct trouble *why);
 bool session_tls_fits(
     const struct smtp_client *client, const struct session *s, const struct target *to);
+/*
+ * Appends what tells sessions apart that differ in what TLS demands for `to` (level, names to
+ * match, DANE, ciphers, own certificate): two targets with the same text may use one another's
+ * sessions. to->addr is NULL when only the destination is known.
+ */
+void session_tls_key(const struct smtp_client *client, const struct target *to, struct str *key);
 
 /*
  * auth.c. Behind the last EHLO; s->ehlo.auth_mechanisms is the server's list ("PLAIN LOGIN"). Who
@@ -116,6 +125,8 @@ enum session_step session_authenticate(const struct smtp_client *client, struct 
     const struct target *to, struct arena *arena, struct trouble *why);
 bool session_auth_fits(
     const struct smtp_client *client, const struct session *s, const struct target *to);
+/* Likewise for the login that mail to `to` uses: never a password, but a change of it shows. */
+void session_auth_key(const struct smtp_client *client, const struct target *to, struct str *key);
 
 /* QUIT when that is possible, then frees. *s may be NULL and is NULL then. */
 void session_quit(struct session **s, const struct smtp_params *params);

@@ -13,6 +13,7 @@
 #include "smtp/params.h"
 
 struct match_list;
+struct scache_client;
 struct session;
 
 /* What this process knows beside the request in hand. */
@@ -32,7 +33,8 @@ struct smtp_client {
 	int64_t give_up_ms; /* clock_mono_ms: when that of the delivery in hand is over; 0: never */
 	bool lmtp;          /* called by that name: not there yet, mail waits */
 	struct arena arena;
-	struct session *kept; /* open, between transactions; NULL: none */
+	struct session *kept;         /* open, between transactions; NULL: none */
+	struct scache_client *shared; /* NULL: sessions are not shared */
 	struct agent_idle idle;
 };
 

@@ -21,3 +21,8 @@ bool session_tls_fits(const struct smtp_client *c UNUSED, const struct session *
 {
 	return true;
 }
+
+void session_tls_key(
+    const struct smtp_client *c UNUSED, const struct target *to UNUSED, struct str *key UNUSED)
+{
+}

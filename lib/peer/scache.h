@@ -23,12 +23,12 @@ enum { SCACHE_KEY_MAX = 2048, SCACHE_ENDPOINTS_MAX = 100 };
 
 /* What the next user has to know of a connection. */
 struct scache_session {
-	const char *host, *name, *relay; /* as in struct session */
+	const char *host, *name, *relay, *xforward; /* as in struct session */
 	uint32_t features, uses;
-	uint64_t size_limit, opened_ms;  /* opened_ms: clock_mono_ms, one clock for all processes */
-	uint32_t rcpt_limit, mail_limit; /* RFC 9422; 0: none said */
-	const char *tls;                 /* "" for none, else what the log says of it */
-	uint32_t final;                  /* opened to the last server that could be tried */
+	uint64_t size_limit, opened_ms; /* opened_ms: clock_mono_ms, one clock for all processes */
+	uint32_t mail_max, rcpt_max, rcpt_domain_max; /* as in struct ehlo, like xforward */
+	const char *tls; /* "" for none, else what the log says of it */
+	uint32_t final;  /* opened to the last server that could be tried */
 };
 
 struct scache_store {
@@ -49,7 +49,8 @@ struct scache_find {
 
 struct scache_answer {
 	uint32_t found;
-	uint32_t which; /* of the endpoints asked for */
+	uint32_t which;       /* of the endpoints asked for */
+	const char *endpoint; /* the connection's key */
 	struct scache_session session;
 };
 extern const struct frame_table scache_store_table, scache_find_table, scache_answer_table;

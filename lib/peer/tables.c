@@ -150,8 +150,8 @@ const struct frame_table bounce_answer_table =
 #define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct scache_session, m, SCACHE_KEY_MAX)
 static const struct frame_field scache_session_fields[] = {
     TEXT(1, host), TEXT(2, name), TEXT(3, relay), U32(4, features), U32(5, uses),
-    U64(6, size_limit), U64(7, opened_ms), U32(8, rcpt_limit), U32(9, mail_limit), TEXT(10, tls),
-    U32(11, final)};
+    U64(6, size_limit), U64(7, opened_ms), U32(8, mail_max), U32(9, rcpt_max),
+    U32(10, rcpt_domain_max), TEXT(11, xforward), TEXT(12, tls), U32(13, final)};
 static const struct frame_table scache_session_table =
     TABLE("scache_session", scache_session_fields, struct scache_session);
 #undef U32
@@ -181,6 +181,7 @@ const struct frame_table scache_find_table =
 static const struct frame_field scache_answer_fields[] = {
     FRAME_FIELD_U32(1, struct scache_answer, found),
     FRAME_FIELD_U32(2, struct scache_answer, which),
+    FRAME_FIELD_TEXT(4, struct scache_answer, endpoint, SCACHE_KEY_MAX),
     FRAME_FIELD_STRUCT(3, struct scache_answer, session, struct scache_session, &scache_session_table)};
 const struct frame_table scache_answer_table =
     TABLE("scache_answer", scache_answer_fields, struct scache_answer);

@@ -88,6 +88,7 @@ static const struct scache_store sample = {.endpoint = "192.0.2.1:25 login",
         .uses = 3,
         .size_limit = 1000,
         .opened_ms = 77,
+        .xforward = "NAME ADDR",
         .tls = ""}};
 
 static int put(void)

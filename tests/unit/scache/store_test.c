@@ -36,8 +36,12 @@ static int store(const char *endpoint, const char *destination, uint32_t ttl_ms,
 	    .destination = destination,
 	    .endpoint_ms = ttl_ms,
 	    .destination_ms = ttl_ms,
-	    .session = {
-	        .host = "mx", .name = "mx[192.0.2.1]", .relay = "", .tls = "", .uses = uses}};
+	    .session = {.host = "mx",
+	        .name = "mx[192.0.2.1]",
+	        .relay = "",
+	        .xforward = "",
+	        .tls = "",
+	        .uses = uses}};
 	int ends[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);

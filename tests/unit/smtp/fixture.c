@@ -27,6 +27,7 @@ void fixture_init(void)
 	    .inet_interfaces = "127.0.0.9",
 	    .inet_protocols = "ipv4"};
 	fx.params = (struct smtp_params){.tcp_port = "25",
+	    .cache_service_name = "",
 	    .fallback_relay = "",
 	    .best_mx_transport = "",
 	    .cache_destinations = "",
