@@ -14,6 +14,28 @@
 
 enum { IDLE_DEST_MS = 10000 };
 
+/* destination_concurrency_feedback_debug: the lines are those that Postfix writes. */
+static void debug_feedback(const struct dest *dest, bool good)
+{
+	const struct feedback_rules *rules = &dest->transport->set.feedback;
+
+	if (dest->transport->qmgr->params->feedback_debug)
+		log_info("qmgr_queue_%sthrottle: feedback %g", good ? "un" : "",
+		    feedback_value(
+		        good ? &rules->positive : &rules->negative, dest->feedback.window));
+}
+
+static void debug_window(const struct dest *dest, bool good)
+{
+	const struct feedback *f = &dest->feedback;
+
+	if (dest->transport->qmgr->params->feedback_debug)
+		log_info("qmgr_queue_%sthrottle: queue %s: limit %d window %d success %g "
+		         "failure %g fail_cohorts %g",
+		    good ? "un" : "", dest->nexthop, dest->transport->set.feedback.limit,
+		    dest->dead_reason ? 0 : f->window, f->success, f->failure, f->failed_cohorts);
+}
+
 static void dest_revive(struct dest *dest)
 {
 	if (!dest->dead_reason)
@@ -21,8 +43,8 @@ static void dest_revive(struct dest *dest)
 	free((void *)(uintptr_t)dest->dead_reason);
 	free((void *)(uintptr_t)dest->dead_dsn);
 	dest->dead_reason = dest->dead_dsn = NULL;
-	dest->failed_cohorts = 0;
-	dest->window = dest->transport->set.initial_window;
+	feedback_init(&dest->feedback, &dest->transport->set.feedback);
+	debug_window(dest, true);
 	qmgr_kick(dest->transport->qmgr);
 }
 
@@ -73,7 +95,7 @@ static struct dest *dest_get(struct transport *t, const char *nexthop, const cha
 	dest->transport = t;
 	dest->key = key;
 	dest->nexthop = alloc_strdup(nexthop);
-	dest->window = t->set.initial_window;
+	feedback_init(&dest->feedback, &t->set.feedback);
 	list_init(&dest->todo);
 	list_init(&dest->ready);
 	dest->timer.expired = dest_timer;
@@ -119,7 +141,7 @@ static bool needs_no_room(const struct dest *dest)
 
 static bool window_has_room(const struct dest *dest)
 {
-	return dest->transport->set.concurrency_limit == 0 || dest->busy < dest->window;
+	return dest->transport->set.feedback.limit == 0 || dest->busy < dest->feedback.window;
 }
 
 /* Has it work and room? When only its gate is shut, it wakes up when that opens. */
@@ -245,27 +267,6 @@ void entry_to_retry(struct entry *entry, const char *dsn, const char *reason)
 
 /* ---- feedback ------------------------------------------------------------------------------ */
 
-static void succeeded(struct dest *dest)
-{
-	const struct transport_settings *set = &dest->transport->set;
-
-	dest->failed_cohorts = 0;
-	if ((set->concurrency_limit == 0 || dest->window < set->concurrency_limit) &&
-	    dest->window < dest->busy + set->initial_window)
-		dest->window++;
-}
-
-static void failed(struct dest *dest, const char *dsn, const char *reason)
-{
-	const struct transport *t = dest->transport;
-
-	dest->failed_cohorts += 1.0 / dest->window;
-	if (dest->window > 1)
-		dest->window--;
-	if (t->set.cohort_limit > 0 && dest->failed_cohorts >= t->set.cohort_limit)
-		dest_rest(dest, dsn, reason, (int64_t)t->qmgr->params->minimal_backoff * 1000);
-}
-
 void dest_rest(struct dest *dest, const char *dsn, const char *reason, int64_t ms)
 {
 	if (dest->dead_reason)
@@ -276,13 +277,27 @@ void dest_rest(struct dest *dest, const char *dsn, const char *reason, int64_t m
 	dest_look_again(dest);
 }
 
+static void failed(struct dest *dest, const char *dsn, const char *reason)
+{
+	const struct transport *t = dest->transport;
+
+	if (feedback_bad(&dest->feedback, &t->set.feedback))
+		dest_rest(dest, dsn, reason, (int64_t)t->qmgr->params->minimal_backoff * 1000);
+}
+
 void dest_ended(struct dest *dest, const struct deliver_result *result)
 {
+	bool good = result && !*result->dead_reason;
+
+	if (result)
+		debug_feedback(dest, good);
+	if (good)
+		feedback_good(&dest->feedback, &dest->transport->set.feedback, dest->busy);
+	else if (result)
+		failed(dest, result->dead_dsn, result->dead_reason);
+	if (result)
+		debug_window(dest, good);
 	dest->busy--;
 	dest->last_done_ms = loop_now_ms(dest->transport->qmgr->loop);
-	if (result && *result->dead_reason)
-		failed(dest, result->dead_dsn, result->dead_reason);
-	else if (result)
-		succeeded(dest);
 	gate_ended(dest, result);
 }

@@ -5,6 +5,7 @@
 
 #define INT(m, name, dflt, lo, doc) CONF_INT(struct qmgr_params, m, name, dflt, lo, 0, doc)
 #define SECS(m, name, dflt, lo, doc) CONF_SECS(struct qmgr_params, m, name, dflt, lo, 0, doc)
+#define FEEDBACK(m, name, dflt, doc) CONF_FEEDBACK(struct qmgr_params, m, name, dflt, doc)
 static const struct conf_param rows[] = {
     INT(active_limit, "qmgr_message_active_limit", "20000", 1,
         "Most messages in the active queue, that is, in the queue manager's memory."),
@@ -30,6 +31,12 @@ static const struct conf_param rows[] = {
         "Parallel deliveries that a new destination begins with."),
     INT(failed_cohort_limit, "default_destination_concurrency_failed_cohort_limit", "1", 0,
         "Failures in a row, counted in whole windows, after which a destination rests; 0: never."),
+    FEEDBACK(positive_feedback, "default_destination_concurrency_positive_feedback", "1",
+        "What a delivery that found the destination alive adds to its concurrency."),
+    FEEDBACK(negative_feedback, "default_destination_concurrency_negative_feedback", "1",
+        "What a delivery that did not find it alive takes away."),
+    CONF_BOOL(struct qmgr_params, feedback_debug, "destination_concurrency_feedback_debug", "no",
+        "Log each change of a destination's concurrency."),
     SECS(rate_delay, "default_destination_rate_delay", "0s", 0,
         "Pause after each delivery to one destination; deliveries are one at a time then."),
     SECS(transport_rate_delay, "default_transport_rate_delay", "0s", 0,

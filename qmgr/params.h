@@ -11,6 +11,8 @@ struct qmgr_params {
 	int maximal_lifetime, bounce_lifetime;
 	int transport_retry_time;
 	int default_concurrency, default_recipients, initial_concurrency, failed_cohort_limit;
+	struct conf_feedback positive_feedback, negative_feedback;
+	bool feedback_debug;
 	int rate_delay, transport_rate_delay;
 };
 

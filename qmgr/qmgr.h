@@ -11,6 +11,7 @@
 #include "lib/peer/deliver.h"
 #include "lib/peer/note.h"
 #include "lib/route/route.h"
+#include "qmgr/feedback.h"
 #include "qmgr/gate.h"
 #include "qmgr/jumps.h"
 #include "qmgr/params.h"
@@ -88,8 +89,8 @@ struct dest {
 	const char *key;     /* in qmgr->dests */
 	struct list todo;    /* struct entry */
 	size_t todo_count;
-	int window, busy; /* deliveries that may be, and that are under way */
-	double failed_cohorts;
+	struct feedback feedback; /* and the window: deliveries that may be under way */
+	int busy;                 /* that are */
 	int64_t last_used_ms, last_done_ms;
 	const char *dead_reason, *dead_dsn; /* while it rests; allocated */
 	struct timer timer;                 /* end of the rest, or of an idle destination's life */
@@ -124,7 +125,8 @@ struct pool {
 
 /* What main.cf says of a transport: <transport>_X, or else default_X. */
 struct transport_settings {
-	int concurrency_limit, recipient_limit, initial_window, cohort_limit;
+	struct feedback_rules feedback;
+	int recipient_limit;                  /* in one delivery */
 	int rate_delay, transport_rate_delay; /* seconds */
 };
 

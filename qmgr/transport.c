@@ -37,14 +37,16 @@ static const struct {
 	const char *suffix;
 	size_t offset;
 } families[] = {
-#define SETTING(suffix, member)                                         \
-	{                                                               \
-		suffix, CONF_AT(struct transport_settings, member, int) \
+#define SETTING(suffix, member)                                     \
+	{                                                           \
+		suffix, offsetof(struct transport_settings, member) \
 	}
-    SETTING("_destination_concurrency_limit", concurrency_limit),
+    SETTING("_destination_concurrency_limit", feedback.limit),
+    SETTING("_initial_destination_concurrency", feedback.initial),
+    SETTING("_destination_concurrency_failed_cohort_limit", feedback.cohort_limit),
+    SETTING("_destination_concurrency_positive_feedback", feedback.positive),
+    SETTING("_destination_concurrency_negative_feedback", feedback.negative),
     SETTING("_destination_recipient_limit", recipient_limit),
-    SETTING("_initial_destination_concurrency", initial_window),
-    SETTING("_destination_concurrency_failed_cohort_limit", cohort_limit),
     SETTING("_destination_rate_delay", rate_delay),
     SETTING("_transport_rate_delay", transport_rate_delay),
 #undef SETTING
@@ -53,19 +55,15 @@ static const struct {
 static void load_settings(struct transport *t)
 {
 	struct conf *conf = service_conf(t->qmgr->service);
-	struct transport_settings *set = &t->set;
+	struct feedback_rules *rules = &t->set.feedback;
 
-	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		char name[TRANSPORT_NAME_MAX + 64];
-
-		snprintf(name, sizeof(name), "%s%s", t->name, families[i].suffix);
-		*(int *)((char *)set + families[i].offset) =
-		    conf_family_int(conf, conf_family_find(name), t->name);
-	}
-	if (set->rate_delay > 0) /* one after the other, or there would be no pause between */
-		set->concurrency_limit = set->initial_window = 1;
-	if (set->concurrency_limit && set->initial_window > set->concurrency_limit)
-		set->initial_window = set->concurrency_limit;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		conf_family_get(conf, conf_family_of(families[i].suffix), t->name,
+		    (char *)&t->set + families[i].offset);
+	if (t->set.rate_delay > 0) /* one after the other, or there would be no pause between */
+		rules->limit = rules->initial = 1;
+	if (rules->limit && rules->initial > rules->limit)
+		rules->initial = rules->limit;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -43,6 +43,19 @@ extern const struct conf_kind conf_kind_secs; /* int, seconds; suffixes s m h d 
 extern const struct conf_kind conf_kind_enum; /* int, one of row->names */
 extern const struct conf_kind conf_kind_list; /* struct conf_list, split at commas and blanks */
 
+/* struct conf_feedback: "0.25", "1/4", "1 / concurrency", "1/sqrt_concurrency" */
+extern const struct conf_kind conf_kind_feedback;
+
+enum conf_feedback_form {
+	CONF_FEEDBACK_CONSTANT,
+	CONF_FEEDBACK_CONCURRENCY, /* value / N */
+	CONF_FEEDBACK_SQRT         /* value / sqrt(N) */
+};
+struct conf_feedback {
+	double value; /* 0 to 1 */
+	enum conf_feedback_form form;
+};
+
 struct conf_list {
 	const char *const *items;
 	size_t count;
@@ -104,6 +117,12 @@ struct conf_table {
 		name, &conf_kind_list, CONF_AT(st, m, struct conf_list), dflt, 0, 0, NULL, doc \
 	}
 
+#define CONF_FEEDBACK(st, m, name, dflt, doc)                                                      \
+	{                                                                                          \
+		name, &conf_kind_feedback, CONF_AT(st, m, struct conf_feedback), dflt, 0, 0, NULL, \
+		    doc                                                                            \
+	}
+
 /*
  * Parameters of a transport: "<transport>_destination_concurrency_limit" overrides
  * "default_destination_concurrency_limit". suffix starts with '_'; fallback is the whole name of
@@ -112,7 +131,7 @@ struct conf_table {
 struct conf_family {
 	const char *suffix;
 	const char *fallback;
-	const struct conf_kind *kind; /* conf_kind_int or conf_kind_secs */
+	const struct conf_kind *kind; /* int, secs or feedback */
 	int64_t min, max;
 	const char *doc;
 };
@@ -172,7 +191,8 @@ int conf_expand(struct conf *conf, const char *text, struct str *out, struct err
 const char *conf_get(struct conf *conf, const char *name);
 
 /*
- * Fills the struct at `out` from the table. All problems go to the report (a bad value then has
+ * Fills the struct at `out` from the table, and checks what main.cf sets for single transports in
+ * the families whose default the table has. All problems go to the report (a bad value then has
  * its default in the struct); returns 0 or -1 when there were errors.
  */
 int conf_fill(
@@ -186,13 +206,17 @@ int conf_check_values(
     struct conf *conf, const struct conf_table *const *tables, struct conf_report *report);
 
 /*
- * One family value for one transport, checked as conf_fill would; a bad value is logged once and
- * replaced by the default.
+ * One family value for one transport into *(member type *)out, checked as conf_fill would; a bad
+ * value is logged once and replaced by the default.
  */
+void conf_family_get(
+    struct conf *conf, const struct conf_family *family, const char *transport, void *out);
 int conf_family_int(struct conf *conf, const struct conf_family *family, const char *transport);
 
 /* The family whose suffix ends `name` ("x_time_limit"), of all that Postfix knows, or NULL. */
 const struct conf_family *conf_family_find(const char *name);
+/* The family of this very suffix, or NULL. */
+const struct conf_family *conf_family_of(const char *suffix);
 /* All of them; suffix NULL ends the array. */
 extern const struct conf_family conf_families[];
 

@@ -12,8 +12,8 @@ const struct conf_family conf_families[] = {
 	{"_destination_recipient_limit", "default_destination_recipient_limit", INT, 0, 0, "Most recipients in one delivery."},
 	{"_initial_destination_concurrency", "initial_destination_concurrency", INT, 1, 0, "Deliveries at once to a destination not seen before."},
 	{"_destination_concurrency_failed_cohort_limit", "default_destination_concurrency_failed_cohort_limit", INT, 0, 0, "Failed rounds until a destination counts as dead."},
-	{"_destination_concurrency_positive_feedback", "default_destination_concurrency_positive_feedback", &conf_kind_text, 0, 0, "How fast concurrency grows."},
-	{"_destination_concurrency_negative_feedback", "default_destination_concurrency_negative_feedback", &conf_kind_text, 0, 0, "How fast concurrency shrinks."},
+	{"_destination_concurrency_positive_feedback", "default_destination_concurrency_positive_feedback", &conf_kind_feedback, 0, 0, "How fast concurrency grows."},
+	{"_destination_concurrency_negative_feedback", "default_destination_concurrency_negative_feedback", &conf_kind_feedback, 0, 0, "How fast concurrency shrinks."},
 	{"_destination_rate_delay", "default_destination_rate_delay", SECS, 0, 0, "Pause between deliveries to one destination."},
 	{"_transport_rate_delay", "default_transport_rate_delay", SECS, 0, 0, "Pause between deliveries by this transport."},
 	{"_recipient_limit", "default_recipient_limit", INT, 0, 0, "Most recipients in memory for this transport."},
@@ -43,4 +43,13 @@ const struct conf_family *conf_family_find(const char *name)
 		}
 	}
 	return best;
+}
+
+const struct conf_family *conf_family_of(const char *suffix)
+{
+	for (const struct conf_family *f = conf_families; f->suffix; f++) {
+		if (strcmp(f->suffix, suffix) == 0)
+			return f;
+	}
+	return NULL;
 }

@@ -58,6 +58,39 @@ static void fill_row(
 		fill_fallback(conf, row, at);
 }
 
+static bool has_row(const struct conf_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		if (strcmp(table->rows[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "smtp_destination_concurrency_limit = many": found now, not when smtp gets its first mail. */
+static void check_families(
+    struct conf *conf, const struct conf_table *table, struct conf_report *report)
+{
+	const char *name, *raw, *origin;
+	_Alignas(16) char scratch[64];
+	struct err err;
+
+	for (size_t cursor = 0; conf_next_set(conf, &cursor, &name, &raw, &origin);) {
+		const struct conf_family *family = conf_family_find(name);
+		struct conf_param row = {.name = name};
+
+		if (!family || has_row(table, name) || !has_row(table, family->fallback))
+			continue;
+		row.kind = family->kind;
+		row.min = family->min;
+		row.max = family->max;
+		row.dflt = conf_default(conf, family->fallback);
+		if (read_value(conf, &row, raw, scratch, &err) < 0)
+			conf_report_problem(
+			    report, "%s: %s = %.200s: %s", origin, name, raw, err.text);
+	}
+}
+
 int conf_fill(
     struct conf *conf, const struct conf_table *table, void *out, struct conf_report *report)
 {
@@ -66,6 +99,7 @@ int conf_fill(
 	conf_register(conf, table);
 	for (size_t i = 0; i < table->count; i++)
 		fill_row(conf, &table->rows[i], (char *)out + table->rows[i].offset, report);
+	check_families(conf, table, report);
 	return report->problems == before ? 0 : -1;
 }
 
@@ -85,12 +119,14 @@ int conf_check_values(
 			if (!map_put(seen, row->name, seen))
 				fill_row(conf, row, scratch, report);
 		}
+		check_families(conf, tables[t], report);
 	}
 	map_free(&seen, NULL);
 	return report->problems == before ? 0 : -1;
 }
 
-int conf_family_int(struct conf *conf, const struct conf_family *family, const char *transport)
+void conf_family_get(
+    struct conf *conf, const struct conf_family *family, const char *transport, void *out)
 {
 	const char *name = arena_printf(&conf->arena, "%s%s", transport, family->suffix);
 	struct conf_param row = {.name = name,
@@ -100,17 +136,23 @@ int conf_family_int(struct conf *conf, const struct conf_family *family, const c
 	    .dflt = conf_default(conf, family->fallback)};
 	const char *raw = conf_raw(conf, name), *origin = conf_origin(conf, name);
 	struct err err = {0};
-	int value = (int)family->min;
 
-	if (raw && read_value(conf, &row, raw, &value, &err) == 0)
-		return value;
+	if (raw && read_value(conf, &row, raw, out, &err) == 0)
+		return;
 	if (raw && !map_put(conf->complained, name, conf))
 		log_warn("%s: %s = %s: %s", origin ? origin : "default value", name, raw, err.text);
 	row.name = family->fallback;
 	raw = conf_raw(conf, family->fallback);
-	if (raw && read_value(conf, &row, raw, &value, &err) == 0)
-		return value;
-	if (row.dflt && read_value(conf, &row, row.dflt, &value, &err) == 0)
-		return value;
-	return (int)family->min;
+	if (raw && read_value(conf, &row, raw, out, &err) == 0)
+		return;
+	if (!row.dflt || read_value(conf, &row, row.dflt, out, &err) < 0)
+		fill_fallback(conf, &row, out);
+}
+
+int conf_family_int(struct conf *conf, const struct conf_family *family, const char *transport)
+{
+	int value = (int)family->min;
+
+	conf_family_get(conf, family, transport, &value);
+	return value;
 }

@@ -159,6 +159,35 @@ START_TEST(families)
 }
 END_TEST
 
+/* A transport's own value is checked with the table that has its default. */
+START_TEST(bad_family_values_are_reported)
+{
+	struct {
+		int limit;
+		struct conf_feedback feedback;
+	} s;
+	const struct conf_param family_rows[] = {
+	    {"default_destination_concurrency_limit", &conf_kind_int, 0, "20", 0, 0, NULL, ""},
+	    {"default_destination_concurrency_positive_feedback", &conf_kind_feedback,
+	        offsetof(__typeof__(s), feedback), "1", 0, 0, NULL, ""}};
+	const struct conf_table family_table = {family_rows, ARRAY_LEN(family_rows)};
+	struct conf *conf = load("slow_destination_concurrency_limit = many\n"
+	                         "fast_destination_concurrency_positive_feedback = 2\n"
+	                         "good_destination_concurrency_positive_feedback = 1/concurrency\n"
+	                         "other_destination_rate_delay = for ever\n");
+	struct conf_report report = {0};
+
+	ck_assert_int_eq(conf_fill(conf, &family_table, &s, &report), -1);
+	ck_assert_uint_eq(report.problems, 2);
+	ck_assert_ptr_nonnull(strstr(str_text(&report.text),
+	    "line 1: slow_destination_concurrency_limit = many: expected a whole number"));
+	ck_assert_ptr_nonnull(strstr(str_text(&report.text),
+	    "line 2: fast_destination_concurrency_positive_feedback = 2: expected a number from"));
+	conf_report_fini(&report);
+	conf_free(&conf);
+}
+END_TEST
+
 TCase *kinds_tcase(void)
 {
 	TCase *tcase = tcase_create("kinds");
@@ -168,5 +197,6 @@ TCase *kinds_tcase(void)
 	tcase_add_loop_test(tcase, bad_values_are_named_and_replaced, 0, ARRAY_LEN(bad));
 	tcase_add_test(tcase, all_problems_are_reported);
 	tcase_add_test(tcase, families);
+	tcase_add_test(tcase, bad_family_values_are_reported);
 	return tcase;
 }
