@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/base/num.h"
+#include "lib/base/attr.h"
 
 /*
  * A name server for tests: a child process on a free port of 127.0.0.1 (or ::1), UDP and TCP, that
