@@ -22,5 +22,7 @@ static const struct conf_param rows[] = {
         "When the sender is warned of a delay, as the warning says; 0: never."),
     CONF_BOOL(ST, enable_original_recipient, "enable_original_recipient", "yes",
         "Notices tell the recipient before aliases too."),
+    CONF_TEXT(ST, fast_flush_domains, "fast_flush_domains", "$relay_domains",
+        "Destinations of whose deferred mail a record is kept, for ETRN."),
 };
 const struct conf_table bounce_param_table = {rows, ARRAY_LEN(rows)};

@@ -11,6 +11,7 @@ struct bounce_params {
 	int maximal_queue_lifetime;
 	int delay_warning_time;
 	bool enable_original_recipient;
+	const char *fast_flush_domains;
 };
 extern const struct conf_table bounce_param_table;
 

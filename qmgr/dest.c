@@ -236,6 +236,11 @@ void dest_assign(struct mail *mail, struct rcpt *rcpt, const char *transport, co
 	}
 	t = transport_get(mail->qmgr, transport);
 	dest = dest_get(t, nexthop, rcpt->address);
+	if (mail->urgent) {
+		timer_cancel(mail->qmgr->loop, &t->timer);
+		t->dead = false;
+		dest_revive(dest);
+	}
 	last = list_empty(&dest->todo) ? NULL : LIST_ITEM(dest->todo.prev, struct entry, link);
 	limit = t->set.recipient_limit ? (size_t)t->set.recipient_limit : SIZE_MAX;
 	if (!last || last->mail != mail || last->count >= limit) {

@@ -70,6 +70,7 @@ struct mail {
 	bool flushed;              /* the notice has been sent */
 	bool skipped;              /* some recipient was in other hands: look again */
 	bool was_deferred;         /* there may be a defer log */
+	bool urgent;               /* somebody waits for it: destinations at rest are tried */
 	bool forced;               /* the operator wants it to expire (postsuper -e) */
 	bool unlogged;             /* bounce(8) could not write: no second try in a row */
 	const char *damaged;       /* why, when the record cannot be delivered */
@@ -181,6 +182,7 @@ struct qmgr {
 	int scan_slices;     /* left to list in this run; 0: no run under way */
 	int scan_failures;   /* in a row, of the system, in this scan */
 	struct found_list found_new, found_deferred; /* listed, not taken yet */
+	struct found_list found_urgent;              /* asked for by flush(8) */
 	struct timer scan_timer, run_timer, sweep_timer, kick_timer;
 };
 
@@ -196,7 +198,7 @@ bool qmgr_has_room(const struct qmgr *q);
 void mail_from_note(struct qmgr *q, const struct note *note);
 /* From the queue (a scan). Sets damaged files aside. false: the system failed (logged); the mail
  * stays where it is. */
-bool mail_activate(struct qmgr *q, const struct location *loc, const char *id);
+bool mail_activate(struct qmgr *q, const struct location *loc, const char *id, bool urgent);
 void mail_free(struct mail *mail);
 /* Loads the next recipients; settles the mail when there are none left. */
 void mail_load_more(struct mail *mail);
@@ -272,6 +274,8 @@ void mail_complete(struct mail *mail);
 void scan_init(struct qmgr *q);
 void scan_new_mail(struct qmgr *q); /* journal, incoming, active */
 void scan_deferred(struct qmgr *q, bool all);
+/* This deferred message now, before all else that waits on disk. */
+void scan_take_urgent(struct qmgr *q, const char *id);
 void scan_room(struct qmgr *q); /* a message left memory: goes on with what waited for room */
 
 /* ---- intake.c: notes and triggers ---------------------------------------------------------- */
