@@ -101,13 +101,14 @@ struct dest {
 
 /* A connection to a delivery agent or to bounce(8), non-blocking, one request under way. */
 struct channel {
-	struct list link; /* in pool->idle, or none */
+	struct list link; /* in pool->idle or pool->busy */
 	struct pool *pool;
 	struct watch watch;
 	int fd;
 	bool fresh; /* has not answered yet */
 	struct str in, out;
-	void *job;               /* what it is busy with */
+	void *job;               /* what it is busy with... */
+	int64_t since_ms;        /* ...and since when */
 	const struct dest *kept; /* holds an open session to this destination... */
 	int64_t kept_until_ms;   /* ...until then */
 	int64_t idle_since_ms;
@@ -117,8 +118,9 @@ struct channel {
 struct pool {
 	struct qmgr *qmgr;
 	char path[128]; /* private/smtp */
-	struct list idle;
+	struct list idle, busy;
 	size_t count, limit;
+	int answer_s; /* how long an answer may take */
 	/* One frame came back for the channel's job, or (frame NULL) the connection ended without.
 	 */
 	void (*answered)(struct channel *channel, const struct frame *frame, void *job);
@@ -243,7 +245,7 @@ void entry_free(struct entry *entry);
 void entry_fill_request(const struct mail *mail, struct deliver_request *request);
 
 /* ---- pool.c: connections ------------------------------------------------------------------ */
-void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit,
+void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit, int answer_s,
     void (*answered)(struct channel *, const struct frame *, void *));
 /* An idle channel (one that keeps a session to `prefer` first) or a new one; NULL: none now, and
  * *unreachable_out says whether the service could not be reached. */
@@ -253,7 +255,8 @@ struct channel *pool_take(
 bool channel_send(struct channel *channel, const struct str *frame, void *job);
 void channel_give_back(struct channel *channel);
 void channel_close(struct channel *channel);
-void pool_sweep(struct pool *pool, int64_t idle_ms); /* closes what has been idle for so long */
+/* Closes what has been idle for so long, and what has not taken or answered a request in time. */
+void pool_sweep(struct pool *pool, int64_t idle_ms);
 
 /* ---- bouncer.c: bounce(8) ----------------------------------------------------------------- */
 void bouncer_init(struct bouncer *b, struct qmgr *q, const char *service);
