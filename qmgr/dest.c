@@ -10,6 +10,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "qmgr/clog.h"
 #include "qmgr/qmgr.h"
 
 enum { IDLE_DEST_MS = 10000 };
@@ -249,6 +250,7 @@ void dest_assign(struct mail *mail, struct rcpt *rcpt, const char *transport, co
 		last->mail = mail;
 		list_push(&dest->todo, &last->link);
 		dest->todo_count++;
+		clog_look(dest);
 	}
 	if (last->count == last->cap) {
 		last->cap = last->cap ? last->cap * 2 : 1;

@@ -93,6 +93,7 @@ struct dest {
 	struct feedback feedback; /* and the window: deliveries that may be under way */
 	int busy;                 /* that are */
 	int64_t last_used_ms, last_done_ms;
+	int64_t clog_next_ms; /* no warning before */
 	const char *dead_reason, *dead_dsn; /* while it rests; allocated */
 	struct timer timer;                 /* end of the rest, or of an idle destination's life */
 	struct gate_dest gate;
