@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "bounce/bounce.h"
 
+#include <string.h>
+
 #include "lib/base/log.h"
 #include "lib/conf/core.h"
 #include "lib/service/service.h"
@@ -9,17 +11,40 @@
 
 static struct bounce self;
 
+/* Which of the three it is: bounce_service_name and the others say what they are called. */
+static const char *role_of(const char *name)
+{
+	if (!strcmp(name, self.params.defer_service))
+		return "defer";
+	return !strcmp(name, self.params.trace_service) ? "trace" : "bounce";
+}
+
+static void load_templates(struct service *service)
+{
+	struct arena *arena = conf_arena(service_conf(service));
+	const char *path = self.params.bounce_template_file;
+	struct str problems = {0};
+
+	template_set_builtin(&self.templates);
+	if (*path)
+		template_read(path, arena, &self.templates, &problems);
+	template_expand(service_conf(service), path, arena, &self.templates, &problems);
+	for (const char *at = str_text(&problems); *at; at = strchr(at, '\n') + 1)
+		log_warn("bounce_template_file: %.*s -- using the built-in text",
+		    (int)strcspn(at, "\n"), at);
+	str_fini(&problems);
+}
+
 static void init(struct service *service)
 {
 	struct err err;
 
 	self.core = service_core(service);
-	self.name = service_name(service);
+	self.name = role_of(service_name(service));
 	self.generation = service_generation(service);
 	self.router = router_new(self.core, &self.route_params);
 	self.notifier = notifier_new();
-	if (*self.params.bounce_template_file)
-		log_warn("bounce_template_file has no effect yet");
+	load_templates(service);
 	if (queue_open(&self.queue_params, self.core->enable_long_queue_ids, &self.queue, &err) < 0)
 		fatal("%s", err.text);
 }

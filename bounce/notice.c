@@ -6,6 +6,7 @@
 
 #include "lib/base/log.h"
 #include "lib/conf/core.h"
+#include "lib/mail/verp.h"
 #include "lib/sys/clock.h"
 
 /*
@@ -19,6 +20,8 @@ struct found {
 	size_t seq;
 };
 
+enum { REPEATED_NEAR = 1000 };
+
 struct findings {
 	struct found *items;
 	size_t count, cap;
@@ -28,6 +31,7 @@ static const char *const kind_words[] = {
     [REPORT_FAILURE] = "non-delivery",
     [REPORT_DELAY] = "delay",
     [REPORT_SUCCESS] = "delivery status",
+    [REPORT_VERIFY] = "delivery status",
 };
 
 /* ---- the log --------------------------------------------------------------------------------- */
@@ -61,6 +65,29 @@ static void read_log(
 		out->count++;
 	}
 	bounce_log_close(&log);
+}
+
+static bool is_same(const struct bounce_record *a, const struct bounce_record *b)
+{
+	return a->index == b->index && !strcmp(a->address, b->address) &&
+	       !strcmp(a->action, b->action) && !strcmp(a->reason, b->reason);
+}
+
+/* A recipient may have several targets: only what a crash made an agent say twice is dropped. */
+static void drop_repeated(struct findings *f)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		bool again = false;
+
+		/* what is said again comes soon; to look at all of many would take for ever */
+		for (size_t k = kept; k > 0 && kept - k < REPEATED_NEAR && !again; k--)
+			again = is_same(&f->items[k - 1].record, &f->items[i].record);
+		if (!again)
+			f->items[kept++] = f->items[i];
+	}
+	f->count = kept;
 }
 
 /* Each try of a recipient leaves a record; the last one counts. */
@@ -112,6 +139,7 @@ static bool is_wanted(uint32_t notify, enum report_kind kind)
 	    [REPORT_FAILURE] = NOTIFY_FAILURE,
 	    [REPORT_DELAY] = NOTIFY_DELAY,
 	    [REPORT_SUCCESS] = NOTIFY_SUCCESS,
+	    [REPORT_VERIFY] = 0, /* is wanted by who asked for it */
 	};
 
 	if (notify & NOTIFY_NEVER)
@@ -137,7 +165,16 @@ static struct bounce_record *choose(const struct findings *f, enum report_kind k
 struct letter {
 	const char *to, *from, *reader; /* reader: "sender", "postmaster" for the log */
 	bool copy;
+	bool all; /* whatever NOTIFY says */
 };
+
+/* sendmail -v, -bv and the end of a delay: the report tells all. */
+static bool report_is_for_all(const struct deliver_request *about, enum report_kind kind)
+{
+	return kind == REPORT_VERIFY ||
+	       (kind == REPORT_SUCCESS &&
+	           (about->env_flags & ENV_TRACE || about->flags & DELIVER_WARNED));
+}
 
 static void describe(struct bounce *bounce, const struct deliver_request *about,
     enum report_kind kind, const struct message *m, const struct letter *letter, struct report *r)
@@ -148,6 +185,7 @@ static void describe(struct bounce *bounce, const struct deliver_request *about,
 	*r = (struct report){
 	    .kind = kind,
 	    .copy = letter->copy,
+	    .template = &bounce->templates.items[kind],
 	    .hostname = bounce->core->myhostname,
 	    .origin = bounce->core->myorigin,
 	    .mail_name = bounce->core->mail_name,
@@ -161,7 +199,8 @@ static void describe(struct bounce *bounce, const struct deliver_request *about,
 	    .original = REPORT_NO_ORIGINAL,
 	    .with_orig = bounce->params.enable_original_recipient,
 	    .lifetime = bounce->params.maximal_queue_lifetime,
-	    .warned_after = bounce->params.delay_warning_time,
+	    .threaded = bounce->params.enable_threaded_bounces,
+	    .message_id = about->message_id ? about->message_id : "",
 	};
 	if (!m)
 		return;
@@ -171,18 +210,19 @@ static void describe(struct bounce *bounce, const struct deliver_request *about,
 	                  : REPORT_HEADERS;
 }
 
-static int send_letter(struct bounce *bounce, const struct bounce_request *request,
-    enum report_kind kind, const struct findings *f, const struct message *m,
-    const struct letter *letter, struct arena *arena)
+static int send_report(struct bounce *bounce, const struct bounce_request *request,
+    enum report_kind kind, const struct bounce_record *records, size_t count,
+    const struct message *m, const struct letter *letter, struct arena *arena)
 {
 	const char *id = request->message.id;
 	struct report r;
 	struct err err;
 
-	describe(bounce, &request->message, kind, m, letter, &r);
-	r.records = choose(f, kind, letter->copy, arena, &r.count);
-	if (r.count == 0)
+	if (count == 0)
 		return 0;
+	describe(bounce, &request->message, kind, m, letter, &r);
+	r.records = records;
+	r.count = count;
 	if (enqueue_report(bounce, &r, m, letter->from, arena, &err) < 0) {
 		log_warn("%s: %s %s notification failed: %s", id, letter->reader, kind_words[kind],
 		    err.text);
@@ -190,6 +230,47 @@ static int send_letter(struct bounce *bounce, const struct bounce_request *reque
 	}
 	log_info("%s: %s %s notification: %s", id, letter->reader, kind_words[kind], r.new_id);
 	return 0;
+}
+
+static int send_letter(struct bounce *bounce, const struct bounce_request *request,
+    enum report_kind kind, const struct findings *f, const struct message *m,
+    const struct letter *letter, struct arena *arena)
+{
+	size_t count;
+	struct bounce_record *records = choose(f, kind, letter->copy || letter->all, arena, &count);
+
+	return send_report(bounce, request, kind, records, count, m, letter, arena);
+}
+
+/* A notice for each recipient, to the sender that its mail had. */
+static int send_verp(struct bounce *bounce, const struct bounce_request *request,
+    const struct findings *f, const struct message *m, const struct letter *letter,
+    struct arena *arena)
+{
+	const struct deliver_request *about = &request->message;
+	size_t count;
+	struct bounce_record *records = choose(f, REPORT_FAILURE, false, arena, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct letter one = *letter;
+		struct str to = {0};
+		int result;
+
+		verp_sender(&to, about->verp, about->sender, records[i].address);
+		one.to = arena_strdup(arena, str_text(&to));
+		str_fini(&to);
+		result =
+		    send_report(bounce, request, REPORT_FAILURE, &records[i], 1, m, &one, arena);
+		if (result < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool is_verp(const struct bounce *bounce, const char *delimiters)
+{
+	return !bounce->params.disable_verp_bounces && delimiters &&
+	       strlen(delimiters) == VERP_DELIMITERS;
 }
 
 static bool has_class(const struct bounce *bounce, const char *word)
@@ -213,7 +294,7 @@ static const char *postmaster_class(enum report_kind kind, bool null_sender)
 {
 	if (kind == REPORT_DELAY)
 		return null_sender ? NULL : "delay";
-	if (kind == REPORT_SUCCESS)
+	if (kind != REPORT_FAILURE)
 		return NULL;
 	return null_sender ? "2bounce" : "bounce";
 }
@@ -241,9 +322,13 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
 		return 0;
 	}
 	if (*about->sender) {
-		const struct letter first = {about->sender, "", "sender", false};
+		const struct letter first = {
+		    about->sender, "", "sender", false, report_is_for_all(about, kind)};
+		const bool verp = kind == REPORT_FAILURE && is_verp(bounce, about->verp);
+		int sent = verp ? send_verp(bounce, request, f, m, &first, arena)
+		                : send_letter(bounce, request, kind, f, m, &first, arena);
 
-		if (send_letter(bounce, request, kind, f, m, &first, arena) < 0)
+		if (sent < 0)
 			return -1;
 	}
 	if (!class_ || !has_class(bounce, class_))
@@ -264,7 +349,10 @@ int notice_send(struct bounce *bounce, const struct bounce_request *request, enu
 	read_log(bounce, request->message.id, arena, &f);
 	if (f.count == 0)
 		return 0;
-	keep_latest(&f);
+	if (!strcmp(bounce->name, "trace"))
+		drop_repeated(&f);
+	else
+		keep_latest(&f);
 	deliver_location(&request->message, &loc);
 	opened = message_open(bounce->queue, &loc, request->message.id, MESSAGE_ENVELOPE, &m, &err);
 	if (opened == 1)

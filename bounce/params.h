@@ -9,9 +9,9 @@ struct bounce_params {
 	const char *bounce_notice_recipient, *twobounce_notice_recipient, *delay_notice_recipient;
 	const char *bounce_template_file;
 	int maximal_queue_lifetime;
-	int delay_warning_time;
-	bool enable_original_recipient;
-	const char *fast_flush_domains;
+	bool enable_original_recipient, enable_threaded_bounces, disable_verp_bounces;
+	bool old_logfiles; /* accepted: there is one format */
+	const char *defer_service, *trace_service;
 };
 extern const struct conf_table bounce_param_table;
 

@@ -10,12 +10,6 @@
 
 enum { WIDTH = 76, LINE_HARD = 900 };
 
-static const char *const subjects[][2] = {
-    [REPORT_FAILURE] = {"Undelivered Mail Returned to Sender", "Postmaster Copy: Undelivered Mail"},
-    [REPORT_DELAY] = {"Delayed Mail (still being retried)", "Postmaster Warning: Delayed Mail"},
-    [REPORT_SUCCESS] = {"Successful Mail Delivery Report", "Postmaster Copy: Mail Delivery Report"},
-};
-
 /* ---- small pieces -----------------------------------------------------------------------------
  */
 
@@ -102,6 +96,8 @@ static bool own_text_is_8bit(const struct report *r)
 		    has_high(b->reason) || has_high(b->diag) || has_high(b->mta))
 			return true;
 	}
+	if (!r->copy && has_high(r->template->text))
+		return true;
 	return has_high(r->to) || has_high(r->sender) || has_high(r->envid);
 }
 
@@ -119,6 +115,25 @@ void report_message_id(struct str *out, const struct report *r)
 	str_printf(out, "<%s.%s@%s>", stamp, r->new_id, r->hostname);
 }
 
+/* The template's From, its address completed. */
+static void put_from(struct str *out, const struct report *r)
+{
+	const char *from = r->template->from;
+	struct str address = {0};
+	struct slice span = {0};
+	size_t at = 0;
+
+	if (address_next(slice_text(from), &at, &address, &span) == 1 && span.len &&
+	    !memchr(span.data, '@', span.len)) {
+		size_t before = (size_t)(span.data + span.len - from);
+
+		str_printf(out, "From: %.*s@%s%s\r\n", (int)before, from, r->origin, from + before);
+	} else {
+		str_printf(out, "From: %s\r\n", from);
+	}
+	str_fini(&address);
+}
+
 static void put_message_header(struct str *out, const struct report *r)
 {
 	char date[MAIL_DATE_MAX];
@@ -127,8 +142,10 @@ static void put_message_header(struct str *out, const struct report *r)
 	str_printf(out, "Received: by %s (%s)\r\n\tid %s; %s\r\n", r->hostname, r->mail_name,
 	    r->new_id, date);
 	str_printf(out, "Date: %s\r\n", date);
-	str_printf(out, "From: MAILER-DAEMON@%s (Mail Delivery System)\r\n", r->origin);
-	str_printf(out, "Subject: %s\r\n", subjects[r->kind][r->copy]);
+	put_from(out, r);
+	str_printf(out, "Subject: %s\r\n",
+	    r->copy && r->template->postmaster_subject ? r->template->postmaster_subject
+	                                               : r->template->subject);
 	str_put_text(out, "To: ");
 	put_address(out, r->to);
 	str_put_text(out, "\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n");
@@ -141,56 +158,28 @@ static void put_message_header(struct str *out, const struct report *r)
 		put_line(out, "Content-Transfer-Encoding: 8bit");
 	str_put_text(out, "Message-Id: ");
 	report_message_id(out, r);
+	if (r->threaded && *r->message_id && strlen(r->message_id) < LINE_HARD &&
+	    !strpbrk(r->message_id, " \t\r\n"))
+		str_printf(
+		    out, "\r\nReferences: %s\r\nIn-Reply-To: %s", r->message_id, r->message_id);
 	str_put_text(out, "\r\n\r\nThis is a message in several parts (MIME).\r\n");
 }
 
 /* ---- for people
  * ---------------------------------------------------------------------------------- */
 
-static const char *const failure_text[] = {
-    "Your message could not be delivered to the recipients named below.",
-    "What each of their mail systems said, or what went wrong here, stands",
-    "behind the address. No further attempt will be made.",
-    "",
-    "The original message, or its header lines, is attached. If you cannot",
-    "tell from this report what to do, ask the postmaster, and include the",
-    "report.",
-    NULL,
-};
-static const char *const success_text[] = {
-    "You asked to be told when your message is delivered. It has reached the",
-    "recipients named below, or has been handed on to a mail system that",
-    "gives no such reports.",
-    NULL,
-};
-
-static void put_lines(struct str *out, const char *const *lines)
+/* The template's text, with CRLF line ends. */
+static void put_template_text(struct str *out, const char *text)
 {
-	for (; *lines; lines++)
-		put_line(out, *lines);
-}
+	while (*text) {
+		size_t len = strcspn(text, "\n"), end = len;
 
-static void put_span(struct str *out, int seconds)
-{
-	if (seconds >= 2 * 86400 && seconds % 86400 == 0)
-		str_printf(out, "%d days", seconds / 86400);
-	else if (seconds >= 3600)
-		str_printf(out, "%d hours", (seconds + 1800) / 3600);
-	else
-		str_printf(out, "%d minutes", (seconds + 59) / 60);
-}
-
-static void put_delay_text(struct str *out, const struct report *r)
-{
-	int waited = (int)((r->now_us - r->arrival_us) / 1000000);
-
-	put_line(out, "THIS IS ONLY A WARNING: YOU NEED NOT SEND YOUR MESSAGE AGAIN.");
-	str_put_text(out, "\r\nYour message has been waiting for ");
-	put_span(out, r->warned_after > 0 ? MAX(r->warned_after, 60) : MAX(waited, 60));
-	str_put_text(
-	    out, " now, for the recipients\r\nnamed below. It will be tried again until it is ");
-	put_span(out, r->lifetime);
-	str_put_text(out, " old.\r\n");
+		if (end && text[end - 1] == '\r')
+			end--;
+		str_put(out, text, end);
+		str_put_text(out, "\r\n");
+		text += len + (text[len] == '\n');
+	}
 }
 
 static void put_human_record(struct str *out, const struct report *r, const struct bounce_record *b)
@@ -212,22 +201,31 @@ static void put_human_part(struct str *out, const struct report *r)
 	put_separator(out, r, "");
 	put_line(out, "Content-Description: Notification");
 	if (own_text_is_8bit(r)) {
-		put_line(out, "Content-Type: text/plain; charset=utf-8");
+		const bool plain = text_eq_nocase(r->template->charset, "us-ascii");
+
+		str_printf(out, "Content-Type: text/plain; charset=%s\r\n",
+		    plain ? "utf-8" : r->template->charset);
 		put_line(out, "Content-Transfer-Encoding: 8bit");
 	} else {
-		put_line(out, "Content-Type: text/plain; charset=us-ascii");
+		str_printf(out, "Content-Type: text/plain; charset=%s\r\n", r->template->charset);
 	}
-	str_printf(out, "\r\nThe mail system at host %s reports:\r\n\r\n", r->hostname);
-	if (r->kind == REPORT_DELAY)
-		put_delay_text(out, r);
-	else
-		put_lines(out, r->kind == REPORT_SUCCESS ? success_text : failure_text);
+	str_put_text(out, "\r\n");
+	if (!r->copy)
+		put_template_text(out, r->template->text);
 	for (size_t i = 0; i < r->count; i++)
 		put_human_record(out, r, &r->records[i]);
 }
 
 /* ---- for programs (RFC 3464)
  * ---------------------------------------------------------------------- */
+
+/* "X-Postfix" after mail_name, as far as that can be part of a field name. */
+static void put_mail_name(struct str *out, const struct report *r)
+{
+	str_put_text(out, "X-");
+	for (const char *c = r->mail_name; *c; c++)
+		str_put_char(out, *c > ' ' && *c < 127 && *c != ':' && *c != ';' ? *c : '-');
+}
 
 static void put_folded_field(struct str *out, const char *name, const char *type, const char *value)
 {
@@ -251,9 +249,22 @@ static const char *action_of(const struct report *r, const struct bounce_record 
 	case REPORT_DELAY:
 		return "delayed";
 	case REPORT_SUCCESS:
+	case REPORT_VERIFY:
 		break;
 	}
 	return *b->action ? b->action : "delivered";
+}
+
+/* RFC 3464 2.3.6 leaves X- types to us; Postfix's is its name. */
+static void put_own_diagnosis(
+    struct str *out, const struct report *r, const struct bounce_record *b)
+{
+	struct str type = {0};
+
+	put_mail_name(&type, r);
+	str_put_text(&type, "; ");
+	put_folded_field(out, "Diagnostic-Code", str_text(&type), b->reason);
+	str_fini(&type);
 }
 
 static void put_status_record(
@@ -277,8 +288,8 @@ static void put_status_record(
 		put_folded_field(out, "Remote-MTA", "dns; ", b->mta);
 	if (*b->diag)
 		put_folded_field(out, "Diagnostic-Code", "", b->diag);
-	else if (r->kind != REPORT_SUCCESS)
-		put_folded_field(out, "Diagnostic-Code", "X-Postfix; ", b->reason);
+	else
+		put_own_diagnosis(out, r, b);
 	if (r->kind == REPORT_DELAY) {
 		mail_date(date, (time_t)(r->arrival_us / 1000000) + r->lifetime);
 		str_printf(out, "Will-Retry-Until: %s\r\n", date);
@@ -287,6 +298,7 @@ static void put_status_record(
 
 static void put_status_part(struct str *out, const struct report *r)
 {
+	struct str name = {0};
 	char date[MAIL_DATE_MAX];
 
 	put_separator(out, r, "");
@@ -301,11 +313,14 @@ static void put_status_part(struct str *out, const struct report *r)
 		put_safe(out, r->envid, strlen(r->envid));
 		str_put_text(out, "\r\n");
 	}
-	str_printf(out, "X-Postfix-Queue-ID: %s\r\n", r->id);
-	put_address_field(out, "X-Postfix-Sender",
+	put_mail_name(&name, r);
+	str_printf(out, "%s-Queue-ID: %s\r\n", str_text(&name), r->id);
+	str_put_text(&name, "-Sender");
+	put_address_field(out, str_text(&name),
 	    r->smtputf8 && has_high(r->sender) ? "utf-8" : "rfc822", r->sender);
 	mail_date(date, (time_t)(r->arrival_us / 1000000));
 	str_printf(out, "Arrival-Date: %s\r\n", date);
+	str_fini(&name);
 	for (size_t i = 0; i < r->count; i++)
 		put_status_record(out, r, &r->records[i]);
 }

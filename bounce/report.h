@@ -3,6 +3,7 @@
 #define BOUNCE_REPORT_H
 
 #include "lib/base/str.h"
+#include "lib/conf/template.h"
 #include "lib/peer/bounce.h"
 
 /*
@@ -10,12 +11,18 @@
  * (RFC 3464), and the original message or its headers. Pure: values in, CRLF lines out. What came
  * from outside is made safe for a header line here.
  */
-enum report_kind { REPORT_FAILURE, REPORT_DELAY, REPORT_SUCCESS };
+enum report_kind {
+	REPORT_FAILURE = TEMPLATE_FAILURE,
+	REPORT_DELAY = TEMPLATE_DELAY,
+	REPORT_SUCCESS = TEMPLATE_SUCCESS,
+	REPORT_VERIFY = TEMPLATE_VERIFY
+};
 enum report_original { REPORT_NO_ORIGINAL, REPORT_HEADERS, REPORT_FULL };
 
 struct report {
 	enum report_kind kind;
 	bool copy; /* for the postmaster, not for the sender */
+	const struct template *template;
 	const char *hostname, *origin, *mail_name;
 	const char *new_id; /* of the notice */
 	const char *to;
@@ -28,9 +35,10 @@ struct report {
 	/* what became of it */
 	const struct bounce_record *records;
 	size_t count;
-	bool expired;               /* failure told from the defer log */
-	bool with_orig;             /* enable_original_recipient */
-	int lifetime, warned_after; /* seconds, for the delay warning */
+	bool with_orig; /* enable_original_recipient */
+	bool threaded;  /* enable_threaded_bounces: the notice answers the message */
+	const char *message_id;
+	int lifetime; /* seconds, for the delay warning */
 };
 
 /* All up to the original's first byte. */

@@ -61,19 +61,31 @@ static uint32_t do_forget(struct exchange *x)
 static uint32_t do_flush(struct exchange *x)
 {
 	const bool trace = !strcmp(x->bounce->name, "trace");
+	const bool verify = x->request.message.env_flags & ENV_VERIFY;
+	const enum report_kind kind = !trace   ? REPORT_FAILURE
+	                              : verify ? REPORT_VERIFY
+	                                       : REPORT_SUCCESS;
 
 	if (x->request.records.count && append_to(x, x->bounce->name) != STATUS_DONE)
 		return STATUS_FAILED;
-	if (notice_send(x->bounce, &x->request, trace ? REPORT_SUCCESS : REPORT_FAILURE, x->arena) <
-	    0)
+	if (notice_send(x->bounce, &x->request, kind, x->arena) < 0)
 		return STATUS_FAILED;
 	return do_forget(x);
 }
 
+/* Once per message: the mark in its record outlives qmgr, and comes when the notice is safe. */
 static uint32_t do_warn(struct exchange *x)
 {
-	return notice_send(x->bounce, &x->request, REPORT_DELAY, x->arena) < 0 ? STATUS_FAILED
-	                                                                       : STATUS_DONE;
+	struct err err;
+
+	if (x->request.records.count && append_to(x, "defer") != STATUS_DONE)
+		return STATUS_FAILED;
+	if (notice_send(x->bounce, &x->request, REPORT_DELAY, x->arena) < 0)
+		return STATUS_FAILED;
+	deliver_location(&x->request.message, &x->loc);
+	if (message_mark_warned(x->bounce->queue, &x->loc, x->request.message.id, &err) < 0)
+		return failed(x, &err);
+	return STATUS_DONE;
 }
 
 static uint32_t do_move(struct exchange *x)
@@ -90,9 +102,6 @@ static uint32_t do_move(struct exchange *x)
 		return failed(x, &err);
 	if (moved > 0)
 		return STATUS_GONE;
-	if (!strcmp(x->loc.dir, "deferred"))
-		fast_flush_note(x->bounce, x->request.message.id, x->request.records.items,
-		    x->request.records.count);
 	x->answer->lane = (uint32_t)x->loc.lane;
 	x->answer->epoch = x->loc.epoch;
 	x->answer->offset = x->loc.offset;

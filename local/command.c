@@ -309,6 +309,10 @@ void command_deliver(const struct delivery *d, const char *command, const struct
 	sigset_t block;
 	struct err err;
 
+	if (agent_only_verifies(d->job)) {
+		verdict_set(v, OUTCOME_SENT, "2.0.0", "delivers to command: %.500s", command);
+		return;
+	}
 	s.folder = delivery_expand(d, user, d->local->params.command_execution_directory,
 	    d->local->params.execution_directory_expansion_filter, &err);
 	if (!s.folder) {

@@ -98,6 +98,10 @@ static void deliver_mailbox(const struct target *t, struct verdict *v)
 
 static void deliver_file(const struct target *t, struct verdict *v)
 {
+	if (agent_only_verifies(t->d.job)) {
+		verdict_set(v, OUTCOME_SENT, "2.0.0", "delivers to file: %.500s", t->text);
+		return;
+	}
 	/* The black hole that everyone uses costs nothing. */
 	if (!strcmp(t->text, "/dev/null"))
 		v->outcome = OUTCOME_SENT;
@@ -127,10 +131,19 @@ static void deliver_target(const struct target *t, struct verdict *v)
 /* ---- all targets of one recipient ---------------------------------------------------------------
  */
 
-/* Tells the outcome of recipient i under the address at which its way ended. */
-static void tell(
-    const struct delivery *d, size_t i, const char *address, const struct verdict *v, bool expanded)
+/* What became of one target of a recipient. */
+struct told {
+	const char *address; /* at which the way ended */
+	bool expanded;       /* it goes on to others */
+	struct verdict verdict;
+};
+
+static void tell(const struct delivery *d, size_t i, const struct told *told)
 {
+	const struct verdict *v = &told->verdict;
+	const char *address = told->address;
+	const struct agent_success success = {
+	    .action = told->expanded ? "expanded" : "delivered", .dsn = v->dsn, .reason = v->text};
 	struct agent_job job = *d->job;
 	struct deliver_rcpt rcpt = job.rcpts[i];
 
@@ -143,13 +156,17 @@ static void tell(
 	job.rcpt_count = 1;
 	job.results = &d->job->results[i];
 	if (v->outcome == OUTCOME_SENT)
-		agent_sent(&job, 0, "local", v->dsn, v->text, 0, 0);
+		agent_sent_as(&job, 0, "local", &success, 0, 0);
 	else
 		agent_failed(&job, 0, v->outcome, "local", v->dsn, v->text, v->diag, "", 0, 0);
-	if (expanded && v->outcome == OUTCOME_SENT) {
-		job.results[0].outcome = OUTCOME_EXPANDED;
-		job.results[0].action = "expanded";
-	}
+}
+
+static void tell_one(
+    const struct delivery *d, size_t i, const char *address, const struct verdict *v)
+{
+	const struct told told = {.address = address, .verdict = *v};
+
+	tell(d, i, &told);
 }
 
 static void send_on(struct expansion *x, struct verdict *v)
@@ -181,23 +198,33 @@ static bool has_forward(const struct expansion *x)
 
 /*
  * The results of several targets, told at the end: a failure is the last word, since what it says
- * is what qmgr gets to know.
+ * is what qmgr gets to know. A verification tells them all.
  */
-struct told {
-	const char *address;
-	struct verdict verdict;
-};
-
-static void tell_all(
-    const struct delivery *d, size_t i, const struct told *told, size_t count, bool expanded)
+static void tell_all(const struct delivery *d, size_t i, const struct told *told, size_t count)
 {
+	bool verify = agent_only_verifies(d->job);
 	bool any_failed = false;
 
 	for (size_t k = 0; k < count; k++)
 		any_failed |= told[k].verdict.outcome != OUTCOME_SENT;
 	for (size_t k = 0; k < count; k++)
-		if (!any_failed || told[k].verdict.outcome != OUTCOME_SENT)
-			tell(d, i, told[k].address, &told[k].verdict, expanded);
+		if (!any_failed || verify || told[k].verdict.outcome != OUTCOME_SENT)
+			tell(d, i, &told[k]);
+}
+
+/* Of a verification: where each address would go on to. */
+static size_t tell_forwards(const struct expansion *x, struct told *told)
+{
+	size_t count = 0;
+
+	for (size_t k = 0; k < x->count; k++) {
+		if (x->targets[k].kind != TARGET_FORWARD)
+			continue;
+		told[count].address = x->d->rcpt->address;
+		verdict_set(&told[count++].verdict, OUTCOME_SENT, "2.0.0", "forwards to %.500s",
+		    x->targets[k].forward.address);
+	}
+	return count;
 }
 
 static void deliver_targets(struct expansion *x, size_t i)
@@ -219,13 +246,16 @@ static void deliver_targets(struct expansion *x, size_t i)
 		deliver_target(t, &told[count].verdict);
 		wait = told[count++].verdict.outcome == OUTCOME_DEFERRED;
 	}
-	if (forward && !wait) {
+	if (forward && !wait && agent_only_verifies(d->job)) {
+		count += tell_forwards(x, told + count);
+	} else if (forward && !wait) {
 		told[count].address = d->rcpt->address;
+		told[count].expanded = true;
 		send_on(x, &told[count].verdict);
 		wait = told[count++].verdict.outcome == OUTCOME_DEFERRED;
 	}
 	if (wait) {
-		tell(d, i, told[count - 1].address, &told[count - 1].verdict, false);
+		tell(d, i, &told[count - 1]);
 		return;
 	}
 	if (x->failed) {
@@ -236,7 +266,7 @@ static void deliver_targets(struct expansion *x, size_t i)
 		told[0].address = d->rcpt->address;
 		verdict_set(&told[count++].verdict, OUTCOME_SENT, "2.0.0", "list without members");
 	}
-	tell_all(d, i, told, count, forward);
+	tell_all(d, i, told, count);
 }
 
 /* ---- the recipient
@@ -289,14 +319,14 @@ static void deliver_one(
 	if (content_was_delivered_to(trace, rcpt->address)) {
 		verdict_set(
 		    &v, OUTCOME_BOUNCED, "5.4.6", "mail forwarding loop for %s", rcpt->address);
-		tell(&d, i, rcpt->address, &v, false);
+		tell_one(&d, i, rcpt->address, &v);
 		return;
 	}
 	local_look_at(&d, rcpt->address);
 	expansion_init(&x, &d);
 	expansion_run(&x);
 	if (x.failed && (x.failure.outcome == OUTCOME_DEFERRED || x.count == 0))
-		tell(&d, i, rcpt->address, &x.failure, false);
+		tell_one(&d, i, rcpt->address, &x.failure);
 	else
 		deliver_targets(&x, i);
 	expansion_fini(&x);

@@ -60,7 +60,7 @@ static void fill_envelope(const struct delivery *d, const char *id, const struct
 	    .sender_orig = "",
 	    .arrival_us = now,
 	    .queued_us = now,
-	    .flags = r->env_flags & (ENV_8BIT | ENV_SMTPUTF8 | ENV_INTERNAL),
+	    .flags = r->env_flags & (ENV_8BIT | ENV_SMTPUTF8 | ENV_INTERNAL | ENV_TRACE),
 	    .generation = d->local->generation,
 	    .client_name = r->client_name,
 	    .client_addr = r->client_addr,

@@ -182,15 +182,30 @@ static int read_file(struct job *job, struct err *err)
 	return job->rcpt_count > 0 ? 0 : err_set(err, EBADMSG, "no recipients");
 }
 
+static uint32_t env_flags(uint32_t maildrop)
+{
+	static const struct {
+		uint32_t maildrop, env;
+	} flags[] = {
+	    {MAILDROP_8BIT, ENV_8BIT}, {MAILDROP_TRACE, ENV_TRACE}, {MAILDROP_VERIFY, ENV_VERIFY}};
+	uint32_t result = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		result |= maildrop & flags[i].maildrop ? flags[i].env : 0;
+	return result;
+}
+
 static enum shape_result commit(struct job *job, struct err *err)
 {
 	int64_t now = clock_wall_us();
 	int64_t arrival = (int64_t)job->env.time_us;
+	const char *attributes =
+	    *job->env.verp ? arena_printf(&job->arena, ENVELOPE_VERP "=%s\n", job->env.verp) : "";
 	struct envelope env = {.id = job->id,
 	    .sender = job->sender,
 	    .sender_orig = "",
 	    .queued_us = (uint64_t)now,
-	    .flags = job->env.flags & MAILDROP_8BIT ? ENV_8BIT : 0,
+	    .flags = env_flags(job->env.flags),
 	    .generation = job->pickup->generation,
 	    .client_name = "",
 	    .client_addr = "",
@@ -203,7 +218,7 @@ static enum shape_result commit(struct job *job, struct err *err)
 	    .ret = job->env.ret,
 	    .message_id = "",
 	    .filter = "",
-	    .attributes = "",
+	    .attributes = attributes,
 	    .rcpts = job->rcpts,
 	    .rcpt_count = (uint32_t)job->rcpt_count};
 	struct location loc;

@@ -4,6 +4,7 @@
  * nobody, or whose connection ends, is asked again after a pause, for ever: a bounce record must
  * not be lost, and the message stays in the queue meanwhile.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,11 +104,12 @@ static void answered(struct channel *channel, const struct frame *frame, void *j
 
 void bouncer_init(struct bouncer *b, struct qmgr *q, const char *service)
 {
-	size_t limit = agent_limit(q, strrchr(service, '/') + 1);
+	size_t limit = agent_limit(q, service);
+	char path[sizeof(b->pool.path)];
 
+	snprintf(path, sizeof(path), "private/%s", service);
 	/* a connection that no process serves would keep its request from those that are served */
-	pool_init(&b->pool, q, service, limit && limit < CHANNELS ? limit : CHANNELS,
-	    q->params->ipc_timeout, answered);
+	pool_init(&b->pool, q, path, limit && limit < CHANNELS ? limit : CHANNELS, answered);
 	list_init(&b->waiting);
 	list_init(&b->failed);
 	b->retry.expired = retry_now;
@@ -126,6 +128,7 @@ void bouncer_ask(struct bouncer *b, uint16_t type, struct mail *mail,
 	ask->done = done;
 	ask->arg = arg;
 	entry_fill_request(mail, &whole.message);
+	whole.message.flags = mail_request_flags(mail);
 	frame_encode(&ask->frame, type, ++mail->qmgr->next_id, &bounce_request_table, &whole);
 	list_push(&b->waiting, &ask->link);
 	run(b);

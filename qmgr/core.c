@@ -29,6 +29,7 @@ static void sweep(struct timer *timer)
 		pool_sweep(&LIST_ITEM(node, struct transport, link)->pool, CHANNEL_IDLE_MS);
 	pool_sweep(&q->bounce.pool, CHANNEL_IDLE_MS);
 	pool_sweep(&q->defer.pool, CHANNEL_IDLE_MS);
+	pool_sweep(&q->trace.pool, CHANNEL_IDLE_MS);
 	timer_start(q->loop, timer, SWEEP_MS);
 }
 
@@ -39,8 +40,9 @@ void qmgr_start(struct qmgr *q)
 	q->dests = map_new();
 	list_init(&q->transports);
 	list_init(&q->intakes);
-	bouncer_init(&q->bounce, q, "private/bounce");
-	bouncer_init(&q->defer, q, "private/defer");
+	bouncer_init(&q->bounce, q, q->params->bounce_service);
+	bouncer_init(&q->defer, q, q->params->defer_service);
+	bouncer_init(&q->trace, q, q->params->trace_service);
 	q->kick_timer.expired = kick;
 	q->sweep_timer.expired = sweep;
 	sweep(&q->sweep_timer);

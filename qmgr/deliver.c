@@ -5,6 +5,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/mail/verp.h"
 #include "qmgr/qmgr.h"
 
 /* An agent that ended without an answer: the entry goes to another; what was done is marked. */
@@ -30,6 +31,7 @@ void entry_fill_request(const struct mail *mail, struct deliver_request *request
 	    .sasl_method = mail->sasl_method,
 	    .sasl_username = mail->sasl_username,
 	    .message_id = mail->message_id,
+	    .verp = mail->verp,
 	};
 	deliver_set_location(request, &mail->loc);
 }
@@ -48,12 +50,13 @@ bool entry_deliver(struct entry *entry, struct channel *channel)
 	struct qmgr *q = entry->mail->qmgr;
 	struct deliver_rcpt *rcpts = alloc_array(NULL, entry->count, sizeof(*rcpts));
 	struct deliver_request request;
-	struct str frame = {0};
+	struct str frame = {0}, sender = {0};
 	bool sent;
 
 	entry_fill_request(entry->mail, &request);
 	request.nexthop = entry->dest->nexthop;
-	request.flags = keep_session(entry->dest) ? DELIVER_KEEP : 0;
+	request.flags =
+	    mail_request_flags(entry->mail) | (keep_session(entry->dest) ? DELIVER_KEEP : 0);
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct rcpt *r = entry->rcpts[i];
 
@@ -64,9 +67,14 @@ bool entry_deliver(struct entry *entry, struct channel *channel)
 		    .notify = r->notify};
 	}
 	request.rcpts = (struct frame_list){rcpts, entry->count};
+	if (*entry->mail->verp) { /* such a bundle has one recipient */
+		verp_sender(&sender, entry->mail->verp, entry->mail->sender, rcpts[0].address);
+		request.sender = str_text(&sender);
+	}
 	frame_encode(&frame, DELIVER_REQUEST, ++q->next_id, &deliver_request_table, &request);
 	sent = channel_send(channel, &frame, entry);
 	str_fini(&frame);
+	str_fini(&sender);
 	free(rcpts);
 	return sent;
 }

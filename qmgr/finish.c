@@ -96,6 +96,7 @@ void mail_settle_rcpt(struct mail *mail, struct rcpt *rcpt, const struct rcpt_re
 	switch (result->outcome) {
 	case OUTCOME_SENT:
 	case OUTCOME_EXPANDED:
+		mail->traced |= rcpt->notify & NOTIFY_SUCCESS;
 		break;
 	case OUTCOME_DEFERRED:
 		add_deferral(mail, remember(mail, rcpt, result));
@@ -154,6 +155,49 @@ static void expire(struct mail *mail)
 	mail_settled(mail);
 }
 
+/* ---- reports and warnings ---------------------------------------------------------------- */
+
+uint32_t mail_request_flags(const struct mail *mail)
+{
+	return mail->warned && mail->qmgr->params->confirm_delay_cleared ? DELIVER_WARNED : 0;
+}
+
+/* Agents have written the trace log themselves; a message without one costs nothing here. */
+static bool wants_report(const struct mail *mail)
+{
+	return !mail->reported && (mail->traced || mail->env_flags & (ENV_TRACE | ENV_VERIFY) ||
+	                              mail_request_flags(mail));
+}
+
+static void reported(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)
+{
+	(void)answer;
+	(void)arg;
+	mail->reported = ok;
+	if (ok)
+		mail_complete(mail);
+	else
+		mail_after(mail, AGAIN_MS, mail_complete);
+}
+
+static bool warning_is_due(const struct mail *mail)
+{
+	int64_t after = mail->qmgr->params->delay_warning;
+
+	return after > 0 && !mail->warned && !mail->warning_failed && *mail->sender &&
+	       clock_wall_us() - (int64_t)mail->arrival_us >= after * 1000000;
+}
+
+/* A warning that cannot be made now is left to the next attempt: the message goes first. */
+static void warned(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)
+{
+	(void)answer;
+	(void)arg;
+	mail->warned = mail->logged = ok;
+	mail->warning_failed = !ok;
+	mail_complete(mail);
+}
+
 static void flushed(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)
 {
 	(void)answer;
@@ -196,26 +240,41 @@ static void moved(struct mail *mail, bool ok, const struct bounce_answer *answer
 		mail_after(mail, AGAIN_MS, mail_complete);
 }
 
-static void defer(struct mail *mail)
+/* Asks defer(8) with what is to be in the log, unless that is there. */
+static void ask_defer(struct mail *mail, uint16_t type, struct bounce_request *request,
+    void (*done)(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg))
 {
 	struct bounce_record *records = alloc_array(NULL, mail->deferral_count, sizeof(*records));
-	struct bounce_request request = {.move_dir = "deferred",
-	    .retry_at = (uint64_t)retry_time(mail),
-	    .records = {records, mail->deferral_count}};
 	size_t n = 0;
 
-	for (struct deferral *d = mail->deferrals; d; d = d->next)
+	for (struct deferral *d = mail->deferrals; d && !mail->logged; d = d->next)
 		records[n++] = d->record;
-	if (mail->was_deferred)
+	if (mail->was_deferred && !mail->logged)
 		remove_defer_log(mail); /* what this attempt said takes the place of the last one */
-	bouncer_ask(&mail->qmgr->defer, BOUNCE_MOVE, mail, &request, moved, NULL);
+	request->records = (struct frame_list){records, n};
+	bouncer_ask(&mail->qmgr->defer, type, mail, request, done, NULL);
 	free(records);
+}
+
+static void warn(struct mail *mail)
+{
+	struct bounce_request request = {.move_dir = ""};
+
+	ask_defer(mail, BOUNCE_WARN, &request, warned);
+}
+
+static void defer(struct mail *mail)
+{
+	struct bounce_request request = {
+	    .move_dir = "deferred", .retry_at = (uint64_t)retry_time(mail)};
+
+	ask_defer(mail, BOUNCE_MOVE, &request, moved);
 }
 
 /* Some recipients were in other hands: read the record again from the start. */
 static void look_again(struct mail *mail)
 {
-	mail->skipped = false;
+	mail->skipped = mail->reported = mail->logged = false;
 	mail->cursor = (struct rcpt_cursor){0, 0};
 	mail_load_more(mail);
 }
@@ -280,6 +339,10 @@ void mail_complete(struct mail *mail)
 		expire(mail);
 	else if (mail->bounced && !mail->flushed)
 		bouncer_ask(&mail->qmgr->bounce, BOUNCE_FLUSH, mail, &nothing, flushed, NULL);
+	else if (wants_report(mail))
+		bouncer_ask(&mail->qmgr->trace, BOUNCE_FLUSH, mail, &nothing, reported, NULL);
+	else if (mail->deferrals && warning_is_due(mail))
+		warn(mail);
 	else if (mail->deferrals)
 		defer(mail);
 	else if (mail->skipped)

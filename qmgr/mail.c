@@ -11,6 +11,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
+#include "lib/mail/verp.h"
 #include "lib/service/service.h"
 #include "lib/sys/clock.h"
 #include "qmgr/qmgr.h"
@@ -44,7 +45,7 @@ static struct mail *mail_new(struct qmgr *q, const struct note *n)
 {
 	const char *const texts[] = {n->id, n->sender, n->envid, n->ret, n->message_id,
 	    n->client_name, n->client_addr, n->client_port, n->helo, n->protocol, n->sasl_method,
-	    n->sasl_username};
+	    n->sasl_username, n->verp};
 	size_t size = 0;
 	struct mail *mail;
 	char *next;
@@ -67,6 +68,7 @@ static struct mail *mail_new(struct qmgr *q, const struct note *n)
 	mail->protocol = pack(&next, n->protocol);
 	mail->sasl_method = pack(&next, n->sasl_method);
 	mail->sasl_username = pack(&next, n->sasl_username);
+	mail->verp = pack(&next, strlen(n->verp ? n->verp : "") == VERP_DELIMITERS ? n->verp : "");
 	mail->loc =
 	    (struct location){.lane = (int32_t)n->lane, .epoch = n->epoch, .offset = n->offset};
 	snprintf(mail->loc.dir, sizeof(mail->loc.dir), "%s", n->dir);
@@ -180,6 +182,9 @@ static int read_chunk(struct mail *mail, struct note_rcpt *rcpts, size_t max, si
 	while (*count < max && (rc = message_next_rcpt(&m, &mail->cursor, arena, &r, err)) == 1) {
 		if (r.status == RCPT_BOUNCED)
 			mail->bounced = true;
+		/* done by an agent whose answer nobody got: its report is still to be made */
+		if (r.status == RCPT_DONE && r.notify & NOTIFY_SUCCESS)
+			mail->traced = true;
 		if (r.status != RCPT_TODO)
 			continue;
 		rcpts[(*count)++] = (struct note_rcpt){
@@ -305,12 +310,14 @@ static void set_aside(struct qmgr *q, struct location *loc, const char *id, cons
 		log_warn("%s: %s", id, err.text);
 }
 
-bool mail_activate(struct qmgr *q, const struct location *where, const char *id, bool urgent)
+bool mail_activate(struct qmgr *q, const struct location *where, const char *id)
 {
 	struct location loc = *where;
 	struct message m;
 	struct note note;
 	struct mail *mail;
+	struct slice delimiters;
+	char verp[VERP_DELIMITERS + 1] = "";
 	struct stat st;
 	struct err err;
 	int rc;
@@ -328,6 +335,9 @@ bool mail_activate(struct qmgr *q, const struct location *where, const char *id,
 		q->check_lanes = true; /* the next scan of the journal sets it aside */
 	if (rc != 0)
 		return true;
+	delimiters = envelope_attribute(&m.env, ENVELOPE_VERP);
+	if (delimiters.len == VERP_DELIMITERS)
+		memcpy(verp, delimiters.data, delimiters.len);
 	note = (struct note){
 	    .id = id,
 	    .lane = (uint32_t)loc.lane,
@@ -351,11 +361,12 @@ bool mail_activate(struct qmgr *q, const struct location *where, const char *id,
 	    .protocol = m.env.protocol,
 	    .sasl_method = m.env.sasl_method,
 	    .sasl_username = m.env.sasl_username,
+	    .verp = verp,
 	};
 	mail = mail_new(q, &note);
+	mail->warned = m.warned;
 	mail->forced = loc.lane < 0 && fstat(m.fd, &st) == 0 && (st.st_mode & S_IXGRP);
 	message_close(&m);
-	mail->urgent = urgent;
 	mail->was_deferred = true; /* or at least it may have a log from before a crash */
 	if (!enter_active(mail)) {
 		mail_free(mail);

@@ -29,11 +29,18 @@ static void leave(struct delivery *d, size_t i)
 
 void delivery_sent(struct delivery *d, const struct session *s, size_t i)
 {
-	agent_sent(
-	    d->job, i, relay_of(s), s->reply.dsn, str_text(&s->reply.text), d->conn_us, d->sent_us);
-	/* RFC 3461 5.2.2: nobody behind this server will tell the sender */
-	if (!(s->ehlo.features & FEATURE_DSN))
-		d->job->results[i].action = "relayed";
+	const char *text = str_text(&s->reply.text);
+	const struct agent_success success = {
+	    .action = d->client->lmtp ? "delivered" : "relayed",
+	    .dsn = s->reply.dsn,
+	    .reason = text,
+	    .diag = arena_printf(d->job->arena, "smtp; %.1500s", text),
+	    .mta = s->host,
+	    /* RFC 3461 5.2.2: who does not speak DSN will not tell the sender */
+	    .next_tells = s->ehlo.features & FEATURE_DSN,
+	};
+
+	agent_sent_as(d->job, i, relay_of(s), &success, d->conn_us, d->sent_us);
 	leave(d, i);
 }
 

@@ -144,6 +144,10 @@ static bool read_rcpt(struct transaction *t, size_t i)
 		return false;
 	if (!t->mail_ok)
 		return true;
+	if (reply->code / 100 == 2 && agent_only_verifies(t->d->job)) {
+		delivery_sent(t->d, t->s, i);
+		return true;
+	}
 	if (reply->code / 100 == 2) {
 		t->d->accepted[i] = true;
 		t->d->accepted_count++;
@@ -175,7 +179,7 @@ static bool run_batch(struct transaction *t)
 		put_rcpt(t, &job->rcpts[t->next]);
 		batch[count++] = t->next;
 	}
-	if (pipelining && t->next == job->rcpt_count) {
+	if (pipelining && t->next == job->rcpt_count && !agent_only_verifies(job)) {
 		str_put_text(&t->s->stream.out, "DATA\r\n");
 		t->data_sent = true;
 	}

@@ -27,6 +27,8 @@ static void show_envelope(const struct view *view, const struct maildrop_envelop
 		attribute_show(view, 0, 'A', "named_attribute: envelope_id=%s", env->envid);
 	if (env->ret[0])
 		attribute_show(view, 0, 'A', "named_attribute: ret_flags=%s", env->ret);
+	if (env->verp[0])
+		attribute_show(view, 0, 'A', "named_attribute: verp_delimiters=%s", env->verp);
 	if (env->orig_id[0])
 		attribute_show(view, 0, 'A', "named_attribute: original_queue_id=%s", env->orig_id);
 	if (env->full_name[0])

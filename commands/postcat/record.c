@@ -19,6 +19,7 @@ static void show_named(const struct view *view, const char *name, const char *va
 static void show_envelope(const struct view *view, const struct message *m)
 {
 	const struct envelope *env = &m->env;
+	const struct slice verp = envelope_attribute(env, ENVELOPE_VERP);
 	const struct {
 		const char *name, *value;
 	} named[] = {{"envelope_id", env->envid},
@@ -39,6 +40,13 @@ static void show_envelope(const struct view *view, const struct message *m)
 	time_show(view, 'A', "create_time", env->queued_us);
 	for (size_t i = 0; i < ARRAY_LEN(named); i++)
 		show_named(view, named[i].name, named[i].value);
+	if (verp.len > 0)
+		attribute_show(
+		    view, 0, 'A', "named_attribute: verp_delimiters=%.*s", SLICE_ARG(verp));
+	if (env->flags & (ENV_TRACE | ENV_VERIFY))
+		show_named(view, "delivery_report", env->flags & ENV_VERIFY ? "verify" : "deliver");
+	if (m->warned)
+		show_named(view, "delay_warning", "sent");
 	attribute_show(view, 0, 'S', "sender: %s", env->sender);
 	show_named(view, "encoding", env->flags & ENV_8BIT ? "8bit" : "");
 }

@@ -7,6 +7,7 @@
 #include "commands/postconf/postconf.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/conf/template.h"
 
 #define USAGE                                                                           \
 	"usage: postconf [-dfhHnopvx] [-c config_dir] [-C class,...] [name...]\n"       \
@@ -15,6 +16,7 @@
 	"       postconf -M|-F|-P [-fhHx] [-c config_dir] [service[/type[/name]]...]\n" \
 	"       postconf -M|-F|-P [-e] [-c config_dir] service/type[/name]=value...\n"  \
 	"       postconf -M#|-MX|-PX [-c config_dir] service/type[/name]...\n"          \
+	"       postconf -b|-t [-c config_dir] [template_file]\n"                       \
 	"       postconf -k [-c config_dir]\n"                                          \
 	"       postconf -a|-A|-l|-m"
 
@@ -23,6 +25,7 @@ struct options {
 	char list;  /* 'a', 'A', 'l', 'm', or 0 */
 	bool check; /* -k */
 	bool rows;  /* -K */
+	char texts; /* 'b' or 't': texts of notices */
 	bool edit;  /* -e given */
 };
 
@@ -83,6 +86,10 @@ static void parse_option(
     struct postconf *pc, struct options *o, struct overrides *over, int option, char *arg)
 {
 	switch (option) {
+	case 'b':
+	case 't':
+		take_one(&o->texts, (char)option);
+		break;
 	case 'a':
 	case 'A':
 	case 'l':
@@ -292,6 +299,33 @@ static void print_rows(FILE *out)
 	print_families(out);
 }
 
+/* -b: the texts of notices with $name expanded; -t: whole, as bounce_template_file may have them.
+ */
+static int show_templates(struct postconf *pc, char what, char **args, int count)
+{
+	const char *path = count > 0 ? args[0] : conf_get(pc->conf, "bounce_template_file");
+	struct arena *arena = conf_arena(pc->conf);
+	struct str problems = {0};
+	struct template_set set;
+	bool bad;
+
+	if (count > 1)
+		fatal("-%c: expected one template file", what);
+	template_set_builtin(&set);
+	if (*path)
+		template_read(path, arena, &set, &problems);
+	if (what == 'b') {
+		template_expand(pc->conf, path, arena, &set, &problems);
+		template_print_texts(pc->out, &set);
+	} else {
+		template_print_file(pc->out, &set);
+	}
+	bad = problems.len > 0;
+	warn_lines(str_text(&problems));
+	str_fini(&problems);
+	return bad;
+}
+
 static void show(struct postconf *pc, const struct options *o, char **args, int count)
 {
 	switch (o->what) {
@@ -334,7 +368,7 @@ int main(int argc, char **argv)
 		fatal("out of memory");
 	pc.etc = getenv("MAIL_CONFIG");
 	pc.etc_given = pc.etc != NULL;
-	while ((option = getopt(argc, argv, "aAc:C:deFfhHkKlmMno:pPvxX#")) > 0)
+	while ((option = getopt(argc, argv, "aAbc:C:deFfhHkKlmMno:pPtvxX#")) > 0)
 		parse_option(&pc, &o, &over, option, optarg);
 	if (!pc.etc)
 		pc.etc = "/etc/postfix";
@@ -349,7 +383,9 @@ int main(int argc, char **argv)
 		print_rows(stdout);
 	} else if (!o.list) {
 		load(&pc, &o, &over);
-		if (o.check) {
+		if (o.texts) {
+			status = show_templates(&pc, o.texts, argv + optind, argc - optind);
+		} else if (o.check) {
 			warn_names(&pc, CONF_CHECK_UNKNOWN | CONF_CHECK_EFFECT);
 			status = check_values(&pc);
 		} else {

@@ -137,14 +137,18 @@ static int flush(struct requeue *r, struct err *err)
 
 static int copy_envelope(struct message *m, struct requeue *r, struct err *err)
 {
+	const struct slice verp = envelope_attribute(&m->env, ENVELOPE_VERP);
 	const struct maildrop_envelope env = {.version = MAILDROP_VERSION,
 	    .uid = (uint32_t)getuid(),
 	    .time_us = (uint64_t)clock_wall_us(),
-	    .flags = MAILDROP_REQUEUE | (m->env.flags & ENV_8BIT ? MAILDROP_8BIT : 0),
+	    .flags = MAILDROP_REQUEUE | (m->env.flags & ENV_8BIT ? MAILDROP_8BIT : 0) |
+	             (m->env.flags & ENV_TRACE ? MAILDROP_TRACE : 0) |
+	             (m->env.flags & ENV_VERIFY ? MAILDROP_VERIFY : 0),
 	    .sender = m->env.sender,
 	    .envid = m->env.envid,
 	    .ret = m->env.ret,
-	    .orig_id = m->env.id};
+	    .orig_id = m->env.id,
+	    .verp = arena_strndup(&m->arena, verp.data, verp.len)};
 	struct rcpt_cursor cursor = {0};
 	struct arena arena = {0};
 	struct recipient from;

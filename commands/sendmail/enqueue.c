@@ -114,6 +114,21 @@ static void command_line_rcpts(struct enqueue *q)
 	}
 }
 
+/* What is verified has no text; its report shows this header. */
+static void put_probe(struct enqueue *q)
+{
+	const char *joint = "Subject: probe\nTo: ";
+
+	for (char **arg = q->sendmail->rcpts; *arg; arg++) {
+		str_put_text(&q->text, joint);
+		for (const char *c = *arg; *c; c++)
+			str_put_char(&q->text, (unsigned char)*c < ' ' ? '?' : *c);
+		joint = ",\n\t";
+	}
+	str_put_char(&q->text, '\n');
+	hand_on(q);
+}
+
 /* 0, or -1 with errno. */
 static int copy_input(struct enqueue *q)
 {
@@ -143,7 +158,8 @@ static void begin(struct enqueue *q, struct sendmail *s)
 	    .sender = str_text(&s->sender),
 	    .full_name = s->full_name,
 	    .envid = s->envid,
-	    .ret = s->ret};
+	    .ret = s->ret,
+	    .verp = s->verp ? s->verp : ""};
 	struct err err;
 
 	q->sendmail = s;
@@ -166,7 +182,9 @@ int enqueue_run(struct sendmail *s)
 		fatal_exit(EX_USAGE, "%s(%ld): %s", s->login, (long)s->uid, what);
 	begin(&q, s);
 	command_line_rcpts(&q);
-	if (copy_input(&q) < 0) {
+	if (s->mode == MODE_VERIFY) {
+		put_probe(&q);
+	} else if (copy_input(&q) < 0) {
 		submit_abort(&q.sub);
 		fatal_exit(EX_DATAERR, "%s(%ld): error reading input: %s", s->login, (long)s->uid,
 		    strerror(errno));
@@ -180,7 +198,10 @@ int enqueue_run(struct sendmail *s)
 	status = submit_end(&q.sub, id, &err);
 	if (status)
 		fatal_exit(status, "%s(%ld): %s", s->login, (long)s->uid, err.text);
+	if (s->flags & (MAILDROP_VERIFY | MAILDROP_TRACE))
+		printf(
+		    "Mail Delivery Status Report will be mailed to <%s>.\n", str_text(&s->sender));
 	str_fini(&q.text);
 	str_fini(&q.header);
-	return 0;
+	return fflush(stdout) == 0 ? 0 : EX_IOERR;
 }

@@ -9,10 +9,15 @@
 #include "commands/sendmail/sendmail.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/mail/verp.h"
 
 enum { ARGS_MAX = 256 };
 
 static const struct conf_param rows[] = {
+    CONF_TEXT(struct sendmail_params, default_verp, "default_verp_delimiters",
+        "+=", "The two delimiters of VERP senders, list+user=domain, unless the sender says."),
+    CONF_TEXT(struct sendmail_params, verp_filter, "verp_delimiter_filter", "-=+",
+        "Characters that may be VERP delimiters."),
     CONF_INT(struct sendmail_params, recipient_limit, "smtpd_recipient_limit", "1000", 1, 1000000,
         "Recipients of one message by SMTP."),
     CONF_SECS(struct sendmail_params, timeout, "smtpd_timeout", "${stress?{10}:{300}}s", 1, 100000,
@@ -79,10 +84,13 @@ int main(int argc, char **argv)
 		return run_newaliases(&s);
 	if (s.mode == MODE_DAEMON)
 		return run_command(&s, "postern", start);
+	if (s.verp && !*s.verp)
+		s.verp = s.params.default_verp;
+	if (s.verp && !verp_delimiters_valid(s.verp, s.params.verp_filter))
+		fatal_exit(EX_USAGE, "-XV requires two characters of \"%s\", not \"%s\"",
+		    s.params.verp_filter, s.verp);
 	sender_find(&s);
 	if (s.mode == MODE_SMTP)
 		return smtp_run(&s);
-	if (s.mode == MODE_VERIFY)
-		return verify_run(&s);
 	return enqueue_run(&s);
 }

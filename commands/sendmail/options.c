@@ -190,6 +190,10 @@ static void one_option(struct sendmail *s, int ch)
 	case 'v':
 		s->verbose++;
 		break;
+	case 'X':
+		if (optarg[0] == 'V')
+			s->verp = optarg + 1;
+		break;
 	case '?':
 		fatal_exit(EX_USAGE, "usage: sendmail [options]");
 	default:
@@ -235,6 +239,8 @@ void options_parse(struct sendmail *s, int argc, char **argv)
 		one_option(s, ch);
 	s->rcpts = argv + optind;
 	check_sense(s);
+	if (s->mode == MODE_VERIFY)
+		s->flags |= MAILDROP_VERIFY;
 	/* -v alone asks for a delivery report; twice and more it is for us */
 	if (s->verbose > 0 && s->mode == MODE_ENQUEUE)
 		s->flags |= MAILDROP_TRACE;

@@ -18,6 +18,7 @@ enum mode {
 };
 
 struct sendmail_params {
+	const char *default_verp, *verp_filter;
 	int recipient_limit;
 	int timeout;
 };
@@ -34,6 +35,7 @@ struct sendmail {
 	const char *sender_text; /* NULL: the login name */
 	const char *full_name;
 	const char *envid, *ret;
+	const char *verp; /* of -XV; NULL: none, "" : the default delimiters */
 	uint32_t notify, flags;
 	char **rcpts; /* the command line's */
 	/* made from these */
@@ -70,7 +72,6 @@ void submit_abort(struct submission *sub);
 /* The modes; each returns the exit status. */
 int enqueue_run(struct sendmail *s);
 int smtp_run(struct sendmail *s);
-int verify_run(struct sendmail *s);
 
 /* Calls fn for each address of a recipient argument or header, malformed ones included. */
 void rcpt_each(struct slice text, void (*fn)(void *arg, const char *address), void *arg);

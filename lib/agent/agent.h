@@ -52,6 +52,23 @@ void agent_serve(struct service *service, struct queue *queue, int fd, agent_fn 
  */
 void agent_sent(struct agent_job *job, size_t i, const char *relay, const char *dsn,
     const char *reason, int64_t conn_us, int64_t sent_us);
+/*
+ * The same, with what a success notice says (RFC 3464): action "delivered", "relayed", "expanded";
+ * diag and mta as in struct rcpt_result. next_tells: the next hop speaks DSN and will tell the
+ * sender itself (RFC 3461 5.2.2).
+ */
+struct agent_success {
+	const char *action, *dsn, *reason, *diag, *mta;
+	bool next_tells;
+};
+void agent_sent_as(struct agent_job *job, size_t i, const char *relay,
+    const struct agent_success *success, int64_t conn_us, int64_t sent_us);
+/*
+ * Is the message one that is only to be verified (sendmail -bv)? Then an agent goes as far as it
+ * can without delivering anything; agent_sent and agent_failed record what they are told for the
+ * report, and the recipient is done either way.
+ */
+bool agent_only_verifies(const struct agent_job *job);
 /* Likewise for a recipient that was not delivered: fills results[i] and logs; marks nothing. */
 void agent_failed(struct agent_job *job, size_t i, enum outcome outcome, const char *relay,
     const char *dsn, const char *reason, const char *diag, const char *mta, int64_t conn_us,

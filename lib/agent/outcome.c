@@ -2,11 +2,15 @@
 /* What became of one recipient: the mark in the queue, the result for qmgr, the log line. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/agent/agent.h"
 #include "lib/agent/delay.h"
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
+#include "lib/peer/bounce.h"
 #include "lib/service/service.h"
 #include "lib/sys/clock.h"
 
@@ -61,36 +65,131 @@ static void log_delivery(const struct agent_job *job, size_t i, const char *rela
 	str_fini(&orig);
 }
 
+/* ---- what a report of the trace service will say ----------------------------------------------
+ */
+
+bool agent_only_verifies(const struct agent_job *job)
+{
+	return job->request->env_flags & ENV_VERIFY;
+}
+
+static bool wants_report(const struct agent_job *job, size_t i, enum outcome outcome, bool told)
+{
+	const struct deliver_request *request = job->request;
+
+	if (request->env_flags & (ENV_TRACE | ENV_VERIFY))
+		return true;
+	if (outcome != OUTCOME_SENT && outcome != OUTCOME_EXPANDED)
+		return false;
+	return request->flags & DELIVER_WARNED || (!told && job->rcpts[i].notify & NOTIFY_SUCCESS);
+}
+
+/*
+ * The log is the mail owner's, whoever delivers: a process of root makes files as the owner of the
+ * folder. Durable before the recipient is marked, so that no crash loses the report.
+ */
+static void put_trace(const struct agent_job *job, size_t i, const struct rcpt_result *result)
+{
+	const struct deliver_rcpt *rcpt = &job->rcpts[i];
+	const struct bounce_record record = {
+	    .address = rcpt->address,
+	    .orig = rcpt->orig,
+	    .orcpt = rcpt->orcpt,
+	    .index = rcpt->index,
+	    .notify = rcpt->notify,
+	    .dsn = result->dsn,
+	    .action = result->action,
+	    .reason = result->reason,
+	    .diag = result->diag,
+	    .mta = result->mta,
+	};
+	const char *id = job->request->id;
+	const bool as_owner = geteuid() == 0;
+	struct stat st;
+	struct err err;
+
+	if (as_owner && stat("trace", &st) == 0) {
+		setfsgid(st.st_gid);
+		setfsuid(st.st_uid);
+	}
+	/* the mail is delivered all the same: to do it again for the report's sake is worse */
+	if (bounce_log_append(job->queue, "trace", id, &record, 1, &err) < 0)
+		log_warn("%s: no record for the delivery report: %s", id, err.text);
+	if (as_owner) {
+		setfsuid(0);
+		setfsgid(0);
+	}
+}
+
+/* ---- one recipient's outcome --------------------------------------------------------------- */
+
 static const char *keep(struct agent_job *job, const char *text)
 {
 	return arena_strdup(job->arena, text ? text : "");
 }
 
-static void settle(struct agent_job *job, size_t i, const struct words *w, const char *relay,
-    const char *dsn, const char *reason, const char *diag, const char *mta, int64_t conn_us,
-    int64_t sent_us)
+/* What is to be made of recipient i, in words; NULL texts count as "". */
+struct verdict {
+	const struct words *words;
+	const char *dsn, *action, *reason, *diag, *mta;
+	bool told;
+};
+
+static void settle(struct agent_job *job, size_t i, const struct verdict *v, const char *relay,
+    int64_t conn_us, int64_t sent_us)
 {
+	static const struct words verified[] = {
+	    {OUTCOME_SENT, "deliverable", "deliverable", RCPT_DONE},
+	    {OUTCOME_SENT, "undeliverable", "undeliverable", RCPT_DONE},
+	};
+	const struct words *w = v->words;
+	const char *action = v->action;
 	struct err err;
 
-	if (w->mark != RCPT_TODO && message_mark(job->m, job->rcpts[i].index, w->mark, &err) < 0)
-		/* delivered all the same: the worst that can come of it is a second copy */
-		log_warn("%s: %s", job->request->id, err.text);
+	if (agent_only_verifies(job)) {
+		w = &verified[w->mark != RCPT_DONE];
+		action = w->action;
+	}
 	job->results[i] = (struct rcpt_result){
 	    .index = job->rcpts[i].index,
 	    .outcome = w->outcome,
-	    .dsn = keep(job, dsn),
-	    .action = w->action,
-	    .reason = keep(job, reason),
-	    .diag = keep(job, diag),
-	    .mta = keep(job, mta),
+	    .dsn = keep(job, v->dsn),
+	    .action = keep(job, action),
+	    .reason = keep(job, v->reason),
+	    .diag = keep(job, v->diag),
+	    .mta = keep(job, v->mta),
 	};
-	log_delivery(job, i, relay, dsn, w->status, reason, conn_us, sent_us);
+	if (wants_report(job, i, w->outcome, v->told))
+		put_trace(job, i, &job->results[i]);
+	if (w->mark != RCPT_TODO && message_mark(job->m, job->rcpts[i].index, w->mark, &err) < 0)
+		/* delivered all the same: the worst that can come of it is a second copy */
+		log_warn("%s: %s", job->request->id, err.text);
+	log_delivery(job, i, relay, v->dsn, w->status, v->reason, conn_us, sent_us);
+}
+
+void agent_sent_as(struct agent_job *job, size_t i, const char *relay,
+    const struct agent_success *success, int64_t conn_us, int64_t sent_us)
+{
+	const bool expanded = strcmp(success->action, "expanded") == 0;
+	const struct verdict v = {
+	    .words = words_of(expanded ? OUTCOME_EXPANDED : OUTCOME_SENT),
+	    .dsn = success->dsn,
+	    .action = success->action,
+	    .reason = success->reason,
+	    .diag = success->diag,
+	    .mta = success->mta,
+	    .told = success->next_tells,
+	};
+
+	settle(job, i, &v, relay, conn_us, sent_us);
 }
 
 void agent_sent(struct agent_job *job, size_t i, const char *relay, const char *dsn,
     const char *reason, int64_t conn_us, int64_t sent_us)
 {
-	settle(job, i, words_of(OUTCOME_SENT), relay, dsn, reason, "", "", conn_us, sent_us);
+	const struct agent_success success = {.action = "delivered", .dsn = dsn, .reason = reason};
+
+	agent_sent_as(job, i, relay, &success, conn_us, sent_us);
 }
 
 void agent_failed(struct agent_job *job, size_t i, enum outcome outcome, const char *relay,
@@ -98,13 +197,16 @@ void agent_failed(struct agent_job *job, size_t i, enum outcome outcome, const c
     int64_t sent_us)
 {
 	static const struct words soft = {OUTCOME_DEFERRED, "SOFTBOUNCE", "delayed", RCPT_TODO};
-	const struct words *w = words_of(outcome);
+	struct verdict v = {
+	    .words = words_of(outcome), .dsn = dsn, .reason = reason, .diag = diag, .mta = mta};
 	char softened[16];
 
-	if (outcome == OUTCOME_BOUNCED && service_core(job->service)->soft_bounce) {
-		w = &soft;
+	if (outcome == OUTCOME_BOUNCED && service_core(job->service)->soft_bounce &&
+	    !agent_only_verifies(job)) {
+		v.words = &soft;
 		snprintf(softened, sizeof(softened), "4%s", *dsn ? dsn + 1 : ".0.0");
-		dsn = softened;
+		v.dsn = softened;
 	}
-	settle(job, i, w, relay, dsn, reason, diag, mta, conn_us, sent_us);
+	v.action = v.words->action;
+	settle(job, i, &v, relay, conn_us, sent_us);
 }

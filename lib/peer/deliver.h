@@ -16,7 +16,8 @@
 enum { DELIVER_REQUEST = 1, DELIVER_RESULT = 2 };
 
 enum {
-	DELIVER_KEEP = 1 << 0, /* more mail for this nexthop is likely: keep the session open */
+	DELIVER_KEEP = 1 << 0,   /* more mail for this nexthop is likely: keep the session open */
+	DELIVER_WARNED = 1 << 1, /* the sender was warned of a delay and is to be told of its end */
 };
 
 struct deliver_rcpt {
@@ -46,6 +47,7 @@ struct deliver_request {
 	const char *sasl_method, *sasl_username;
 	const char *message_id;
 	struct frame_list rcpts; /* struct deliver_rcpt */
+	const char *verp;        /* delimiters, or ""; for bounce(8): an agent's sender has them */
 };
 extern const struct frame_table deliver_request_table;
 

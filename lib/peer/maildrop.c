@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/base/crc32c.h"
+#include "lib/mail/verp.h"
 #include "lib/base/num.h"
 
 #define TABLE(fields, st)                                         \
@@ -24,6 +25,7 @@ static const struct frame_field envelope_fields[] = {
     TEXT(7, maildrop_envelope, envid),
     TEXT(8, maildrop_envelope, ret),
     TEXT(9, maildrop_envelope, orig_id),
+    FRAME_FIELD_TEXT(10, struct maildrop_envelope, verp, VERP_DELIMITERS),
 };
 const struct frame_table maildrop_envelope_table = TABLE(envelope_fields, maildrop_envelope);
 
@@ -166,7 +168,7 @@ static int take_envelope(struct maildrop_reader *r, const struct frame *frame, s
 	if (env->flags & ~(uint32_t)MAILDROP_FLAGS)
 		return refuse(err, "unknown flags");
 	if (!is_plain(env->sender) || !is_plain(env->full_name) || !is_plain(env->envid) ||
-	    !is_plain(env->ret) || !is_plain(env->orig_id))
+	    !is_plain(env->ret) || !is_plain(env->orig_id) || !is_plain(env->verp))
 		return refuse(err, "control characters in the envelope");
 	return 0;
 }

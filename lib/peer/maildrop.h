@@ -49,6 +49,7 @@ struct maildrop_envelope {
 	const char *sender; /* "" : the null sender */
 	const char *full_name, *envid, *ret;
 	const char *orig_id; /* REQUEUE: the id that it had */
+	const char *verp;    /* delimiters of lib/mail/verp.h, or "" */
 };
 
 struct maildrop_rcpt {

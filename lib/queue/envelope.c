@@ -5,6 +5,8 @@
  */
 #include "lib/queue/envelope.h"
 
+#include <string.h>
+
 #include "lib/base/attr.h"
 #include "lib/ipc/frame.h"
 
@@ -96,4 +98,19 @@ int envelope_next_rcpt(const void *data, size_t len, size_t *at, struct arena *a
 		return -1;
 	*at += frame.size;
 	return 1;
+}
+
+struct slice envelope_attribute(const struct envelope *env, const char *name)
+{
+	const char *at = env->attributes ? env->attributes : "";
+	size_t len = strlen(name);
+
+	while (*at) {
+		size_t line = strcspn(at, "\n");
+
+		if (line > len && at[len] == '=' && memcmp(at, name, len) == 0)
+			return slice_of(at + len + 1, line - len - 1);
+		at += line + (at[line] == '\n');
+	}
+	return slice_of("", 0);
 }

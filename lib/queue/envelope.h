@@ -43,6 +43,8 @@ enum {
 	ENV_INTERNAL = 1 << 4,   /* made by the mail system: a bounce, a notice */
 	ENV_HIGH_BYTES = 1 << 5, /* content has bytes above 127 */
 	ENV_NO_EOL = 1 << 6,     /* reserved: content did not end in a line end (never set by us) */
+	ENV_TRACE = 1 << 7,      /* sendmail -v: the sender gets a report of each attempt */
+	ENV_VERIFY = 1 << 8,     /* sendmail -bv: nothing is delivered, only reported */
 };
 
 struct envelope {
@@ -65,6 +67,13 @@ struct envelope {
 	const struct recipient *rcpts;
 	uint32_t rcpt_count;
 };
+
+/* Names of attributes. */
+#define ENVELOPE_VERP "verp" /* delimiters (lib/mail/verp.h): each recipient has its own sender */
+
+/* The value of the "name=value" line of env->attributes (which may be NULL); empty: there is none.
+ */
+struct slice envelope_attribute(const struct envelope *env, const char *name);
 
 /* Bounds that the codec keeps; smtpd and sendmail bound earlier. */
 enum { ENVELOPE_TEXT_MAX = 4096, ENVELOPE_MAX = 512 * 1024 * 1024, ENVELOPE_RCPTS_MAX = 10000000 };

@@ -170,6 +170,7 @@ int message_open(struct queue *queue, const struct location *loc, const char *id
 		rc = message_read_head(m->fd, loc, id, &head, err);
 	if (rc == 0) {
 		m->state = head.state;
+		m->warned = head.warned;
 		m->content_at = loc->offset + RECORD_HEAD;
 		m->content_len = head.content_len;
 		m->status_at = loc->offset + record_status_at(&head);
@@ -203,6 +204,7 @@ int message_open_fd(int fd, struct message *m, struct err *err)
 		return err_set(
 		    err, EBADMSG, "queue file with a damaged head, or of a newer version");
 	m->state = head.state;
+	m->warned = head.warned;
 	m->content_at = RECORD_HEAD;
 	m->content_len = head.content_len;
 	m->status_at = record_status_at(&head);
@@ -353,6 +355,30 @@ static int set_lane_state(
 	if (rc == 0 && fd_pwrite_all(fd, &byte, 1, at) < 0)
 		rc = err_sys(err, "mark %s", id);
 	fd_unlock_range(fd, at, 1);
+	return rc;
+}
+
+int message_mark_warned(
+    struct queue *queue, const struct location *loc, const char *id, struct err *err)
+{
+	off_t state_at = (off_t)(loc->offset + RECORD_STATE_AT);
+	const char byte = RECORD_WARNED;
+	struct record_head head;
+	struct message m = {.fd = -1};
+	int rc = open_home(queue, loc, id, &m, err);
+
+	if (rc != 0)
+		return rc;
+	if (fd_lock_range(m.fd, state_at, 1, true) < 0) {
+		rc = err_sys(err, "lock %s", id);
+		goto out;
+	}
+	rc = message_read_head(m.fd, loc, id, &head, err);
+	if (rc == 0 && fd_pwrite_all(m.fd, &byte, 1, (off_t)(loc->offset + RECORD_WARNED_AT)) < 0)
+		rc = err_sys(err, "mark %s as warned", id);
+	fd_unlock_range(m.fd, state_at, 1);
+out:
+	message_close(&m);
 	return rc;
 }
 

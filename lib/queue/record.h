@@ -14,9 +14,16 @@
  *   head (128 bytes) | content | one status byte per recipient | envelope
  *
  * All integers little-endian. The head has a checksum of its own; content and envelope have
- * theirs; the state byte and the status bytes, which change in place, are in none. Pure codec.
+ * theirs; the bytes at RECORD_WARNED_AT and RECORD_STATE_AT and the status bytes, which change in
+ * place, are in none. Pure codec.
  */
-enum { RECORD_HEAD = 128, RECORD_STATE_AT = 127, RECORD_ID_MAX = 40, RECORD_VERSION = 1 };
+enum {
+	RECORD_HEAD = 128,
+	RECORD_WARNED_AT = 126,
+	RECORD_STATE_AT = 127,
+	RECORD_ID_MAX = 40,
+	RECORD_VERSION = 1
+};
 
 struct record_head {
 	uint32_t epoch; /* of the lane when written; 0 in files */
@@ -27,6 +34,7 @@ struct record_head {
 	uint32_t flags; /* ENV_*, with what the writer saw in the content */
 	uint64_t queued_us;
 	char id[RECORD_ID_MAX + 1];
+	bool warned;   /* the sender was told of a delay */
 	uint8_t state; /* enum record_state */
 };
 

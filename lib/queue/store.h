@@ -71,6 +71,7 @@ void queue_writer_abort(struct queue_writer **w); /* NULL allowed; leaves nothin
 /* ---- reading ---------------------------------------------------------------------------- */
 
 enum record_state { RECORD_LIVE = 'L', RECORD_DONE = 'D', RECORD_MOVED = 'M' };
+enum { RECORD_WARNED = 'W' };
 
 /* An open record. fd is valid until close; content is fd at content_at, content_len bytes. */
 struct message {
@@ -78,6 +79,7 @@ struct message {
 	int fd;
 	bool owns_fd;
 	uint8_t state; /* enum record_state as of opening */
+	bool warned;   /* the sender has been told that it is delayed */
 	uint64_t content_at, content_len;
 	uint64_t status_at;  /* file offset of the first recipient's status byte */
 	struct envelope env; /* without recipients; texts in arena */
@@ -136,6 +138,10 @@ void message_release(struct message *m, uint32_t first, uint32_t count);
 /* Marks one recipient in place. Not synced: a power failure may undo it, a process's death not. */
 int message_mark(struct message *m, uint32_t index, enum rcpt_status status, struct err *err);
 
+/* The sender has been told of the delay. Not synced. 0; 1: the message is gone; -1. */
+int message_mark_warned(
+    struct queue *queue, const struct location *loc, const char *id, struct err *err);
+
 /* All recipients are finished: the record is marked done (journal) or the file is removed. */
 int message_finish(
     struct queue *queue, const struct location *loc, const char *id, struct err *err);
@@ -192,9 +198,6 @@ int queue_scan_slice(
 
 /* Path of a queue file by directory and id, with hashing: "deferred/3/3F0ED1A2B3C". */
 void queue_path(const struct queue *queue, const char *dir, const char *id, char *out, size_t size);
-
-/* How many levels of hash directories `dir` has; 0: none. For files that are named by no id. */
-int queue_hash_depth(const struct queue *queue, const char *dir);
 
 /* Free space: is there room for `need` more bytes and a few inodes? false with err (code ENOSPC).
  */

@@ -69,7 +69,7 @@ await 15 test -n "$(content_of dots)" || fail "no content"
 [ "$(content_of smtp)" = "$(printf '\n.x')" ] || fail "-bs: $(content_of smtp)"
 [ -z "$(find "$spool/maildrop" "$spool/corrupt" -type f)" ] || fail "left: $(ls "$spool/maildrop" "$spool/corrupt")"
 expect 0 '' "$sendmail" -q
-expect 0 'mailer retry' "$sendmail" -bv root
+expect 0 '^Mail Delivery Status Report will be mailed to <[^>]*>.$' "$sendmail" -bv root
 "$bin/postsuper" -d ALL >/dev/null 2>&1
 expect 0 'Mail queue is empty' "$bin/mailq"
 stop

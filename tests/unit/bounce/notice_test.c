@@ -85,6 +85,7 @@ static void open_all(const char *service, const char *more, const char *sender)
 	t.bounce.notifier = notifier_new();
 	ck_assert_int_eq(queue_open(&t.bounce.queue_params, false, &t.bounce.queue, &err), 0);
 	write_original("Subject: hello\r\n\r\nthe body\r\n");
+	template_set_builtin(&t.bounce.templates);
 	t.request.message = (struct deliver_request){
 	    .id = t.id, .sender = sender, .envid = "", .ret = "", .arrival_us = 1700000000000000};
 	deliver_set_location(&t.request.message, &t.loc);
@@ -163,6 +164,18 @@ static void send_and_look(enum report_kind kind)
 	ck_assert_int_eq(queue_scan_journal(t.bounce.queue, MESSAGE_ENVELOPE, look, NULL, &err), 0);
 }
 
+static int count_of(const char *part)
+{
+	const char *at = str_text(&t.text);
+	int count = 0;
+
+	while ((at = strstr(at, part))) {
+		at += strlen(part);
+		count++;
+	}
+	return count;
+}
+
 #define HAS(part) ck_assert_msg(strstr(str_text(&t.text), part), "not there: %s", part)
 #define LACKS(part) ck_assert_msg(!strstr(str_text(&t.text), part), "there: %s", part)
 
@@ -214,23 +227,34 @@ static const struct {
 	enum report_kind kind;
 	uint32_t notify;
 	const char *found;
+	uint32_t env_flags, flags;
+	const char *verp;
 } cases[] = {
-    {"bounce", "", "s@example.org", REPORT_FAILURE, NOTIFY_NEVER, ""},
-    {"bounce", "", "s@example.org", REPORT_FAILURE, NOTIFY_FAILURE, ">s@example.org;"},
+    {"bounce", "", "s@example.org", REPORT_FAILURE, NOTIFY_NEVER, "", 0, 0, NULL},
+    {"bounce", "", "s@example.org", REPORT_FAILURE, NOTIFY_FAILURE, ">s@example.org;", 0, 0, NULL},
     {"bounce", "bounce", "s@example.org", REPORT_FAILURE, 0,
-        ">s@example.org;double-bounce@example.com>postmaster@example.com;"},
+        ">s@example.org;double-bounce@example.com>postmaster@example.com;", 0, 0, NULL},
     /* notices do not bounce */
-    {"bounce", "bounce", "", REPORT_FAILURE, 0, ""},
+    {"bounce", "bounce", "", REPORT_FAILURE, 0, "", 0, 0, NULL},
     {"bounce", "resource, 2bounce", "", REPORT_FAILURE, 0,
-        "double-bounce@example.com>postmaster@example.com;"},
-    {"bounce", "2bounce, bounce", "double-bounce@example.com", REPORT_FAILURE, 0, ""},
+        "double-bounce@example.com>postmaster@example.com;", 0, 0, NULL},
+    {"bounce", "2bounce, bounce", "double-bounce@example.com", REPORT_FAILURE, 0, "", 0, 0, NULL},
     {"defer", "delay", "s@example.org", REPORT_DELAY, 0,
-        ">s@example.org;double-bounce@example.com>postmaster@example.com;"},
-    {"defer", "", "s@example.org", REPORT_DELAY, NOTIFY_FAILURE, ""},
-    {"defer", "delay", "", REPORT_DELAY, 0, ""},
-    {"defer", "", "s@example.org", REPORT_FAILURE, 0, ">s@example.org;"},
-    {"trace", "bounce, delay", "s@example.org", REPORT_SUCCESS, NOTIFY_SUCCESS, ">s@example.org;"},
-    {"trace", "", "s@example.org", REPORT_SUCCESS, 0, ""},
+        ">s@example.org;double-bounce@example.com>postmaster@example.com;", 0, 0, NULL},
+    {"defer", "", "s@example.org", REPORT_DELAY, NOTIFY_FAILURE, "", 0, 0, NULL},
+    {"defer", "delay", "", REPORT_DELAY, 0, "", 0, 0, NULL},
+    {"defer", "", "s@example.org", REPORT_FAILURE, 0, ">s@example.org;", 0, 0, NULL},
+    {"trace", "bounce, delay", "s@example.org", REPORT_SUCCESS, NOTIFY_SUCCESS, ">s@example.org;",
+        0, 0, NULL},
+    {"trace", "", "s@example.org", REPORT_SUCCESS, 0, "", 0, 0, NULL},
+    {"trace", "", "s@example.org", REPORT_SUCCESS, NOTIFY_NEVER, ">s@example.org;", ENV_TRACE, 0,
+        NULL},
+    {"trace", "", "s@example.org", REPORT_SUCCESS, 0, ">s@example.org;", 0, DELIVER_WARNED, NULL},
+    {"trace", "", "s@example.org", REPORT_VERIFY, 0, ">s@example.org;", ENV_VERIFY, 0, NULL},
+    {"trace", "2bounce", "", REPORT_VERIFY, 0, "", ENV_VERIFY, 0, NULL},
+    {"bounce", "", "s@example.org", REPORT_FAILURE, 0, ">s+b=example.net@example.org;", 0, 0, "+="},
+    {"bounce", "", "s@example.org", REPORT_FAILURE, NOTIFY_NEVER, "", 0, 0, "+="},
+    {"defer", "", "s@example.org", REPORT_DELAY, 0, ">s@example.org;", 0, 0, "+="},
 };
 
 START_TEST(who_is_told)
@@ -239,6 +263,9 @@ START_TEST(who_is_told)
 
 	snprintf(classes, sizeof(classes), "notify_classes = %s\n", cases[_i].classes);
 	open_all(cases[_i].service, classes, cases[_i].sender);
+	t.request.message.env_flags = cases[_i].env_flags;
+	t.request.message.flags = cases[_i].flags;
+	t.request.message.verp = cases[_i].verp;
 	add_record(1, cases[_i].notify, "x");
 	send_and_look(cases[_i].kind);
 	ck_assert_str_eq(str_text(&t.found), cases[_i].found);
@@ -270,6 +297,20 @@ START_TEST(delivered_meanwhile)
 }
 END_TEST
 
+/* One recipient, two targets: both are told; what an agent said again after a crash is not. */
+START_TEST(targets_of_a_recipient)
+{
+	open_all("trace", "", "s@example.org");
+	add_record(0, NOTIFY_SUCCESS, "to the first");
+	add_record(0, NOTIFY_SUCCESS, "to the second");
+	add_record(0, NOTIFY_SUCCESS, "to the first");
+	send_and_look(REPORT_SUCCESS);
+	HAS("to the second");
+	ck_assert_int_eq(count_of("X-Postfix; to the first"), 1);
+	close_all();
+}
+END_TEST
+
 TCase *notice_tcase(void)
 {
 	TCase *tcase = tcase_create("notice");
@@ -279,5 +320,6 @@ TCase *notice_tcase(void)
 	tcase_add_test(tcase, original_is_gone);
 	tcase_add_loop_test(tcase, who_is_told, 0, ARRAY_LEN(cases));
 	tcase_add_test(tcase, delivered_meanwhile);
+	tcase_add_test(tcase, targets_of_a_recipient);
 	return tcase;
 }

@@ -27,10 +27,15 @@ static const struct bounce_record records[] = {
         .mta = ""},
 };
 
+static struct template_set templates;
+
 static struct report report(enum report_kind kind)
 {
+	template_set_builtin(&templates);
 	return (struct report){
 	    .kind = kind,
+	    .template = &templates.items[kind],
+	    .message_id = "<m@example.net>",
 	    .hostname = "mail.example.com",
 	    .origin = "example.com",
 	    .mail_name = "Postfix",
@@ -77,7 +82,7 @@ START_TEST(failure)
 
 	report_put_head(&out, &r);
 	check_lines(&out);
-	HAS("\r\nFrom: MAILER-DAEMON@example.com (Mail Delivery System)\r\n"
+	HAS("\r\nFrom: Mail Delivery System <MAILER-DAEMON@example.com>\r\n"
 	    "Subject: Undelivered Mail Returned to Sender\r\nTo: sender@example.net\r\n"
 	    "Auto-Submitted: auto-replied\r\n");
 	HAS("boundary=\"OLD1.1700000000/mail.example.com\"");
@@ -115,7 +120,16 @@ START_TEST(delay)
 	HAS("\r\nSubject: Delayed Mail (still being retried)\r\n");
 	HAS("\r\nAction: delayed\r\n");
 	HAS("\r\nWill-Retry-Until: ");
-	HAS("until it is 5 days old");
+	LACKS("In-Reply-To");
+	HAS("\r\nTHIS IS ONLY A WARNING");
+	str_clear(&out);
+	/* the postmaster knows how to read it; what answers a message says so when it is to */
+	r.copy = r.threaded = true;
+	report_put_head(&out, &r);
+	check_lines(&out);
+	HAS("\r\nSubject: Postmaster Warning: Delayed Mail\r\n");
+	HAS("\r\nReferences: <m@example.net>\r\nIn-Reply-To: <m@example.net>\r\n\r\n");
+	LACKS("ONLY A WARNING");
 	HAS("Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: 8bit\r\n\r\n");
 	str_fini(&out);
 }
@@ -139,6 +153,19 @@ START_TEST(success_copy_and_utf8)
 	HAS("Final-Recipient: utf-8; j\xc3\xb6@example.com");
 	HAS("Action: relayed");
 	LACKS("rfc822-headers");
+	HAS("charset=utf-8");
+	str_clear(&out);
+	templates.items[REPORT_SUCCESS].charset = "iso-8859-1";
+	templates.items[REPORT_SUCCESS].text = "sch\xf6n\r\n";
+	templates.items[REPORT_SUCCESS].from = "postmaster@elsewhere.example";
+	r.mail_name = "Post ern";
+	r.smtputf8 = false;
+	r.records = records;
+	report_put_head(&out, &r);
+	check_lines(&out);
+	HAS("From: postmaster@elsewhere.example\r\n");
+	HAS("charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\nsch\xf6n\r\n");
+	HAS("X-Post-ern-Queue-ID: OLD1");
 	str_fini(&out);
 }
 END_TEST

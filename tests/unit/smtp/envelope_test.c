@@ -52,7 +52,7 @@ START_TEST(says_what_the_server_knows)
 	fixture_start();
 	fixture_deliver(nexthop, 1, 0, cases[_i].env_flags, "x\r\n", 3);
 	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_SENT);
-	ck_assert_int_eq(fx.results[0].action != NULL, !strstr(cases[_i].features, "DSN"));
+	ck_assert_int_eq(fx.next_tells, strstr(cases[_i].features, "DSN") != NULL);
 	fixture_fini();
 	heard = fake_server_stop(&server);
 	ck_assert_msg(strstr(heard, want) != NULL, "%s", heard);
@@ -60,6 +60,32 @@ START_TEST(says_what_the_server_knows)
 	free(heard);
 	free(nexthop);
 	free(want);
+}
+END_TEST
+
+/* sendmail -bv: the server is asked about each recipient and gets no message. */
+START_TEST(only_verifies)
+{
+	char *script =
+	    alloc_printf(">220 f\n<EHLO\n%s<MAIL\n>250 ok\n<RCPT\n>250 2.1.5 fine\n<RCPT\n"
+	                 ">550 5.1.1 no\n<RSET\n>250 ok\n<QUIT\n",
+	        _i ? ">250-f\n>250 PIPELINING\n" : ">250 f\n");
+	struct fake_server server = fake_server_start(script);
+	char *nexthop = alloc_printf("[127.0.0.1]:%u", server.port), *heard;
+
+	fixture_init();
+	fixture_start();
+	fixture_deliver(nexthop, 2, DELIVER_KEEP, ENV_VERIFY, "x\r\n", 3);
+	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_SENT);
+	ck_assert_str_eq(fx.results[0].reason, "250 2.1.5 fine");
+	ck_assert_int_eq(fx.results[1].outcome, OUTCOME_BOUNCED);
+	fixture_fini();
+	heard = fake_server_stop(&server);
+	ck_assert_msg(!strstr(heard, "DATA"), "%s", heard);
+	ck_assert_msg(!strstr(heard, "!wanted"), "%s", heard);
+	free(script);
+	free(heard);
+	free(nexthop);
 }
 END_TEST
 
@@ -84,6 +110,7 @@ TCase *envelope_tcase(void)
 	TCase *tc = tcase_create("envelope");
 
 	tcase_add_loop_test(tc, says_what_the_server_knows, 0, (int)ARRAY_LEN(cases));
+	tcase_add_loop_test(tc, only_verifies, 0, 2);
 	tcase_add_test(tc, needs_smtputf8);
 	return tc;
 }

@@ -16,6 +16,8 @@ struct fixture fx;
 
 void fixture_init(void)
 {
+	static const char *const dns[] = {"dns"};
+
 	memset(&fx, 0, sizeof(fx));
 	fx.sender = "sender@example.org";
 	fx.envid = fx.ret = fx.orig = fx.orcpt = "";
@@ -32,8 +34,8 @@ void fixture_init(void)
 	    .proxy_interfaces = "",
 	    .bind_address = "",
 	    .bind_address6 = "",
-	    .host_lookup = DNS_HOST_DNS,
-	    .dns_reply_filter = "",
+	    .host_lookup = {dns, 1},
+	    .dns_support_level = "",
 	    .mx_address_limit = 5,
 	    .mx_session_limit = 2,
 	    .randomize_addresses = true,
@@ -150,11 +152,19 @@ static void settle(struct agent_job *job, size_t i, enum outcome outcome, const 
 	fx.settled++;
 }
 
-void agent_sent(struct agent_job *job, size_t i, const char *relay, const char *dsn,
-    const char *reason, int64_t conn_us, int64_t sent_us)
+void agent_sent_as(struct agent_job *job, size_t i, const char *relay,
+    const struct agent_success *success, int64_t conn_us, int64_t sent_us)
 {
 	ck_assert(conn_us > 0 && sent_us >= conn_us);
-	settle(job, i, OUTCOME_SENT, relay, dsn, reason, "", "");
+	settle(job, i, OUTCOME_SENT, relay, success->dsn, success->reason, "", "");
+	fx.next_tells = success->next_tells;
+	ck_assert_str_eq(success->action, "relayed");
+	ck_assert_ptr_nonnull(strstr(success->diag, success->reason));
+}
+
+bool agent_only_verifies(const struct agent_job *job)
+{
+	return job->request->env_flags & ENV_VERIFY;
 }
 
 void agent_failed(struct agent_job *job, size_t i, enum outcome outcome, const char *relay,

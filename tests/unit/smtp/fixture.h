@@ -25,7 +25,8 @@ struct fixture {
 	struct rcpt_result results[FIXTURE_RCPTS];
 	struct deliver_result result;
 	char relay[256]; /* of the last recipient */
-	int settled;     /* calls of agent_sent and agent_failed */
+	bool next_tells; /* of the last success */
+	int settled;     /* calls of agent_sent_as and agent_failed */
 };
 extern struct fixture fx;
 

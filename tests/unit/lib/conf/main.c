@@ -14,6 +14,7 @@ int main(void)
 	suite_add_tcase(suite, core_tcase());
 	suite_add_tcase(suite, names_tcase());
 	suite_add_tcase(suite, master_cf_tcase());
+	suite_add_tcase(suite, template_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failures = srunner_ntests_failed(runner);

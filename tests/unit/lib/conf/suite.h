@@ -11,5 +11,6 @@ TCase *kinds_tcase(void);
 TCase *core_tcase(void);
 TCase *names_tcase(void);
 TCase *master_cf_tcase(void);
+TCase *template_tcase(void);
 
 #endif
