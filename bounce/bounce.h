@@ -20,6 +20,7 @@ struct bounce {
 	struct queue *queue;
 	struct router *router;
 	struct notifier *notifier;
+	struct match_list *flush_domains; /* fast_flush_domains, opened when first needed */
 	const char *name;              /* "bounce", "defer", "trace": also the folder of its logs */
 	struct template_set templates; /* expanded */
 	uint32_t generation;
@@ -27,6 +28,14 @@ struct bounce {
 
 /* Serves one connection of qmgr until it closes. */
 void bounce_serve(struct bounce *bounce, struct service *service, int fd);
+
+/* ---- fast_flush.c -----------------------------------------------------------------------------
+ */
+
+/* Message id was deferred: writes it down for each of its recipients' sites that flush(8) serves.
+ */
+void fast_flush_note(
+    struct bounce *bounce, const char *id, const struct bounce_record *records, size_t count);
 
 /* ---- notice.c ---------------------------------------------------------------------------------
  */

@@ -20,6 +20,8 @@ static const struct conf_param rows[] = {
         "How long mail is tried, as the delay warning says."),
     CONF_BOOL(ST, enable_original_recipient, "enable_original_recipient", "yes",
         "Notices tell the recipient before aliases too."),
+    CONF_TEXT(ST, fast_flush_domains, "fast_flush_domains", "$relay_domains",
+        "Destinations of whose deferred mail a record is kept, for ETRN."),
     CONF_BOOL(ST, enable_threaded_bounces, "enable_threaded_bounces", "no",
         "Notices refer to the Message-ID of the message that they are about."),
     CONF_BOOL(ST, disable_verp_bounces, "disable_verp_bounces", "no",

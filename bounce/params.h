@@ -9,6 +9,7 @@ struct bounce_params {
 	const char *bounce_notice_recipient, *twobounce_notice_recipient, *delay_notice_recipient;
 	const char *bounce_template_file;
 	int maximal_queue_lifetime;
+	const char *fast_flush_domains;
 	bool enable_original_recipient, enable_threaded_bounces, disable_verp_bounces;
 	bool old_logfiles; /* accepted: there is one format */
 	const char *defer_service, *trace_service;

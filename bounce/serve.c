@@ -102,6 +102,9 @@ static uint32_t do_move(struct exchange *x)
 		return failed(x, &err);
 	if (moved > 0)
 		return STATUS_GONE;
+	if (!strcmp(x->loc.dir, "deferred"))
+		fast_flush_note(x->bounce, x->request.message.id, x->request.records.items,
+		    x->request.records.count);
 	x->answer->lane = (uint32_t)x->loc.lane;
 	x->answer->epoch = x->loc.epoch;
 	x->answer->offset = x->loc.offset;

@@ -11,9 +11,10 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/sys/clock.h"
 #include "master/spawn.h"
 
-enum { FORK_PAUSE_MAX = 16 };
+enum { FORK_PAUSE_MAX = 16, LATE_LOOKS = 3 };
 
 static struct list *bucket(struct master *m, pid_t pid)
 {
@@ -66,6 +67,7 @@ static void clear_score(struct unit *u, unsigned slot, enum score_state state)
 	atomic_fetch_and(&u->board->idle[slot / 64], ~(UINT64_C(1) << slot % 64));
 	atomic_store(&c->uses, 0);
 	atomic_store(&c->event_loop, 0);
+	atomic_store(&c->alarm_ms, 0);
 	atomic_store(&c->state, state);
 }
 
@@ -244,4 +246,35 @@ bool children_kick_outdated(struct master *m)
 			any |= kick(LIST_ITEM(node, struct child, node));
 	}
 	return any;
+}
+
+/* Idle processes of the session kind wait without a watchdog. */
+static bool is_late(struct child *c, int64_t now)
+{
+	struct score_child *s = score(c);
+	int64_t alarm_ms = atomic_load(&s->alarm_ms);
+	bool waits = !atomic_load(&s->event_loop) && scoreboard_is_idle(c->unit->board, c->slot);
+
+	if (waits || alarm_ms == 0 || now <= alarm_ms || alarm_ms != c->late_alarm_ms)
+		c->late_looks = 0;
+	c->late_alarm_ms = alarm_ms;
+	return !waits && alarm_ms != 0 && now > alarm_ms && ++c->late_looks >= LATE_LOOKS;
+}
+
+void children_kill_stopped(struct master *m)
+{
+	int64_t now = clock_mono_ms();
+
+	for (size_t i = 0; i < CHILD_BUCKETS; i++) {
+		LIST_EACH (node, &m->children[i]) {
+			struct child *c = LIST_ITEM(node, struct child, node);
+
+			if (!is_late(c, now))
+				continue;
+			log_warn("process %s pid %d does not run: its time limit is over and its "
+			         "watchdog has not ended it; killed",
+			    c->unit->planned ? c->unit->planned->path : c->unit->key, (int)c->pid);
+			kill(c->pid, SIGKILL);
+		}
+	}
 }

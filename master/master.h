@@ -37,6 +37,8 @@ struct child {
 	unsigned slot;
 	uint32_t generation;
 	int64_t started_ms;
+	int64_t late_alarm_ms; /* its watchdog should have ended it then, and has not... */
+	int late_looks;        /* ...at so many looks */
 };
 
 struct unit {
@@ -68,7 +70,7 @@ struct master {
 	struct list listeners;
 	struct list children[CHILD_BUCKETS]; /* by process id */
 	size_t child_count;
-	struct timer kick, watchdog, deadline;
+	struct timer kick, watchdog, deadline, look;
 	int null_fd, log_fd, pid_fd;
 	bool stopping;
 	bool foreground; /* standard output is somebody's */
@@ -114,6 +116,11 @@ bool children_gone(const struct master *m);
 void children_signal(struct master *m, int signum);
 /* Interrupts idle processes of older generations; true when there are any left. */
 bool children_kick_outdated(struct master *m);
+/*
+ * A process ends by its own watchdog, unless it has been stopped or hangs in the kernel. Whoever is
+ * found late at several looks, a few seconds apart, is killed, so that another takes its work.
+ */
+void children_kill_stopped(struct master *m);
 bool child_is_starting(const struct child *c);
 
 #endif

@@ -21,6 +21,7 @@
 enum {
 	WATCHDOG_S = 1000,
 	KICK_MS = 1000,
+	LOOK_MS = 10000,
 	STOP_LIMIT_MS = 5000,
 	FDS_PER_UNIT = 4,
 	FDS_SPARE = 128,
@@ -176,6 +177,14 @@ static void on_watchdog(struct timer *timer)
 	timer_start(m->loop, timer, WATCHDOG_S * 1000 / 3);
 }
 
+static void on_look(struct timer *timer)
+{
+	struct master *m = CONTAINER_OF(timer, struct master, look);
+
+	children_kill_stopped(m);
+	timer_start(m->loop, timer, LOOK_MS);
+}
+
 static void init(struct master *m, const char *etc, struct config *config, bool foreground)
 {
 	m->etc = etc;
@@ -193,7 +202,9 @@ static void init(struct master *m, const char *etc, struct config *config, bool 
 	m->kick.expired = on_kick;
 	m->deadline.expired = on_deadline;
 	m->watchdog.expired = on_watchdog;
+	m->look.expired = on_look;
 	on_watchdog(&m->watchdog);
+	on_look(&m->look);
 	loop_on_signal(m->loop, SIGHUP, on_hup, m);
 	loop_on_signal(m->loop, SIGTERM, on_term, m);
 	loop_on_signal(m->loop, SIGINT, on_int, m);

@@ -109,7 +109,8 @@ void bouncer_init(struct bouncer *b, struct qmgr *q, const char *service)
 
 	snprintf(path, sizeof(path), "private/%s", service);
 	/* a connection that no process serves would keep its request from those that are served */
-	pool_init(&b->pool, q, path, limit && limit < CHANNELS ? limit : CHANNELS, answered);
+	pool_init(&b->pool, q, path, limit && limit < CHANNELS ? limit : CHANNELS,
+	    q->params->ipc_timeout, answered);
 	list_init(&b->waiting);
 	list_init(&b->failed);
 	b->retry.expired = retry_now;

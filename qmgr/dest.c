@@ -10,6 +10,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "qmgr/clog.h"
 #include "qmgr/qmgr.h"
 
 enum { IDLE_DEST_MS = 10000 };
@@ -236,6 +237,11 @@ void dest_assign(struct mail *mail, struct rcpt *rcpt, const char *transport, co
 	}
 	t = transport_get(mail->qmgr, transport);
 	dest = dest_get(t, nexthop, rcpt->address);
+	if (mail->urgent) {
+		timer_cancel(mail->qmgr->loop, &t->timer);
+		t->dead = false;
+		dest_revive(dest);
+	}
 	last = list_empty(&dest->todo) ? NULL : LIST_ITEM(dest->todo.prev, struct entry, link);
 	limit = t->set.recipient_limit ? (size_t)t->set.recipient_limit : SIZE_MAX;
 	if (!last || last->mail != mail || last->count >= limit || *mail->verp) {
@@ -244,6 +250,7 @@ void dest_assign(struct mail *mail, struct rcpt *rcpt, const char *transport, co
 		last->mail = mail;
 		list_push(&dest->todo, &last->link);
 		dest->todo_count++;
+		clog_look(dest);
 	}
 	if (last->count == last->cap) {
 		last->cap = last->cap ? last->cap * 2 : 1;

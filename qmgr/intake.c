@@ -79,6 +79,22 @@ static void take_triggers(struct qmgr *q, const char *bytes, size_t len)
 	}
 }
 
+static int take_attempt(
+    struct qmgr *q, const struct frame *frame, struct arena *arena, struct err *err)
+{
+	struct note_attempt attempt;
+	const struct note_attempt_id *ids;
+
+	if (frame_decode(frame, &note_attempt_table, &attempt, arena, err) < 0)
+		return -1;
+	ids = attempt.ids.items;
+	for (size_t i = 0; i < attempt.ids.count; i++) {
+		if (queue_id_valid(ids[i].id))
+			scan_take_urgent(q, ids[i].id);
+	}
+	return 0;
+}
+
 /* false: not frames. */
 static bool take_frames(struct intake *intake)
 {
@@ -94,6 +110,11 @@ static bool take_frames(struct intake *intake)
 		at += frame.size;
 		if (frame.type == NOTE_SCAN) {
 			scan_new_mail(intake->qmgr);
+		} else if (frame.type == NOTE_ATTEMPT) {
+			if (take_attempt(intake->qmgr, &frame, &arena, &err) < 0) {
+				found = -1;
+				break;
+			}
 		} else if (frame.type != NOTE_MESSAGE ||
 		           frame_decode(&frame, &note_table, &note, &arena, &err) < 0) {
 			found = -1;

@@ -310,7 +310,7 @@ static void set_aside(struct qmgr *q, struct location *loc, const char *id, cons
 		log_warn("%s: %s", id, err.text);
 }
 
-bool mail_activate(struct qmgr *q, const struct location *where, const char *id)
+bool mail_activate(struct qmgr *q, const struct location *where, const char *id, bool urgent)
 {
 	struct location loc = *where;
 	struct message m;
@@ -367,6 +367,7 @@ bool mail_activate(struct qmgr *q, const struct location *where, const char *id)
 	mail->warned = m.warned;
 	mail->forced = loc.lane < 0 && fstat(m.fd, &st) == 0 && (st.st_mode & S_IXGRP);
 	message_close(&m);
+	mail->urgent = urgent;
 	mail->was_deferred = true; /* or at least it may have a log from before a crash */
 	if (!enter_active(mail)) {
 		mail_free(mail);

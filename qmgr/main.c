@@ -21,6 +21,7 @@ static void init(struct service *service)
 	if (queue_open(&queue_settings, q->core->enable_long_queue_ids, &q->queue, &err) < 0)
 		fatal("%s", err.text);
 	q->router = router_new(q->core, &route_settings);
+	service_set_watchdog(service, params.daemon_timeout);
 	qmgr_start(q);
 }
 

@@ -10,6 +10,8 @@ struct qmgr_params {
 	int queue_run_delay;
 	int maximal_lifetime, bounce_lifetime;
 	int transport_retry_time;
+	int daemon_timeout, ipc_timeout; /* seconds */
+	int clog_warn_time;
 	int delay_warning;
 	bool confirm_delay_cleared;
 	const char *bounce_service, *defer_service, *trace_service;

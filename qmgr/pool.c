@@ -18,12 +18,14 @@
 
 enum { CONNECT_MS = 100, READ_CHUNK = 16384 };
 
-void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit,
+void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit, int answer_s,
     void (*answered)(struct channel *, const struct frame *, void *))
 {
-	*pool = (struct pool){.qmgr = q, .limit = limit, .answered = answered};
+	*pool =
+	    (struct pool){.qmgr = q, .limit = limit, .answer_s = answer_s, .answered = answered};
 	snprintf(pool->path, sizeof(pool->path), "%s", path);
 	list_init(&pool->idle);
+	list_init(&pool->busy);
 }
 
 void channel_close(struct channel *channel)
@@ -166,6 +168,8 @@ bool channel_send(struct channel *channel, const struct str *frame, void *job)
 		return false;
 	}
 	channel->job = job;
+	channel->since_ms = loop_now_ms(channel->pool->qmgr->loop);
+	list_push(&channel->pool->busy, &channel->link);
 	return true;
 }
 
@@ -175,7 +179,26 @@ void channel_give_back(struct channel *channel)
 	channel->idle_since_ms = loop_now_ms(channel->pool->qmgr->loop);
 	str_fini(&channel->in); /* an idle channel costs no buffers */
 	str_fini(&channel->out);
+	list_remove(&channel->link);
 	list_push_front(&channel->pool->idle, &channel->link);
+}
+
+/*
+ * A process that is stopped, or hangs: its request goes to another. What it has in hand stays
+ * locked until it ends, so nothing is delivered twice; the other one answers "skipped" meanwhile.
+ */
+static void take_back(struct channel *channel, int64_t now)
+{
+	struct pool *pool = channel->pool;
+	int limit = channel->out.len > 0 ? pool->qmgr->params->ipc_timeout : pool->answer_s;
+	void *job = channel->job;
+
+	if (now - channel->since_ms < (int64_t)limit * 1000)
+		return;
+	log_warn("%s: %s for %d seconds: the request is given to another process", pool->path,
+	    channel->out.len > 0 ? "request not taken" : "no answer", limit);
+	channel->job = NULL;
+	pool->answered(channel, NULL, job);
 }
 
 void pool_sweep(struct pool *pool, int64_t idle_ms)
@@ -188,4 +211,6 @@ void pool_sweep(struct pool *pool, int64_t idle_ms)
 		if (now - channel->idle_since_ms >= idle_ms)
 			channel_close(channel);
 	}
+	LIST_EACH_SAFE (node, &pool->busy)
+		take_back(LIST_ITEM(node, struct channel, link), now);
 }

@@ -75,6 +75,7 @@ struct mail {
 	bool logged;               /* what is deferred is in the defer log */
 	bool skipped;              /* some recipient was in other hands: look again */
 	bool was_deferred;         /* there may be a defer log */
+	bool urgent;               /* somebody waits for it: destinations at rest are tried */
 	bool forced;               /* the operator wants it to expire (postsuper -e) */
 	bool unlogged;             /* bounce(8) could not write: no second try in a row */
 	const char *damaged;       /* why, when the record cannot be delivered */
@@ -97,6 +98,7 @@ struct dest {
 	struct feedback feedback; /* and the window: deliveries that may be under way */
 	int busy;                 /* that are */
 	int64_t last_used_ms, last_done_ms;
+	int64_t clog_next_ms;               /* no warning before */
 	const char *dead_reason, *dead_dsn; /* while it rests; allocated */
 	struct timer timer;                 /* end of the rest, or of an idle destination's life */
 	struct gate_dest gate;
@@ -105,13 +107,14 @@ struct dest {
 
 /* A connection to a delivery agent or to bounce(8), non-blocking, one request under way. */
 struct channel {
-	struct list link; /* in pool->idle, or none */
+	struct list link; /* in pool->idle or pool->busy */
 	struct pool *pool;
 	struct watch watch;
 	int fd;
 	bool fresh; /* has not answered yet */
 	struct str in, out;
-	void *job;               /* what it is busy with */
+	void *job;               /* what it is busy with... */
+	int64_t since_ms;        /* ...and since when */
 	const struct dest *kept; /* holds an open session to this destination... */
 	int64_t kept_until_ms;   /* ...until then */
 	int64_t idle_since_ms;
@@ -121,8 +124,9 @@ struct channel {
 struct pool {
 	struct qmgr *qmgr;
 	char path[128]; /* private/smtp */
-	struct list idle;
+	struct list idle, busy;
 	size_t count, limit;
+	int answer_s; /* how long an answer may take */
 	/* One frame came back for the channel's job, or (frame NULL) the connection ended without.
 	 */
 	void (*answered)(struct channel *channel, const struct frame *frame, void *job);
@@ -186,6 +190,7 @@ struct qmgr {
 	int scan_slices;     /* left to list in this run; 0: no run under way */
 	int scan_failures;   /* in a row, of the system, in this scan */
 	struct found_list found_new, found_deferred; /* listed, not taken yet */
+	struct found_list found_urgent;              /* asked for by flush(8) */
 	struct timer scan_timer, run_timer, sweep_timer, kick_timer;
 };
 
@@ -201,7 +206,7 @@ bool qmgr_has_room(const struct qmgr *q);
 void mail_from_note(struct qmgr *q, const struct note *note);
 /* From the queue (a scan). Sets damaged files aside. false: the system failed (logged); the mail
  * stays where it is. */
-bool mail_activate(struct qmgr *q, const struct location *loc, const char *id);
+bool mail_activate(struct qmgr *q, const struct location *loc, const char *id, bool urgent);
 void mail_free(struct mail *mail);
 /* Loads the next recipients; settles the mail when there are none left. */
 void mail_load_more(struct mail *mail);
@@ -246,7 +251,7 @@ void entry_free(struct entry *entry);
 void entry_fill_request(const struct mail *mail, struct deliver_request *request);
 
 /* ---- pool.c: connections ------------------------------------------------------------------ */
-void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit,
+void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit, int answer_s,
     void (*answered)(struct channel *, const struct frame *, void *));
 /* An idle channel (one that keeps a session to `prefer` first) or a new one; NULL: none now, and
  * *unreachable_out says whether the service could not be reached. */
@@ -256,7 +261,8 @@ struct channel *pool_take(
 bool channel_send(struct channel *channel, const struct str *frame, void *job);
 void channel_give_back(struct channel *channel);
 void channel_close(struct channel *channel);
-void pool_sweep(struct pool *pool, int64_t idle_ms); /* closes what has been idle for so long */
+/* Closes what has been idle for so long, and what has not taken or answered a request in time. */
+void pool_sweep(struct pool *pool, int64_t idle_ms);
 
 /* ---- bouncer.c: bounce(8) ----------------------------------------------------------------- */
 void bouncer_init(struct bouncer *b, struct qmgr *q, const char *service);
@@ -279,6 +285,8 @@ void mail_complete(struct mail *mail);
 void scan_init(struct qmgr *q);
 void scan_new_mail(struct qmgr *q); /* journal, incoming, active */
 void scan_deferred(struct qmgr *q, bool all);
+/* This deferred message now, before all else that waits on disk. */
+void scan_take_urgent(struct qmgr *q, const char *id);
 void scan_room(struct qmgr *q); /* a message left memory: goes on with what waited for room */
 
 /* ---- intake.c: notes and triggers ---------------------------------------------------------- */

@@ -29,6 +29,16 @@ struct collect {
 	bool more;           /* stopped for lack of room */
 };
 
+static void found_add(struct found_list *list, const struct location *loc, const char *id)
+{
+	if (list->count == list->cap) {
+		list->cap = list->cap ? list->cap * 2 : 64;
+		list->items = alloc_array(list->items, list->cap, sizeof(*list->items));
+	}
+	list->items[list->count].loc = *loc;
+	strcpy(list->items[list->count++].id, id);
+}
+
 static bool collect_item(void *arg, const struct scan_item *item)
 {
 	struct collect *c = arg;
@@ -41,12 +51,7 @@ static bool collect_item(void *arg, const struct scan_item *item)
 		c->more = true;
 		return false;
 	}
-	if (list->count == list->cap) {
-		list->cap = list->cap ? list->cap * 2 : 64;
-		list->items = alloc_array(list->items, list->cap, sizeof(*list->items));
-	}
-	list->items[list->count].loc = item->loc;
-	strcpy(list->items[list->count++].id, item->id);
+	found_add(list, &item->loc, item->id);
 	return true;
 }
 
@@ -94,12 +99,13 @@ static void activate_some(struct qmgr *q, struct found_list *list, size_t max)
 
 	for (size_t n = 0; n < MIN(max, STEP_MESSAGES) && found_any(list); n++) {
 		const struct found *found = &list->items[list->next++];
-		bool ok = mail_activate(q, &found->loc, found->id);
+		bool ok = mail_activate(q, &found->loc, found->id, list == &q->found_urgent);
 
 		q->scan_failures = ok ? 0 : q->scan_failures + 1;
 		if (q->scan_failures >= FAILURES_MAX) {
 			found_clear(&q->found_new);
 			found_clear(&q->found_deferred);
+			found_clear(&q->found_urgent); /* their times are past: a later run */
 			q->scan_slices = 0;
 			q->scan_all = q->rescan_new = false;
 			q->scan_failures = 0;
@@ -195,7 +201,9 @@ static bool scan_step(struct qmgr *q)
 {
 	size_t limit = (size_t)q->params->active_limit;
 
-	if (found_any(&q->found_new) && room(q, limit) > 0)
+	if (found_any(&q->found_urgent) && room(q, limit) > 0)
+		activate_some(q, &q->found_urgent, room(q, limit));
+	else if (found_any(&q->found_new) && room(q, limit) > 0)
 		activate_some(q, &q->found_new, room(q, limit));
 	else if (may_look_for_new(q) && !found_any(&q->found_new))
 		list_new(q);
@@ -220,7 +228,8 @@ static void scan_again(struct timer *timer)
 
 void scan_room(struct qmgr *q)
 {
-	bool waits = (found_any(&q->found_new) || may_look_for_new(q)) ||
+	bool waits = found_any(&q->found_urgent) ||
+	             (found_any(&q->found_new) || may_look_for_new(q)) ||
 	             (found_any(&q->found_deferred) && room_for_deferred(q) > 0);
 
 	if (waits && !timer_armed(&q->scan_timer))
@@ -230,6 +239,23 @@ void scan_room(struct qmgr *q)
 void scan_new_mail(struct qmgr *q)
 {
 	q->rescan_new = true;
+	if (!timer_armed(&q->scan_timer))
+		timer_start(q->loop, &q->scan_timer, 0);
+}
+
+/* With as many as the active queue takes it is a flush of nearly all, which the times bring about.
+ */
+void scan_take_urgent(struct qmgr *q, const char *id)
+{
+	struct location loc = {.lane = -1, .dir = "deferred"};
+
+	if (map_get(q->mails, id))
+		return; /* it is being tried */
+	if (q->found_urgent.count - q->found_urgent.next >= (size_t)q->params->active_limit) {
+		scan_deferred(q, false);
+		return;
+	}
+	found_add(&q->found_urgent, &loc, id);
 	if (!timer_armed(&q->scan_timer))
 		timer_start(q->loop, &q->scan_timer, 0);
 }

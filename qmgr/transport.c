@@ -100,7 +100,8 @@ struct transport *transport_get(struct qmgr *q, const char *name)
 	t->timer.expired = revive;
 	t->wake.expired = wake;
 	load_settings(t);
-	pool_init(&t->pool, q, path, agent_limit(q, t->name), deliver_answered);
+	pool_init(
+	    &t->pool, q, path, agent_limit(q, t->name), q->core->daemon_timeout, deliver_answered);
 	list_push(&q->transports, &t->link);
 	return t;
 }

@@ -65,52 +65,6 @@ static int families_of(const char *inet_protocols)
 	return families ? families : DNS_HOST_V4;
 }
 
-static int set_lookups(struct smtp_client *c, struct err *err)
-{
-	const struct smtp_params *p = c->params;
-
-	if (*p->dns_support_level)
-		c->no_dns = text_eq_nocase(p->dns_support_level, "disabled");
-	else
-		c->no_dns = p->disable_dns_lookups;
-	for (size_t i = 0; i < p->host_lookup.count; i++) {
-		if (text_eq_nocase(p->host_lookup.items[i], "dns"))
-			c->lookups |= DNS_HOST_DNS;
-		else if (text_eq_nocase(p->host_lookup.items[i], "native"))
-			c->lookups |= DNS_HOST_NATIVE;
-		else
-			return err_set(err, 0, "smtp_host_lookup: \"%s\": expected dns or native",
-			    p->host_lookup.items[i]);
-	}
-	if (c->no_dns || !c->lookups)
-		c->lookups = DNS_HOST_NATIVE;
-	return 0;
-}
-
-static int open_resolver(struct smtp_client *c, struct err *err)
-{
-	const struct smtp_params *p = c->params;
-	struct dns_options options = {.servers = p->dns_resolver_address.items,
-	    .server_count = p->dns_resolver_address.count};
-
-	for (size_t i = 0; i < p->dns_resolver_options.count; i++) {
-		const char *name = p->dns_resolver_options.items[i];
-
-		if (strcmp(name, "res_defnames") == 0)
-			options.defnames = true;
-		else if (strcmp(name, "res_dnsrch") == 0)
-			options.search = true;
-		else
-			return err_set(err, 0,
-			    "smtp_dns_resolver_options: \"%s\": expected res_defnames or "
-			    "res_dnsrch",
-			    name);
-	}
-	if (dns_resolver_new(&options, &c->resolver, err) < 0)
-		return err_prefix(err, "dns_resolver_address");
-	return 0;
-}
-
 struct own_list {
 	struct net_addr *addrs;
 	size_t count, cap;
@@ -227,7 +181,7 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	    *host)
 		return err_set(err, 0, "smtp_tcp_port: %s", why.text);
 	c->families = families_of(core->inet_protocols);
-	if (set_lookups(c, err) < 0 || open_resolver(c, err) < 0)
+	if (client_open_resolver(c, err) < 0)
 		return -1;
 	open_cache_list(c);
 	cache_open(c);
@@ -242,6 +196,6 @@ void smtp_client_fini(struct smtp_client *c)
 {
 	cache_fini(c);
 	match_list_close(&c->cache_always);
-	dns_resolver_free(&c->resolver);
+	client_close_resolver(c);
 	arena_fini(&c->arena);
 }

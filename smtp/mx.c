@@ -21,6 +21,8 @@ static const char *dsn_of(enum dns_status status)
 		return "5.4.3";
 	case DNS_NULL_MX:
 		return "5.1.10";
+	case DNS_FILTERED:
+		return "4.7.0";
 	default:
 		return "5.4.4";
 	}

@@ -2,9 +2,18 @@
 #include "smtp/params.h"
 
 #include "lib/base/attr.h"
+#include "lib/dns/dns.h"
 
 static const struct conf_enum preferences[] = {
     {"any", SMTP_PREFER_ANY}, {"ipv4", SMTP_PREFER_V4}, {"ipv6", SMTP_PREFER_V6}, {NULL, 0}};
+
+static const struct conf_enum dns_levels[] = {{"", SMTP_DNS_LEGACY},
+    {"disabled", SMTP_DNS_DISABLED}, {"enabled", SMTP_DNS_ENABLED}, {"dnssec", SMTP_DNS_DNSSEC},
+    {NULL, 0}};
+static const struct conf_enum host_lookups[] = {
+    {"dns", DNS_HOST_DNS}, {"native", DNS_HOST_NATIVE}, {NULL, 0}};
+static const struct conf_enum resolver_options[] = {
+    {"res_defnames", SMTP_RES_DEFNAMES}, {"res_dnsrch", SMTP_RES_DNSRCH}, {NULL, 0}};
 
 #define P struct smtp_params
 
@@ -17,10 +26,11 @@ static const struct conf_param rows[] = {
 	CONF_TEXT(P, bind_address, "smtp_bind_address", "", "Own IPv4 address to connect from."),
 	CONF_TEXT(P, bind_address6, "smtp_bind_address6", "", "Own IPv6 address to connect from."),
 	CONF_BOOL(P, bind_address_enforce, "smtp_bind_address_enforce", "no", "Defer mail when smtp_bind_address cannot be used."),
-	CONF_LIST(P, host_lookup, "smtp_host_lookup", "dns", "How to find the address of a host: dns, native, or both."),
-	CONF_LIST(P, dns_resolver_options, "smtp_dns_resolver_options", "", "res_defnames, res_dnsrch: complete short names."),
+	CONF_SET(P, host_lookup, "smtp_host_lookup", "dns", host_lookups, "How to find the address of a host: dns, native, or both."),
+	CONF_SET(P, dns_resolver_options, "smtp_dns_resolver_options", "", resolver_options, "res_defnames, res_dnsrch: complete short names."),
 	CONF_LIST(P, dns_resolver_address, "dns_resolver_address", "", "Name servers to ask, address or address:port, instead of those in resolv.conf."),
-	CONF_TEXT(P, dns_support_level, "smtp_dns_support_level", "", "enabled, dnssec or disabled."),
+	CONF_ENUM(P, dns_support_level, "smtp_dns_support_level", "", dns_levels, "enabled, dnssec or disabled."),
+	CONF_TEXT(P, dns_reply_filter, "smtp_dns_reply_filter", "", "Tables from DNS records to IGNORE."),
 	CONF_BOOL(P, disable_dns_lookups, "disable_dns_lookups", "no", "Look hosts up in the system's own service only, and no MX."),
 	CONF_ENUM(P, address_preference, "smtp_address_preference", "any", preferences, "Address family tried first among equals."),
 	CONF_INT(P, mx_address_limit, "smtp_mx_address_limit", "5", 0, 0, "Addresses tried for one destination; 0: all."),

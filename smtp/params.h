@@ -9,9 +9,14 @@ struct smtp_params {
 	/* where to */
 	const char *tcp_port, *fallback_relay, *best_mx_transport, *proxy_interfaces;
 	const char *bind_address, *bind_address6;
-	struct conf_list host_lookup, dns_resolver_options, dns_resolver_address;
-	const char *dns_support_level;
-	int address_preference; /* enum smtp_preference */
+	int host_lookup;          /* DNS_HOST_DNS, DNS_HOST_NATIVE */
+	int dns_support_level;    /* enum smtp_dns_level */
+	int dns_resolver_options; /* SMTP_RES_* */
+	struct conf_list dns_resolver_address;
+	const char *dns_reply_filter;
+	int address_preference; /* enum smtp_dns_level { SMTP_DNS_LEGACY, SMTP_DNS_DISABLED,
+SMTP_DNS_ENABLED, SMTP_DNS_DNSSEC }; enum { SMTP_RES_DEFNAMES = 1 << 0, SMTP_RES_DNSRCH = 1 << 1 };
+enum smtp_preference */
 	int mx_address_limit, mx_session_limit;
 	bool disable_dns_lookups, ignore_mx_lookup_error, defer_if_no_mx_address_found;
 	bool randomize_addresses, balance_inet_protocols, bind_address_enforce;
@@ -36,6 +41,8 @@ struct smtp_params {
 	int cache_protocol_timeout, cache_time_limit, reuse_time_limit, reuse_count_limit;
 };
 
+enum smtp_dns_level { SMTP_DNS_LEGACY, SMTP_DNS_DISABLED, SMTP_DNS_ENABLED, SMTP_DNS_DNSSEC };
+enum { SMTP_RES_DEFNAMES = 1 << 0, SMTP_RES_DNSRCH = 1 << 1 };
 enum smtp_preference { SMTP_PREFER_ANY, SMTP_PREFER_V4, SMTP_PREFER_V6 };
 
 extern const struct conf_table smtp_params;

@@ -14,6 +14,7 @@
 
 struct match_list;
 struct scache_client;
+struct table_chain;
 struct session;
 
 /* What this process knows beside the request in hand. */
@@ -24,8 +25,10 @@ struct smtp_client {
 	int families; /* DNS_HOST_V4 | DNS_HOST_V6: inet_protocols and what the kernel has */
 	int lookups;  /* DNS_HOST_DNS | DNS_HOST_NATIVE: smtp_host_lookup */
 	bool no_dns;  /* neither MX nor address lookups */
+	bool dnssec;  /* what mx_addr and dns_answer say of security is worth something */
 	struct dns_resolver *resolver;
-	const struct net_addr *own; /* addresses that are us, for loop detection */
+	struct table_chain *reply_filter; /* smtp_dns_reply_filter; NULL: none */
+	const struct net_addr *own;       /* addresses that are us, for loop detection */
 	size_t own_count;
 	struct match_list *cache_always; /* smtp_connection_cache_destinations */
 	int lookup_ms;                   /* for the addresses of all exchangers of a domain */
@@ -44,6 +47,10 @@ int smtp_client_init(struct smtp_client *client, const struct core_params *core,
     const struct smtp_params *params, struct err *err);
 /* Ends the kept session politely and frees everything. */
 void smtp_client_fini(struct smtp_client *client);
+
+/* resolver.c: the part of the two above that is about the name service. */
+int client_open_resolver(struct smtp_client *client, struct err *err);
+void client_close_resolver(struct smtp_client *client);
 
 /* Why a delivery did not succeed, for one recipient or for all that are left. */
 struct trouble {

@@ -151,6 +151,7 @@ static void set_subject(struct check *check)
 	    [ACCESS_RECIPIENT] = {s->tx.rcpt.given, "Recipient address"},
 	    [ACCESS_DATA] = {"DATA", "Data command"},
 	    [ACCESS_END_OF_DATA] = {"END-OF-MESSAGE", "End-of-data"},
+	    [ACCESS_ETRN] = {s->etrn_domain, "Etrn command"},
 	};
 
 	check->name = subjects[check->stage].name ? subjects[check->stage].name : "";
@@ -272,6 +273,17 @@ bool access_recipient(struct session *s)
 		return true;
 	return s->params->reject_unlisted_recipient &&
 	       check_unlisted(&check, &s->tx.rcpt, false) == VERDICT_REJECT;
+}
+
+bool access_etrn(struct session *s, const char *domain)
+{
+	bool refused;
+
+	s->etrn_domain = domain;
+	refused = (s->params->delay_reject && (access_client(s) || access_helo(s))) ||
+	          evaluate(s, ACCESS_ETRN) == VERDICT_REJECT;
+	s->etrn_domain = NULL;
+	return refused;
 }
 
 bool access_data(struct session *s, enum access_stage stage)

@@ -86,6 +86,7 @@ int cmd_ehlo(struct session *s, struct slice args)
 	    {"PIPELINING", ALWAYS},
 	    {"SIZE", WITH_SIZE},
 	    {"VRFY", IF_VRFY},
+	    {"ETRN", ALWAYS},
 	    {"ENHANCEDSTATUSCODES", ALWAYS},
 	    {"8BITMIME", ALWAYS},
 	    {"DSN", ALWAYS},

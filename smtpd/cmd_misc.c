@@ -31,27 +31,6 @@ int cmd_quit(struct session *s, struct slice args)
 	return 0;
 }
 
-/* No destination is eligible for ETRN in this version, which is what a site without it says. */
-int cmd_etrn(struct session *s, struct slice args)
-{
-	struct slice domain;
-
-	if (!args_word(&args, &domain) || slice_trim(args).len > 0) {
-		chat_reply(s, "500 Syntax: ETRN domain");
-		return -1;
-	}
-	if (domain.data[0] == '@' || domain.data[0] == '#')
-		domain = slice_of(domain.data + 1, domain.len - 1);
-	str_clear(&s->scratch);
-	str_put(&s->scratch, domain.data, domain.len);
-	if (!address_domain_valid(str_text(&s->scratch))) {
-		chat_reply(s, "501 Error: invalid parameter syntax");
-		return -1;
-	}
-	chat_reply(s, "459 <%.*s>: service unavailable", SLICE_ARG(domain));
-	return -1;
-}
-
 int cmd_auth(struct session *s, struct slice args)
 {
 	(void)args;

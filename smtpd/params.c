@@ -91,6 +91,10 @@ static const struct conf_param rows[] = {
     TEXT(data_restrictions, "smtpd_data_restrictions", "", "Access rules at DATA."),
     TEXT(end_of_data_restrictions, "smtpd_end_of_data_restrictions", "",
         "Access rules at the end of the data."),
+    TEXT(etrn_restrictions, "smtpd_etrn_restrictions", "",
+        "Access rules for ETRN, after those for client and HELO name."),
+    TEXT(
+        flush_service_name, "flush_service_name", "flush", "The service that ETRN asks: flush(8)."),
     TEXT(local_header_rewrite_clients, "local_header_rewrite_clients", "permit_inet_interfaces",
         "Clients whose messages get missing headers and complete addresses."),
     TEXT(content_filter, "content_filter", "",

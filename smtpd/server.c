@@ -93,6 +93,7 @@ static void load_restrictions(struct smtpd *srv)
 	    {ACCESS_RECIPIENT, "smtpd_recipient_restrictions", p->recipient_restrictions},
 	    {ACCESS_DATA, "smtpd_data_restrictions", p->data_restrictions},
 	    {ACCESS_END_OF_DATA, "smtpd_end_of_data_restrictions", p->end_of_data_restrictions},
+	    {ACCESS_ETRN, "smtpd_etrn_restrictions", p->etrn_restrictions},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)

@@ -38,6 +38,7 @@ enum access_stage {
 	ACCESS_RECIPIENT,
 	ACCESS_DATA,
 	ACCESS_END_OF_DATA,
+	ACCESS_ETRN,
 	ACCESS_STAGES
 };
 
@@ -174,6 +175,7 @@ struct session {
 	struct str data;            /* decoded content on its way to the shaper */
 	char *helo;                 /* NULL before HELO/EHLO */
 	const char *protocol;       /* "SMTP" or "ESMTP" */
+	const char *etrn_domain;    /* while ETRN is looked at */
 	const char *where;          /* for log lines: "CONNECT", "RCPT", "END-OF-MESSAGE", ... */
 	bool in_mynetworks_known;
 	enum table_answer in_mynetworks;
@@ -291,6 +293,7 @@ bool access_helo(struct session *s);
 bool access_sender(struct session *s);
 bool access_recipient(struct session *s);
 bool access_data(struct session *s, enum access_stage stage);
+bool access_etrn(struct session *s, const char *domain);
 /* The list as a plain question (local_header_rewrite_clients). */
 bool access_permits(struct session *s, const struct restriction_list *list);
 

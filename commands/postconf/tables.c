@@ -2,6 +2,7 @@
 #include "commands/postconf/postconf.h"
 
 #include "bounce/params.h"
+#include "flush/params.h"
 #include "lib/conf/core.h"
 #include "lib/queue/store.h"
 #include "lib/route/route.h"
@@ -25,6 +26,7 @@ const struct conf_table *const all_tables[] = {
     &local_param_table,
     &bounce_param_table,
     &scache_params,
+    &flush_params,
     &other_params,
     NULL,
 };

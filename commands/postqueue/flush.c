@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* Requests for delivery: all mail, one message, one site. */
-#include <errno.h>
-#include <fcntl.h>
+/* Requests for delivery: all mail, one message, one site. The last two are for flush(8). */
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "commands/postqueue/postqueue.h"
 #include "lib/base/log.h"
+#include "lib/mail/address.h"
+#include "lib/peer/flush.h"
 #include "lib/peer/note.h"
 #include "lib/queue/id.h"
+
+static const char mail_is_down[] = "Cannot flush mail queue - mail system is down";
 
 static void require_flush(const struct postqueue *q)
 {
@@ -17,59 +18,55 @@ static void require_flush(const struct postqueue *q)
 	    "authorized_flush_users", q->params.authorized_flush_users, "flush the mail queue");
 }
 
-static int wake_qmgr(const struct postqueue *q, char what)
-{
-	return trigger_send("public/qmgr", what, q->params.trigger_timeout * 1000);
-}
-
 int flush_all(struct postqueue *q, const char *arg UNUSED)
 {
 	require_flush(q);
-	if (wake_qmgr(q, 'F') < 0)
-		fatal_exit(EX_UNAVAILABLE, "Cannot flush mail queue - mail system is down");
+	if (trigger_send("public/qmgr", 'F', q->params.trigger_timeout * 1000) < 0)
+		fatal_exit(EX_UNAVAILABLE, "%s", mail_is_down);
 	trigger_send("public/pickup", 'W', q->params.trigger_timeout * 1000);
 	return 0;
 }
 
+static enum flush_status ask(
+    const struct postqueue *q, uint16_t type, const struct flush_request *request)
+{
+	enum flush_status status = FLUSH_FAILED;
+	struct err err;
+
+	if (flush_ask(q->params.flush_service_name, type, request, q->params.trigger_timeout * 1000,
+	        &status, &err) < 0) {
+		log_warn("%s", err.text);
+		fatal_exit(EX_UNAVAILABLE, "%s", mail_is_down);
+	}
+	return status;
+}
+
 int flush_id(struct postqueue *q, const char *id)
 {
-	char path[256];
-	struct queue *queue;
-	struct err err;
-	char what = 'D';
+	const struct flush_request request = {.id = id};
 
 	require_flush(q);
-	if (!queue_id_valid(id))
-		fatal_exit(EX_USAGE, "Cannot flush queue ID - invalid name: \"%.100s\"", id);
-	if (queue_open(&q->queue_params, q->command.core.enable_long_queue_ids, &queue, &err) < 0) {
-		if (err.code != EACCES)
-			fatal_exit(EX_UNAVAILABLE, "Cannot flush queue ID: %s", err.text);
-		return flush_all(q, id);
-	}
-	/* a retry time that is past makes the next scan of deferred/ take it */
-	queue_path(queue, "deferred", id, path, sizeof(path));
-	/* who may not set it has all of the queue tried, this message among it */
-	if (utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) < 0 && errno == EACCES)
-		what = 'F';
-	queue_close(&queue);
-	if (wake_qmgr(q, what) < 0)
-		fatal_exit(EX_UNAVAILABLE, "Cannot flush mail queue - mail system is down");
+	if (!queue_id_valid(id) || ask(q, FLUSH_SEND_FILE, &request) == FLUSH_BAD)
+		fatal_exit(EX_UNAVAILABLE, "Cannot flush queue ID - invalid name: \"%.100s\"", id);
 	return 0;
 }
 
-static bool site_valid(const char *site)
-{
-	size_t len = strspn(site, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	                          ".-_:[]");
-
-	return len > 0 && !site[len] && strlen(site) < 256;
-}
-
-/* Without a record per destination the whole queue is tried: slower, and as complete. */
 int flush_site(struct postqueue *q, const char *site)
 {
-	if (!site_valid(site))
-		fatal_exit(EX_USAGE, "Cannot flush mail queue - invalid destination: \"%.100s%s\"",
-		    site, strlen(site) > 100 ? "..." : "");
-	return flush_all(q, site);
+	const struct flush_request request = {.site = site};
+	enum flush_status status = FLUSH_BAD;
+
+	require_flush(q);
+	if (strlen(site) <= FLUSH_SITE_MAX && address_domain_valid(site))
+		status = ask(q, FLUSH_SEND_SITE, &request);
+	if (status == FLUSH_BAD)
+		fatal_exit(EX_UNAVAILABLE,
+		    "Cannot flush mail queue - invalid destination: \"%.100s%s\"", site,
+		    strlen(site) > 100 ? "..." : "");
+	if (status == FLUSH_DENIED)
+		fatal_exit(
+		    EX_UNAVAILABLE, "Flush service is not configured for destination \"%s\"", site);
+	if (status == FLUSH_FAILED)
+		fatal_exit(EX_SOFTWARE, "Cannot flush mail queue: the mail log says why");
+	return 0;
 }

@@ -14,6 +14,8 @@ static const struct conf_param rows[] = {
         "static:anyone", "Users who may list the queue."),
     CONF_TEXT(struct postqueue_params, authorized_flush_users, "authorized_flush_users",
         "static:anyone", "Users who may ask for delivery of waiting mail."),
+    CONF_TEXT(struct postqueue_params, flush_service_name, "flush_service_name", "flush",
+        "The service that -i and -s ask: flush(8)."),
     CONF_SECS(struct postqueue_params, trigger_timeout, "trigger_timeout", "10s", 1, 0,
         "Time limit for waking another process."),
 };

@@ -9,6 +9,7 @@
 /* postqueue(1): what its modules share. An action is one row of the table in main.c. */
 struct postqueue_params {
 	const char *authorized_mailq_users, *authorized_flush_users;
+	const char *flush_service_name;
 	int trigger_timeout;
 };
 

@@ -41,6 +41,7 @@ extern const struct conf_kind conf_kind_int;  /* int, bounded by min and max */
 extern const struct conf_kind conf_kind_size; /* int64_t, bytes; no suffix (as Postfix) */
 extern const struct conf_kind conf_kind_secs; /* int, seconds; suffixes s m h d w */
 extern const struct conf_kind conf_kind_enum; /* int, one of row->names */
+extern const struct conf_kind conf_kind_set;  /* int, any of row->names, their values ORed */
 extern const struct conf_kind conf_kind_list; /* struct conf_list, split at commas and blanks */
 
 /* struct conf_feedback: "0.25", "1/4", "1 / concurrency", "1/sqrt_concurrency" */
@@ -111,6 +112,10 @@ struct conf_table {
 #define CONF_ENUM(st, m, name, dflt, names, doc)                                   \
 	{                                                                          \
 		name, &conf_kind_enum, CONF_AT(st, m, int), dflt, 0, 0, names, doc \
+	}
+#define CONF_SET(st, m, name, dflt, names, doc)                                   \
+	{                                                                         \
+		name, &conf_kind_set, CONF_AT(st, m, int), dflt, 0, 0, names, doc \
 	}
 #define CONF_LIST(st, m, name, dflt, doc)                                                      \
 	{                                                                                      \

@@ -118,22 +118,28 @@ static int parse_secs(struct conf *conf UNUSED, const struct conf_param *row, co
 	return 0;
 }
 
-static int parse_enum(struct conf *conf UNUSED, const struct conf_param *row, const char *text,
-    void *at, struct err *err)
+static int expected_names(const struct conf_param *row, const char *how, struct err *err)
 {
 	struct str names = {.max = 400};
 
+	for (const struct conf_enum *e = row->names; e->name; e++)
+		if (e->name[0])
+			str_printf(&names, "%s%s", names.len ? ", " : "", e->name);
+	err_set(err, 0, "expected %s: %s", how, str_text(&names));
+	str_fini(&names);
+	return -1;
+}
+
+static int parse_enum(struct conf *conf UNUSED, const struct conf_param *row, const char *text,
+    void *at, struct err *err)
+{
 	for (const struct conf_enum *e = row->names; e->name; e++) {
 		if (text_eq_nocase(e->name, text)) {
 			*(int *)at = e->value;
 			return 0;
 		}
 	}
-	for (const struct conf_enum *e = row->names; e->name; e++)
-		str_printf(&names, "%s%s", e == row->names ? "" : ", ", e->name);
-	err_set(err, 0, "expected one of: %s", str_text(&names));
-	str_fini(&names);
-	return -1;
+	return expected_names(row, "one of", err);
 }
 
 /* Items end at commas and blanks, but not within braces: "type:{{a = b}, {c = d}} other". */
@@ -173,6 +179,25 @@ static int parse_list(struct conf *conf, const struct conf_param *row UNUSED, co
 	return 0;
 }
 
+static int parse_set(struct conf *conf UNUSED, const struct conf_param *row, const char *text,
+    void *at, struct err *err)
+{
+	struct slice item;
+	int set = 0;
+
+	while ((item = next_item(&text)).len > 0) {
+		const struct conf_enum *e = row->names;
+
+		while (e->name && !slice_eq_nocase(item, e->name))
+			e++;
+		if (!e->name)
+			return expected_names(row, "words among", err);
+		set |= e->value;
+	}
+	*(int *)at = set;
+	return 0;
+}
+
 const struct conf_kind conf_kind_text = {"text", "a text", parse_text};
 const struct conf_kind conf_kind_raw = {
     "raw", "a text, in which $name is expanded later", parse_text};
@@ -181,4 +206,5 @@ const struct conf_kind conf_kind_int = {"int", "a whole number", parse_int};
 const struct conf_kind conf_kind_size = {"size", "a size in bytes", parse_size};
 const struct conf_kind conf_kind_secs = {"time", "a time such as 30s, 5m, 2h, 1d, 1w", parse_secs};
 const struct conf_kind conf_kind_enum = {"enum", "one of a few words", parse_enum};
+const struct conf_kind conf_kind_set = {"set", "some of a few words", parse_set};
 const struct conf_kind conf_kind_list = {"list", "words, split at commas and blanks", parse_list};

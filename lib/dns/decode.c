@@ -24,6 +24,8 @@ static const struct {
     {DNS_TYPE_PTR, "PTR"},
     {DNS_TYPE_MX, "MX"},
     {DNS_TYPE_AAAA, "AAAA"},
+    {DNS_TYPE_SRV, "SRV"},
+    {DNS_TYPE_TLSA, "TLSA"},
 };
 
 const char *dns_type_name(enum dns_type type)
@@ -36,7 +38,7 @@ const char *dns_type_name(enum dns_type type)
 
 bool dns_status_is_soft(enum dns_status status)
 {
-	return status == DNS_RETRY;
+	return status == DNS_RETRY || status == DNS_FILTERED;
 }
 
 static bool name_char(unsigned char c)
@@ -72,7 +74,7 @@ struct reader {
 	struct arena *arena;
 	struct dns_answer *out;
 	struct dns_record *records;
-	bool null_mx, malformed;
+	bool null_target, malformed; /* the root as a target: there is no such service */
 };
 
 /* The name at `at` inside the message, lower case. false when it is no name. "" is the root. */
@@ -108,6 +110,7 @@ static void add_address(struct reader *r, const ns_rr *rr, int family)
 	r->out->count++;
 }
 
+/* A name behind `skip` bytes, which begin with a preference. */
 static void add_named(struct reader *r, const ns_rr *rr, size_t skip)
 {
 	struct dns_record *rec = &r->records[r->out->count];
@@ -120,7 +123,7 @@ static void add_named(struct reader *r, const ns_rr *rr, size_t skip)
 	if (skip)
 		rec->preference = (unsigned)ns_get16(ns_rr_rdata(*rr));
 	if (skip && name[0] == '\0') {
-		r->null_mx = true;
+		r->null_target = true;
 		return;
 	}
 	if (!dns_name_valid(name) || (skip && dns_name_is_numeric(name))) {
@@ -128,6 +131,36 @@ static void add_named(struct reader *r, const ns_rr *rr, size_t skip)
 		return;
 	}
 	rec->target = arena_strdup(r->arena, name);
+	r->out->count++;
+}
+
+static void add_srv(struct reader *r, const ns_rr *rr)
+{
+	struct dns_record *rec = &r->records[r->out->count];
+
+	if (ns_rr_rdlen(*rr) > 6) {
+		rec->weight = (unsigned)ns_get16(ns_rr_rdata(*rr) + 2);
+		rec->port = (unsigned)ns_get16(ns_rr_rdata(*rr) + 4);
+	}
+	add_named(r, rr, 6);
+}
+
+static void add_tlsa(struct reader *r, const ns_rr *rr)
+{
+	struct dns_record *rec = &r->records[r->out->count];
+	const unsigned char *data = ns_rr_rdata(*rr);
+	size_t len = ns_rr_rdlen(*rr);
+
+	if (len < 4) {
+		r->malformed = true;
+		return;
+	}
+	rec->usage = data[0];
+	rec->selector = data[1];
+	rec->matching = data[2];
+	rec->target = "";
+	rec->data_len = len - 3;
+	rec->data = memcpy(arena_alloc(r->arena, rec->data_len), data + 3, rec->data_len);
 	r->out->count++;
 }
 
@@ -150,6 +183,12 @@ static void add_record(struct reader *r, const ns_rr *rr, enum dns_type type)
 	case DNS_TYPE_CNAME:
 	case DNS_TYPE_PTR:
 		add_named(r, rr, 0);
+		break;
+	case DNS_TYPE_SRV:
+		add_srv(r, rr);
+		break;
+	case DNS_TYPE_TLSA:
+		add_tlsa(r, rr);
 		break;
 	}
 }
@@ -205,10 +244,11 @@ static enum dns_status decode_answers(struct reader *r, enum dns_type type)
 		if (!collect(r, owner, type, next))
 			return DNS_RETRY;
 		r->out->name = arena_strdup(r->arena, owner);
+		r->out->expanded = hops > 0;
 		if (r->out->count > 0)
 			return DNS_FOUND;
-		if (r->null_mx)
-			return DNS_NULL_MX;
+		if (r->null_target)
+			return type == DNS_TYPE_SRV ? DNS_NULL_SRV : DNS_NULL_MX;
 		if (r->malformed)
 			return DNS_INVALID;
 		if (!next[0])
@@ -228,12 +268,12 @@ void dns_decode(
 	out->status = DNS_RETRY;
 	if (len > NS_MAXMSG || ns_initparse(packet, (int)len, &r.msg) < 0)
 		return;
+	out->secure = ns_msg_getflag(r.msg, ns_f_ad);
 	out->status = status_of_rcode(ns_msg_getflag(r.msg, ns_f_rcode));
 	if (out->status != DNS_FOUND)
 		return;
 	r.records = arena_zero(arena, DNS_RECORDS_MAX, sizeof(*r.records));
 	out->records = r.records;
-	out->secure = ns_msg_getflag(r.msg, ns_f_ad);
 	out->status = decode_answers(&r, type);
 	if (out->status != DNS_FOUND)
 		out->count = 0; /* what came before the damage does not count */

@@ -8,11 +8,12 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/base/str.h"
 #include "lib/sys/net.h"
 
 /*
  * Questions to the name service. Only here is libresolv spoken to. A lookup blocks for as long as
- * resolv.conf's timeout and attempts say (about 10 s by default, per name server).
+ * resolv.conf's timeout and attempts say (about 15 s by default, per name server), 30 s at most.
  *
  * An answer says what is known: found; surely nothing (no such name, or no data of the type); or
  * that nobody knows now (time-out, SERVFAIL), which a caller must never take for "no". Names in
@@ -25,6 +26,8 @@ enum dns_type {
 	DNS_TYPE_PTR = 12,
 	DNS_TYPE_MX = 15,
 	DNS_TYPE_AAAA = 28,
+	DNS_TYPE_SRV = 33,
+	DNS_TYPE_TLSA = 52,
 };
 const char *dns_type_name(enum dns_type type); /* "MX" */
 
@@ -33,19 +36,25 @@ enum dns_status {
 	DNS_NOT_FOUND, /* no such domain */
 	DNS_NO_DATA,   /* the domain exists without records of this type */
 	DNS_NULL_MX,   /* RFC 7505: the domain says that it takes no mail */
+	DNS_NULL_SRV,  /* RFC 2782: the domain says that it has no such service */
 	DNS_RETRY,     /* time-out, SERVFAIL, garbage, no name server reached: ask again later */
 	DNS_FAILED,    /* refused, or an endless chain of CNAMEs */
 	DNS_INVALID,   /* the name asked for, or all names in the answer, are not domain names */
+	DNS_FILTERED,  /* dns_options.filter dropped every record: wait for another configuration */
 };
 /* Can asking again later give another answer? */
 bool dns_status_is_soft(enum dns_status status);
 
 struct dns_record {
 	enum dns_type type;
-	uint32_t ttl;         /* seconds */
-	unsigned preference;  /* MX */
-	const char *target;   /* MX, CNAME, PTR: the name; else "" */
-	struct net_addr addr; /* A, AAAA: port 0 */
+	uint32_t ttl;                       /* seconds */
+	unsigned preference;                /* MX; SRV: the priority */
+	const char *target;                 /* MX, CNAME, PTR, SRV: the name; else "" */
+	struct net_addr addr;               /* A, AAAA: port 0 */
+	unsigned weight, port;              /* SRV (RFC 2782) */
+	unsigned usage, selector, matching; /* TLSA (RFC 6698) */
+	const unsigned char *data;          /* TLSA: what is to be matched, not empty */
+	size_t data_len;
 };
 
 enum { DNS_RECORDS_MAX = 100, DNS_CHAIN_MAX = 10 };
@@ -55,27 +64,44 @@ struct dns_answer {
 	const struct dns_record *records; /* DNS_FOUND: at least one; in the caller's arena */
 	size_t count;
 	const char *name; /* where the records were found, behind all CNAMEs */
-	bool secure;      /* the name server says that it validated the answer (AD) */
-	char text[512];   /* not found: why, as a bounce can say it */
+	bool expanded;    /* there were CNAMEs: name is not what was asked for */
+	/*
+	 * With dns_options.dnssec: the name server says that it validated (AD) this answer, "no"
+	 * included, and each that led to it. Worth as much as the way to that server.
+	 */
+	bool secure;
+	char text[512]; /* not found: why, as a bounce can say it */
 };
 
 /*
  * The pure part: a DNS message as received, for a question of `type`. CNAMEs are followed inside
  * the message; when they lead out of it, the answer is DNS_NO_DATA and its name is not the one that
- * was asked for: ask again there. Garbage is DNS_RETRY. text is not filled.
+ * was asked for: ask again there. Garbage, and the answer to another question, is DNS_RETRY. name
+ * is what was asked for; NULL: not checked. text is not filled.
  */
 void dns_decode(const void *packet, size_t len, enum dns_type type, struct arena *arena,
     struct dns_answer *out);
+
+/* As a zone file has it: "example.com. 300 IN MX 10 mail.example.com."; appended. */
+void dns_record_print(struct str *out, const char *name, const struct dns_record *record);
 
 /* Only the syntax: labels of 1 to 63 bytes, 253 in all, '_' allowed; a trailing dot is not. */
 bool dns_name_valid(const char *name);
 /* Digits and dots only, as an address that somebody put where a name should be. */
 bool dns_name_is_numeric(const char *name);
 
+enum { DNS_SERVERS_MAX = 12 };
+
 struct dns_options {
-	const char *const
-	    *servers; /* "192.0.2.53" or "192.0.2.53:5353", IPv4; none: resolv.conf's */
+	/* "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353"; none:
+	 * resolv.conf's. The one that answered last is asked first. */
+	const char *const *servers;
 	size_t server_count;
+	bool dnssec; /* ask for validation and tell of it */
+	/* Called with each record, as dns_record_print writes it: 0 to keep it, 1 to drop it, -1
+	 * when that is not known (the lookup is DNS_RETRY). */
+	int (*filter)(void *arg, const char *record);
+	void *filter_arg;
 	bool defnames; /* complete single-label names with the local domain */
 	bool search;   /* try the search list of resolv.conf */
 	int timeout_s; /* for one try at one server; 0: resolv.conf's */
@@ -105,6 +131,7 @@ enum {
 	DNS_HOST_V6 = 1 << 1,
 	DNS_HOST_DNS = 1 << 2,
 	DNS_HOST_NATIVE = 1 << 3,
+	DNS_HOST_SECURE = 1 << 4, /* NATIVE may not stand in for a DNS that does not answer */
 };
 enum dns_status dns_lookup_host(struct dns_resolver *resolver, const char *host, int how,
     struct arena *arena, struct dns_answer *out);

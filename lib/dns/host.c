@@ -57,7 +57,7 @@ static enum dns_status from_dns(struct dns_resolver *r, const char *host, int ho
 	} kinds[] = {{DNS_HOST_V4, DNS_TYPE_A}, {DNS_HOST_V6, DNS_TYPE_AAAA}};
 	struct dns_answer one, worst = {.status = DNS_NO_DATA, .name = host};
 	size_t count = 0;
-	bool soft = false, secure = true;
+	bool soft = false, secure = true, expanded = false;
 	const char *name = host;
 
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
@@ -73,6 +73,7 @@ static enum dns_status from_dns(struct dns_resolver *r, const char *host, int ho
 			add(records, &count, &one.records[i].addr.sa, one.records[i].addr.len);
 		name = one.name;
 		secure = secure && one.secure;
+		expanded = expanded || one.expanded;
 	}
 	if (count == 0) {
 		*out = worst;
@@ -82,6 +83,7 @@ static enum dns_status from_dns(struct dns_resolver *r, const char *host, int ho
 	    .records = records,
 	    .count = count,
 	    .name = name,
+	    .expanded = expanded,
 	    .secure = secure};
 	return DNS_FOUND;
 }
@@ -138,7 +140,8 @@ enum dns_status dns_lookup_host(
 		enum dns_status status = from_dns(r, host, how, arena, records, out);
 
 		/* as Postfix: a host that DNS knows not, or not now, may be in the hosts file */
-		if (status == DNS_FOUND || !(how & DNS_HOST_NATIVE))
+		if (status == DNS_FOUND || !(how & DNS_HOST_NATIVE) ||
+		    ((how & DNS_HOST_SECURE) && dns_status_is_soft(status)))
 			return status;
 	}
 	return from_system(host, how, records, out);

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <errno.h>
-#include <netdb.h>
 #include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,46 +11,81 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
+#include "lib/dns/exchange.h"
 #include "lib/sys/clock.h"
 
-enum { REFRESH_MS = 60 * 1000, CHAIN_MS = 30 * 1000 /* no further question behind a CNAME */ };
+/*
+ * libresolv reads resolv.conf and writes questions; asking is exchange.c. A question is a name that
+ * is asked for as it is, then, where that is wanted, completed by the domains of resolv.conf.
+ */
+enum { REFRESH_MS = 60 * 1000, LOOKUP_MS = 30 * 1000, EDNS_SIZE = 1232 };
 
 struct dns_resolver {
-	struct __res_state state;
+	struct __res_state state; /* as of resolv.conf */
 	bool open;
 	int64_t opened_ms;
-	struct sockaddr_in servers[MAXNS];
-	int server_count;
-	bool defnames, search;
+	struct net_addr configured[DNS_SERVERS_MAX]; /* by dns_options */
+	size_t configured_count;
+	struct net_addr found[MAXNS]; /* in resolv.conf */
+	struct dns_exchange exchange;
+	bool dnssec, defnames, search;
 	int timeout_s, attempts;
-	unsigned char packet[NS_MAXMSG]; /* only the pages that answers need are ever touched */
+	int (*filter)(void *arg, const char *record);
+	void *filter_arg;
+	unsigned char
+	    answer[DNS_PACKET_MAX]; /* only the pages that answers need are ever touched */
 };
 
-static int open_state(struct dns_resolver *r, struct err *err)
+/* libresolv has IPv4 in one array and IPv6 behind pointers in another. */
+static size_t found_servers(struct dns_resolver *r)
+{
+	struct sockaddr_in6 *const *v6 = r->state._u._ext.nsaddrs;
+	size_t count = 0;
+
+	for (int i = 0; i < r->state.nscount && i < MAXNS; i++) {
+		const struct sockaddr_in *v4 = &r->state.nsaddr_list[i];
+		struct net_addr *addr = &r->found[count];
+
+		memset(addr, 0, sizeof(*addr));
+		if (v4->sin_family == AF_INET) {
+			memcpy(&addr->sa, v4, addr->len = sizeof(*v4));
+			count++;
+		} else if (v6[i]) {
+			memcpy(&addr->sa, v6[i], addr->len = sizeof(*v6[i]));
+			count++;
+		}
+	}
+	return count;
+}
+
+static void close_state(struct dns_resolver *r)
 {
 	if (r->open)
 		res_nclose(&r->state);
-	memset(&r->state, 0, sizeof(r->state));
 	r->open = false;
+}
+
+/* false: resolv.conf cannot be read. */
+static bool open_state(struct dns_resolver *r)
+{
+	struct dns_exchange *x = &r->exchange;
+
+	if (r->open && clock_mono_ms() - r->opened_ms <= REFRESH_MS)
+		return true;
+	close_state(r);
+	memset(&r->state, 0, sizeof(r->state));
 	if (res_ninit(&r->state) != 0)
-		return err_sys(err, "name service");
+		return false;
 	r->open = true;
 	r->opened_ms = clock_mono_ms();
-	if (r->server_count > 0) {
-		r->state.nscount = r->server_count;
-		for (int i = 0; i < r->server_count; i++)
-			r->state.nsaddr_list[i] = r->servers[i];
-	}
-	r->state.options &= ~(u_long)(RES_DEFNAMES | RES_DNSRCH);
-	if (r->defnames)
-		r->state.options |= RES_DEFNAMES;
-	if (r->search)
-		r->state.options |= RES_DNSRCH;
-	if (r->timeout_s > 0)
-		r->state.retrans = r->timeout_s;
-	if (r->attempts > 0)
-		r->state.retry = r->attempts;
-	return 0;
+	x->servers = r->configured_count ? r->configured : r->found;
+	x->server_count = r->configured_count ? r->configured_count : found_servers(r);
+	x->timeout_ms = clock_ms_of(r->timeout_s > 0 ? r->timeout_s : MAX(r->state.retrans, 1));
+	x->attempts = r->attempts > 0 ? r->attempts : MAX(r->state.retry, 1);
+	x->first = 0;
+	if ((r->state.options & RES_ROTATE) && x->server_count > 0)
+		x->first = (size_t)r->opened_ms % x->server_count;
+	return true;
 }
 
 static int add_server(struct dns_resolver *r, const char *text, struct err *err)
@@ -60,9 +94,9 @@ static int add_server(struct dns_resolver *r, const char *text, struct err *err)
 	unsigned port = NS_DEFAULTPORT;
 	struct net_addr addr;
 
-	if (r->server_count == MAXNS)
+	if (r->configured_count == DNS_SERVERS_MAX)
 		return err_set(
-		    err, EINVAL, "\"%s\": expected at most %d name servers", text, MAXNS);
+		    err, EINVAL, "\"%s\": expected at most %d name servers", text, DNS_SERVERS_MAX);
 	if (!net_addr_parse(&addr, text, port)) {
 		if (net_split_host_port(text, host, sizeof(host), &port, err) < 0)
 			return -1;
@@ -70,9 +104,7 @@ static int add_server(struct dns_resolver *r, const char *text, struct err *err)
 			return err_set(
 			    err, EINVAL, "\"%s\": expected an address of a name server", text);
 	}
-	if (addr.sa.ss_family != AF_INET)
-		return err_set(err, EINVAL, "\"%s\": expected an IPv4 address", text);
-	memcpy(&r->servers[r->server_count++], &addr.sa, sizeof(struct sockaddr_in));
+	r->configured[r->configured_count++] = addr;
 	return 0;
 }
 
@@ -80,7 +112,10 @@ int dns_resolver_new(const struct dns_options *options, struct dns_resolver **ou
 {
 	struct dns_resolver *r = alloc(sizeof(*r));
 
-	memset(r, 0, offsetof(struct dns_resolver, packet));
+	memset(r, 0, offsetof(struct dns_resolver, answer));
+	r->dnssec = options->dnssec;
+	r->filter = options->filter;
+	r->filter_arg = options->filter_arg;
 	r->defnames = options->defnames;
 	r->search = options->search;
 	r->timeout_s = options->timeout_s;
@@ -99,25 +134,9 @@ void dns_resolver_free(struct dns_resolver **resolver)
 {
 	if (!*resolver)
 		return;
-	if ((*resolver)->open)
-		res_nclose(&(*resolver)->state);
+	close_state(*resolver);
 	free(*resolver);
 	*resolver = NULL;
-}
-
-/* What libresolv says about a question without an answer. */
-static enum dns_status status_of_h_errno(int h)
-{
-	switch (h) {
-	case HOST_NOT_FOUND:
-		return DNS_NOT_FOUND;
-	case NO_DATA:
-		return DNS_NO_DATA;
-	case NO_RECOVERY:
-		return DNS_FAILED;
-	default:
-		return DNS_RETRY;
-	}
 }
 
 static void explain(struct dns_answer *out, const char *name, enum dns_type type)
@@ -135,6 +154,15 @@ static void explain(struct dns_answer *out, const char *name, enum dns_type type
 	case DNS_NULL_MX:
 		snprintf(
 		    out->text, sizeof(out->text), "Domain %s does not accept mail (nullMX)", name);
+		break;
+	case DNS_NULL_SRV:
+		snprintf(
+		    out->text, sizeof(out->text), "Service %s is not available (nullSRV)", name);
+		break;
+	case DNS_FILTERED:
+		snprintf(out->text, sizeof(out->text),
+		    "Error looking up name=%s type=%s: the DNS reply filter drops all results",
+		    name, dns_type_name(type));
 		break;
 	case DNS_INVALID:
 		snprintf(out->text, sizeof(out->text),
@@ -154,64 +182,156 @@ static void malformed(struct dns_answer *out, const char *name, enum dns_type ty
 	    name, dns_type_name(type));
 }
 
-static void ask_once(struct dns_resolver *r, const char *name, enum dns_type type,
+/* RFC 6891, RFC 3225: room for a larger answer, and the wish for signed ones; RFC 6840: AD. */
+static int add_edns(unsigned char *query, int len)
+{
+	static const unsigned char opt[] = {
+	    0, 0, ns_t_opt, EDNS_SIZE >> 8, EDNS_SIZE & 255, 0, 0, 0x80, 0, 0, 0};
+
+	memcpy(query + len, opt, sizeof(opt));
+	query[3] |= 0x20;
+	query[11] = 1;
+	return len + (int)sizeof(opt);
+}
+
+static void ask_for(struct dns_resolver *r, const char *name, enum dns_type type,
     struct arena *arena, struct dns_answer *out)
 {
-	int len;
+	unsigned char query[DNS_QUESTION_MAX + 64];
+	int len = res_nmkquery(&r->state, ns_o_query, name, ns_c_in, (int)type, NULL, 0, NULL,
+	    query, DNS_QUESTION_MAX);
+	size_t got;
 
-	if (r->defnames || r->search)
-		len =
-		    res_nsearch(&r->state, name, ns_c_in, (int)type, r->packet, sizeof(r->packet));
-	else
-		len = res_nquery(&r->state, name, ns_c_in, (int)type, r->packet, sizeof(r->packet));
+	memset(out, 0, sizeof(*out));
+	out->name = name;
 	if (len < 0) {
-		memset(out, 0, sizeof(*out));
-		out->status = status_of_h_errno(r->state.res_h_errno);
-		out->name = name;
+		out->status = DNS_INVALID;
+		return;
+	}
+	if (r->dnssec)
+		len = add_edns(query, len);
+	got = dns_exchange(&r->exchange, query, (size_t)len, r->answer);
+	if (got == 0) {
+		out->status = DNS_RETRY;
 		explain(out, name, type);
 		return;
 	}
-	dns_decode(r->packet, (size_t)len < sizeof(r->packet) ? (size_t)len : sizeof(r->packet),
-	    type, arena, out);
+	dns_decode(r->answer, got, type, arena, out);
+	out->secure = out->secure && r->dnssec;
 	if (out->status == DNS_FAILED || out->status == DNS_RETRY || out->status == DNS_INVALID)
 		malformed(out, name, type);
 	else
 		explain(out, name, type);
 }
 
-enum dns_status dns_lookup(struct dns_resolver *r, const char *name, enum dns_type type,
+static bool says_no(enum dns_status status)
+{
+	return status == DNS_NOT_FOUND || status == DNS_NO_DATA;
+}
+
+/*
+ * The name as it is when it has a dot; then, as resolv.conf's ways with names want it, with the
+ * domains there; at last as it is when it has none. What is said of it as it is counts when nothing
+ * is found.
+ */
+static void ask(struct dns_resolver *r, const char *name, enum dns_type type, struct arena *arena,
+    struct dns_answer *out)
+{
+	bool dots = strchr(name, '.') != NULL;
+	struct dns_answer one;
+
+	if (dots) {
+		ask_for(r, name, type, arena, out);
+		if (!r->search || !says_no(out->status))
+			return;
+	} else if (!r->defnames) {
+		ask_for(r, name, type, arena, out);
+		return;
+	}
+	for (int i = 0; i < MAXDNSRCH && r->state.dnsrch[i]; i++) {
+		const char *longer = arena_printf(arena, "%s.%s", name, r->state.dnsrch[i]);
+
+		if (dns_name_valid(longer)) {
+			ask_for(r, longer, type, arena, &one);
+			if (one.status == DNS_FOUND || dns_status_is_soft(one.status)) {
+				*out = one;
+				return;
+			}
+		}
+		if (!r->search)
+			break;
+	}
+	if (!dots)
+		ask_for(r, name, type, arena, out);
+}
+
+/* Drops the records that the filter does not want; the rest moves up. */
+static void filter(struct dns_resolver *r, struct arena *arena, struct dns_answer *out)
+{
+	struct dns_record *kept = arena_alloc(arena, out->count * sizeof(*kept));
+	struct str text = {0};
+	size_t count = 0;
+
+	for (size_t i = 0; i < out->count && out->status == DNS_FOUND; i++) {
+		int verdict;
+
+		str_clear(&text);
+		dns_record_print(&text, out->name, &out->records[i]);
+		verdict = r->filter(r->filter_arg, str_text(&text));
+		if (verdict < 0)
+			out->status = DNS_RETRY;
+		else if (verdict == 0)
+			kept[count++] = out->records[i];
+	}
+	str_fini(&text);
+	if (out->status == DNS_FOUND && count == 0)
+		out->status = DNS_FILTERED;
+	out->records = kept;
+	out->count = out->status == DNS_FOUND ? count : 0;
+}
+
+/* As ask, with CNAMEs that lead out of a message: the other name is asked for. */
+static void follow(struct dns_resolver *r, const char *name, enum dns_type type,
     struct arena *arena, struct dns_answer *out)
 {
-	int64_t stop = clock_mono_ms() + CHAIN_MS;
-	const char *ask = name;
+	bool secure = true;
 
-	memset(out, 0, sizeof(*out));
-	out->name = name;
-	if (!dns_name_valid(name)) {
-		out->status = DNS_INVALID;
-		explain(out, name, type);
-		return out->status;
-	}
-	if ((!r->open || clock_mono_ms() - r->opened_ms > REFRESH_MS) && open_state(r, NULL) < 0) {
-		out->status = DNS_RETRY;
-		explain(out, name, type);
-		return out->status;
-	}
 	for (int hops = 0; hops < DNS_CHAIN_MAX; hops++) {
-		ask_once(r, ask, type, arena, out);
-		/* a CNAME that leads out of the message: the other name is asked for */
-		if (out->status != DNS_NO_DATA || !out->name[0] || text_eq_nocase(out->name, ask) ||
-		    type == DNS_TYPE_CNAME || r->defnames || r->search)
-			return out->status;
-		ask = out->name;
-		if (clock_mono_ms() >= stop) {
-			out->status = DNS_RETRY;
-			explain(out, name, type);
-			return out->status;
+		const char *asked = name;
+
+		if (hops == 0)
+			ask(r, name, type, arena, out);
+		else
+			ask_for(r, name, type, arena, out);
+		out->secure = secure = secure && out->secure;
+		if (out->status != DNS_NO_DATA || !out->expanded || type == DNS_TYPE_CNAME) {
+			out->expanded = out->expanded || hops > 0;
+			return;
 		}
+		name = arena_strdup(arena, out->name);
+		if (text_eq_nocase(name, asked))
+			break;
 	}
 	out->status = DNS_FAILED;
 	snprintf(out->text, sizeof(out->text), "Name server loop for %s", name);
+}
+
+enum dns_status dns_lookup(struct dns_resolver *r, const char *name, enum dns_type type,
+    struct arena *arena, struct dns_answer *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->name = name;
+	out->status = dns_name_valid(name) ? DNS_RETRY : DNS_INVALID;
+	if (out->status == DNS_INVALID || !open_state(r)) {
+		explain(out, name, type);
+		return out->status;
+	}
+	r->exchange.stop_ms = clock_mono_ms() + LOOKUP_MS;
+	follow(r, name, type, arena, out);
+	if (out->status == DNS_FOUND && r->filter) {
+		filter(r, arena, out);
+		explain(out, name, type);
+	}
 	return out->status;
 }
 

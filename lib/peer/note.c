@@ -178,8 +178,30 @@ void notifier_await_flow(struct notifier *n, int max_ms)
 	}
 }
 
+int note_attempt_send(const struct note_attempt *attempt, struct err *err)
+{
+	struct str frame = {0};
+	int fd = net_connect_unix(QMGR_SOCKET, NOTE_TIMEOUT_MS, err), rc;
+
+	if (fd < 0)
+		return -1;
+	frame_encode(&frame, NOTE_ATTEMPT, 0, &note_attempt_table, attempt);
+	rc = frame_send(fd, &frame, -1, NOTE_TIMEOUT_MS, err);
+	str_fini(&frame);
+	close(fd);
+	return rc;
+}
+
 int trigger_send(const char *path, char what, int timeout_ms)
 {
+	const char text[] = {what, '\0'};
+
+	return trigger_send_text(path, text, timeout_ms);
+}
+
+int trigger_send_text(const char *path, const char *text, int timeout_ms)
+{
+	size_t len = strlen(text);
 	struct stat st;
 	int fd, rc;
 
@@ -187,12 +209,12 @@ int trigger_send(const char *path, char what, int timeout_ms)
 		fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0)
 			return -1;
-		rc = fd_write_all(fd, &what, 1);
+		rc = fd_write_all(fd, text, len);
 	} else {
 		fd = net_connect_unix(path, timeout_ms, NULL);
 		if (fd < 0)
 			return -1;
-		rc = send(fd, &what, 1, MSG_NOSIGNAL) == 1 ? 0 : -1;
+		rc = send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -1;
 	}
 	close(fd);
 	return rc;

@@ -18,9 +18,9 @@
  * the queue manager has room for, NOTE_ROOM when that is over. Whoever takes mail then waits
  * in_flow_delay before each message.
  */
-enum { NOTE_MESSAGE = 1, NOTE_SCAN = 2 };
+enum { NOTE_MESSAGE = 1, NOTE_SCAN = 2, NOTE_ATTEMPT = 3 };
 enum { NOTE_BEHIND = 'B', NOTE_ROOM = 'R' };
-enum { NOTE_RCPTS_MAX = 50 };
+enum { NOTE_RCPTS_MAX = 50, NOTE_ATTEMPT_MAX = 500 };
 
 struct note_rcpt {
 	uint32_t index;
@@ -45,6 +45,21 @@ struct note {
 };
 extern const struct frame_table note_table;
 
+/*
+ * NOTE_ATTEMPT, of flush(8): these deferred messages are to be tried now, whatever their time, and
+ * their destinations too when they rest. A hint as all notes: who sends it has set the files' times
+ * first, so that a scan finds what was not heard.
+ */
+struct note_attempt_id {
+	const char *id;
+};
+struct note_attempt {
+	struct frame_list ids; /* struct note_attempt_id, at most NOTE_ATTEMPT_MAX */
+};
+extern const struct frame_table note_attempt_table;
+/* One connection each. 0, or -1 with err. */
+int note_attempt_send(const struct note_attempt *attempt, struct err *err);
+
 /* The sender's end: connects when needed, keeps the connection, reconnects once when it broke. */
 struct notifier;
 struct notifier *notifier_new(void);
@@ -59,5 +74,7 @@ void notifier_send(struct notifier *n, const struct envelope *env, const struct 
 void notifier_await_flow(struct notifier *n, int max_ms);
 /* Sends a one-byte trigger to a service socket of either kind ("public/pickup", 'W'). 0 or -1. */
 int trigger_send(const char *path, char what, int timeout_ms);
+/* The same with more than one byte. */
+int trigger_send_text(const char *path, const char *text, int timeout_ms);
 
 #endif

@@ -3,6 +3,7 @@
 #include "lib/base/attr.h"
 #include "lib/peer/bounce.h"
 #include "lib/peer/deliver.h"
+#include "lib/peer/flush.h"
 #include "lib/peer/note.h"
 #include "lib/peer/scache.h"
 #include "lib/peer/status.h"
@@ -120,6 +121,26 @@ const struct frame_table note_table = TABLE("note", note_fields, struct note);
 #undef U32
 #undef U64
 #undef TEXT
+
+static const struct frame_field note_attempt_id_fields[] = {
+    FRAME_FIELD_TEXT(1, struct note_attempt_id, id, QUEUE_ID_MAX)};
+static const struct frame_table note_attempt_id_table =
+    TABLE("note_attempt_id", note_attempt_id_fields, struct note_attempt_id);
+static const struct frame_field note_attempt_fields[] = {FRAME_FIELD_LIST(
+    1, struct note_attempt, ids, NOTE_ATTEMPT_MAX, &note_attempt_id_table)};
+const struct frame_table note_attempt_table =
+    TABLE("note_attempt", note_attempt_fields, struct note_attempt);
+
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct flush_request, m, FLUSH_SITE_MAX)
+static const struct frame_field flush_request_fields[] = {TEXT(1, site), TEXT(2, id)};
+const struct frame_table flush_request_table =
+    TABLE("flush_request", flush_request_fields, struct flush_request);
+#undef TEXT
+
+static const struct frame_field flush_answer_fields[] = {
+    FRAME_FIELD_U32(1, struct flush_answer, status)};
+const struct frame_table flush_answer_table =
+    TABLE("flush_answer", flush_answer_fields, struct flush_answer);
 
 #define U32(tag, m) FRAME_FIELD_U32(tag, struct bounce_record, m)
 #define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct bounce_record, m, TEXT_MAX)

@@ -100,6 +100,11 @@ bool queue_dir_is_hashed(const struct queue *queue, const char *dir)
 	return false;
 }
 
+int queue_hash_depth(const struct queue *queue, const char *dir)
+{
+	return queue_dir_is_hashed(queue, dir) ? queue->params->hash_queue_depth : 0;
+}
+
 void queue_path(const struct queue *queue, const char *dir, const char *id, char *out, size_t size)
 {
 	char hash[8], middle[16] = "";

@@ -199,6 +199,9 @@ int queue_scan_slice(
 /* Path of a queue file by directory and id, with hashing: "deferred/3/3F0ED1A2B3C". */
 void queue_path(const struct queue *queue, const char *dir, const char *id, char *out, size_t size);
 
+/* How many levels of hash directories `dir` has; 0: none. For files that are named by no id. */
+int queue_hash_depth(const struct queue *queue, const char *dir);
+
 /* Free space: is there room for `need` more bytes and a few inodes? false with err (code ENOSPC).
  */
 bool queue_has_room(int64_t need, struct err *err);

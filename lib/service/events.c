@@ -42,7 +42,7 @@ static void alive(struct timer *timer)
 
 	service_watchdog(s);
 	on_hup(s); /* in case that the signal was missed */
-	timer_start(s->loop, timer, (int64_t)s->core.daemon_timeout * 1000 / 3);
+	timer_start(s->loop, timer, (int64_t)s->watchdog_s * 1000 / 3);
 }
 
 static void listen_again(struct timer *timer)

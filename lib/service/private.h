@@ -48,6 +48,7 @@ struct service {
 	struct loop *loop;
 	struct event_listener listeners[SERVICE_LISTEN_MAX];
 	struct timer watchdog;
+	int watchdog_s;       /* daemon_timeout, unless the program has one of its own */
 	int64_t alarm_set_ms; /* when the alarm was last set */
 	uint32_t uses;
 	volatile sig_atomic_t stop;       /* SIGTERM came */

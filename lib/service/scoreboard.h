@@ -30,7 +30,7 @@ enum {
 };
 
 enum {
-	SCORE_MAGIC = 0x504e5331, /* "PNS1": changes with the layout */
+	SCORE_MAGIC = 0x504e5332, /* "PNS2": changes with the layout */
 	SCORE_WORDS = 64,
 	SCORE_CHILDREN = SCORE_WORDS * 64, /* processes of one service, whatever master.cf says */
 };
@@ -42,6 +42,7 @@ struct score_child {
 	_Alignas(64) _Atomic uint32_t state; /* enum score_state */
 	_Atomic uint32_t uses;               /* sessions, triggers, accepted connections */
 	_Atomic uint32_t event_loop;         /* it is one for many connections: never busy */
+	_Atomic int64_t alarm_ms; /* when its watchdog will end it (clock_mono_ms); 0: none set */
 };
 
 struct scoreboard {

@@ -47,14 +47,22 @@ struct loop *service_loop(const struct service *service)
 
 void service_watchdog(struct service *s)
 {
-	alarm((unsigned)s->core.daemon_timeout);
+	alarm((unsigned)s->watchdog_s);
 	s->alarm_set_ms = clock_mono_ms();
+	if (s->board)
+		atomic_store(&s->board->children[s->options.child].alarm_ms,
+		    s->alarm_set_ms + (int64_t)s->watchdog_s * 1000);
+}
+
+void service_set_watchdog(struct service *service, int seconds)
+{
+	service->watchdog_s = seconds;
 }
 
 void service_alive(struct service *service)
 {
 	/* a system call per session is worth saving: the alarm may be a little early */
-	int64_t slack = (int64_t)service->core.daemon_timeout * 1000 / 8;
+	int64_t slack = (int64_t)service->watchdog_s * 1000 / 8;
 
 	if (service->stop == 0 &&
 	    (service->alarm_set_ms == 0 || clock_mono_ms() - service->alarm_set_ms > slack))
@@ -171,6 +179,7 @@ int service_run(const struct service_spec *spec, int argc, char **argv)
 		meet_master(s);
 	check_spec(s);
 	service_load(s);
+	s->watchdog_s = s->core.daemon_timeout;
 	if (s->board)
 		service_drop_privileges(s);
 	/* master may have died before the death signal was asked for */

@@ -64,6 +64,8 @@ char *const *service_args(const struct service *service, size_t *count_out);
 struct loop *service_loop(const struct service *service); /* NULL for session kind */
 /* Says that the process works (session kind, between requests on one connection): the watchdog. */
 void service_alive(struct service *service);
+/* Another time limit than daemon_timeout (qmgr_daemon_timeout); from init only. */
+void service_set_watchdog(struct service *service, int seconds);
 /* A session that serves many requests (delivery agents) counts each further one against max_use. */
 void service_count_use(struct service *service);
 /* Should the session end after this request (max_use reached, reload, stop)? */

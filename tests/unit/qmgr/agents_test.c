@@ -63,6 +63,53 @@ START_TEST(three_tries_then_deferred)
 }
 END_TEST
 
+START_TEST(no_answer)
+{
+	fixture_open("daemon_timeout = 100s\n");
+	fixture_serve("smtp");
+	fixture_start();
+	fixture_note(id, 1, "smtp", "a.test");
+	fixture_turn();
+	fixture_pass(90000);
+	ck_assert_uint_eq(fx.count, 1);
+	fixture_pass(16000);
+	ck_assert(fixture_logged(
+	    "warning: private/smtp: no answer for 100 seconds: the request is given to another"));
+	ck_assert_uint_eq(fx.count, 2);
+	ck_assert_str_eq(fx.jobs[1].request.id, fx.jobs[0].request.id);
+	/* the first one still has it in hand */
+	job_answer(&fx.jobs[1], OUTCOME_SKIPPED, NULL);
+	fixture_turn();
+	fixture_pass(11000);
+	ck_assert_uint_eq(fx.count, 3);
+	job_answer(&fx.jobs[2], OUTCOME_SENT, NULL);
+	fixture_turn();
+	ck_assert_uint_eq(fixture_active(), 0);
+	fixture_close();
+}
+END_TEST
+
+START_TEST(bounce_does_not_answer)
+{
+	fixture_open("qmgr_ipc_timeout = 20s\n");
+	fixture_serve("smtp");
+	fixture_start();
+	fixture_note(id, 1, "smtp", "a.test");
+	fixture_turn();
+	fixture_bounce();
+	fx.paused = true; /* bounce(8) is there, and stopped */
+	job_answer(&fx.jobs[0], OUTCOME_BOUNCED, NULL);
+	fixture_turn();
+	fixture_pass(26000);
+	ck_assert(fixture_logged("warning: private/bounce: no answer for 20 seconds"));
+	fx.paused = false;
+	fixture_pass(6000);
+	ck_assert_int_ge(fx.appended, 1);
+	ck_assert_uint_eq(fixture_active(), 0);
+	fixture_close();
+}
+END_TEST
+
 START_TEST(retry_dies_too)
 {
 	fixture_open("");
@@ -252,6 +299,8 @@ TCase *agents_tcase(void)
 
 	tcase_set_timeout(tc, 20);
 	tcase_add_loop_test(tc, three_tries_then_deferred, 0, (int)ARRAY_LEN(faults));
+	tcase_add_test(tc, no_answer);
+	tcase_add_test(tc, bounce_does_not_answer);
 	tcase_add_test(tc, retry_dies_too);
 	tcase_add_test(tc, connection_that_just_closed);
 	tcase_add_test(tc, no_such_transport);

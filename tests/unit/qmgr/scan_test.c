@@ -194,7 +194,7 @@ START_TEST(no_descriptors)
 	{
 		struct location loc = {.lane = -1, .dir = "deferred"};
 
-		ck_assert(!mail_activate(&fx.q, &loc, id));
+		ck_assert(!mail_activate(&fx.q, &loc, id, false));
 	}
 	setrlimit(RLIMIT_NOFILE, &old);
 	queue_path(fx.q.queue, "deferred", id, path, sizeof(path));

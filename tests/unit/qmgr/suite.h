@@ -13,5 +13,6 @@ TCase *finish_tcase(void);
 TCase *scan_tcase(void);
 TCase *intake_tcase(void);
 TCase *jumps_tcase(void);
+TCase *clog_tcase(void);
 
 #endif

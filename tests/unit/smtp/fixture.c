@@ -16,8 +16,6 @@ struct fixture fx;
 
 void fixture_init(void)
 {
-	static const char *const dns[] = {"dns"};
-
 	memset(&fx, 0, sizeof(fx));
 	fx.sender = "sender@example.org";
 	fx.envid = fx.ret = fx.orig = fx.orcpt = "";
@@ -34,8 +32,8 @@ void fixture_init(void)
 	    .proxy_interfaces = "",
 	    .bind_address = "",
 	    .bind_address6 = "",
-	    .host_lookup = {dns, 1},
-	    .dns_support_level = "",
+	    .host_lookup = DNS_HOST_DNS,
+	    .dns_reply_filter = "",
 	    .mx_address_limit = 5,
 	    .mx_session_limit = 2,
 	    .randomize_addresses = true,

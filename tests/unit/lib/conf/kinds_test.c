@@ -7,7 +7,7 @@
 struct sample {
 	const char *text, *raw;
 	bool flag;
-	int number, colour, pause, days;
+	int number, colour, colours, pause, days;
 	int64_t size;
 	struct conf_list list;
 };
@@ -20,6 +20,7 @@ static const struct conf_param rows[] = {
     CONF_BOOL(struct sample, flag, "t_flag", "yes", "A flag."),
     CONF_INT(struct sample, number, "t_number", "5", 1, 10, "A number."),
     CONF_ENUM(struct sample, colour, "t_colour", "green", colours, "A colour."),
+    CONF_SET(struct sample, colours, "t_colours", "green, red", colours, "Some colours."),
     CONF_SECS(struct sample, pause, "t_pause", "90s", 1, 0, "A pause."),
     CONF_SECS(struct sample, days, "t_days", "5d", 0, 0, "A life time."),
     CONF_SIZE(struct sample, size, "t_size", "4096", 0, 0, "A size."),
@@ -48,6 +49,7 @@ START_TEST(defaults)
 	ck_assert(s.flag);
 	ck_assert_int_eq(s.number, 5);
 	ck_assert_int_eq(s.colour, 2);
+	ck_assert_int_eq(s.colours, 3);
 	ck_assert_int_eq(s.pause, 90);
 	ck_assert_int_eq(s.days, 5 * 86400);
 	ck_assert_int_eq(s.size, 4096);
@@ -100,6 +102,8 @@ static const struct {
     {"t_size = 10k", "main.cf: line 1: t_size = 10k: expected a size in bytes, without a unit\n"},
     {"t_size = -1", "main.cf: line 1: t_size = -1: expected a size in bytes, without a unit\n"},
     {"t_colour = blue", "main.cf: line 1: t_colour = blue: expected one of: red, green\n"},
+    {"t_colours = red,blue",
+        "main.cf: line 1: t_colours = red,blue: expected words among: red, green\n"},
     {"t_text = $t_text",
         "main.cf: line 1: t_text = $t_text: parameter loop: t_text is used by t_text\n"},
 };
