@@ -79,7 +79,7 @@ static long file_write(struct stream *s, const void *buf, size_t len, short *wai
 
 static bool is_no_socket(struct stream *s, long n)
 {
-	static const struct stream_ops file_ops = {file_read, file_write};
+	static const struct stream_ops file_ops = {file_read, file_write, NULL};
 
 	if (n >= 0 || errno != ENOTSOCK)
 		return false;
@@ -365,7 +365,11 @@ bool stream_readable(struct stream *s)
 {
 	struct pollfd pfd = {.fd = s->fd, .events = POLLIN};
 
-	return s->in.len > s->in_at || poll(&pfd, 1, 0) != 0;
+	if (s->in.len > s->in_at)
+		return true;
+	if (s->ops && s->ops->readable)
+		return s->ops->readable(s);
+	return poll(&pfd, 1, 0) != 0;
 }
 
 void stream_shrink(struct stream *s)

@@ -27,6 +27,8 @@ struct stream_ops {
 	/* as read(2)/write(2) on a non-blocking socket; -1 with EAGAIN sets what to wait for */
 	long (*read)(struct stream *s, void *buf, size_t len, short *wait_for);
 	long (*write)(struct stream *s, const void *buf, size_t len, short *wait_for);
+	/* is there input, or the end, without waiting? NULL: what the descriptor says */
+	bool (*readable)(struct stream *s);
 };
 
 struct stream {

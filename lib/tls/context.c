@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/tls/context.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/attr.h"
+#include "lib/base/map.h"
+#include "lib/sys/clock.h"
+#include "lib/tls/internal.h"
+
+static const char separators[] = ", \t\r\n:";
+
+/* ---- algorithms ------------------------------------------------------------------------------ */
+
+/* A group that this OpenSSL has not is left out: one list serves all versions of it. */
+static void add_groups(SSL_CTX *ssl, const char *names, struct str *list)
+{
+	for (names += strspn(names, separators); *names; names += strspn(names, separators)) {
+		size_t len = strcspn(names, separators);
+		char name[64];
+
+		if (len < sizeof(name)) {
+			memcpy(name, names, len);
+			name[len] = '\0';
+			if (SSL_CTX_set1_groups_list(ssl, name) == 1)
+				str_printf(list, "%s%s", list->len ? ":" : "", name);
+		}
+		names += len;
+	}
+	ERR_clear_error();
+}
+
+static int set_groups(struct tls_context *c, struct err *err)
+{
+	const char *grade = c->config.eecdh_grade ? c->config.eecdh_grade : "auto";
+	const struct {
+		const char *name, *curves;
+	} grades[] = {
+	    {"auto", c->common.eecdh_auto_curves},
+	    {"strong", c->common.eecdh_strong_curve},
+	    {"ultra", c->common.eecdh_ultra_curve},
+	    {"none", ""},
+	};
+	const char *curves = NULL;
+	struct str list = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(grades); i++)
+		if (text_eq_nocase(grade, grades[i].name))
+			curves = grades[i].curves;
+	if (!curves)
+		return err_set(err, 0, "\"%s\": expected auto, strong, ultra or none", grade);
+	add_groups(c->ssl, curves, &list);
+	add_groups(c->ssl, c->common.ffdhe_auto_groups, &list);
+	if (list.len && SSL_CTX_set1_groups_list(c->ssl, str_text(&list)) != 1)
+		rc = tls_err(err, "tls_eecdh_auto_curves: %s", str_text(&list));
+	str_fini(&list);
+	return rc;
+}
+
+static int set_dh(struct tls_context *c, struct err *err)
+{
+	const char *path = c->config.dh_file;
+	EVP_PKEY *params;
+	BIO *bio;
+
+	if (!path || !*path || text_eq_nocase(path, "auto")) {
+		SSL_CTX_set_dh_auto(c->ssl, 1);
+		return 0;
+	}
+	tls_context_stamp(c, path);
+	bio = BIO_new_file(path, "r");
+	params = bio ? PEM_read_bio_Parameters(bio, NULL) : NULL;
+	BIO_free(bio);
+	if (!params)
+		return tls_err(err, "%s: cannot read DH parameters", path);
+	if (SSL_CTX_set0_tmp_dh_pkey(c->ssl, params) != 1) {
+		EVP_PKEY_free(params);
+		return tls_err(err, "%s: cannot use DH parameters", path);
+	}
+	return 0;
+}
+
+static int set_options(struct tls_context *c, struct err *err)
+{
+	uint64_t disabled, wanted, options = SSL_OP_ALL;
+
+	if (tls_workarounds_parse(c->common.disable_workarounds, &disabled, err) < 0)
+		return err_prefix(err, "tls_disable_workarounds: ");
+	if (tls_ssl_options_parse(c->common.ssl_options, &wanted, err) < 0)
+		return err_prefix(err, "tls_ssl_options: ");
+	options = (options & ~disabled) | wanted;
+	options |= SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION;
+	if (c->common.preempt_cipherlist)
+		options |= SSL_OP_CIPHER_SERVER_PREFERENCE;
+	if (tls_kernel_available(NULL))
+		options |= SSL_OP_ENABLE_KTLS;
+	else
+		SSL_CTX_set_read_ahead(c->ssl, 1); /* a record is then one system call, not two */
+	SSL_CTX_set_options(c->ssl, options);
+	SSL_CTX_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
+	                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+	                             SSL_MODE_RELEASE_BUFFERS);
+	return 0;
+}
+
+static int set_ciphers(struct tls_context *c, struct err *err)
+{
+	const char *list = c->config.cipherlist;
+
+	if (list && *list && SSL_CTX_set_cipher_list(c->ssl, list) != 1)
+		return tls_err(err, "cipher list \"%.150s\"", list);
+	SSL_CTX_set_options(c->ssl, tls_protocol_options(&c->config.protocols));
+	if (!SSL_CTX_set_min_proto_version(c->ssl, c->config.protocols.min) ||
+	    !SSL_CTX_set_max_proto_version(c->ssl, c->config.protocols.max))
+		return tls_err(err, "protocols");
+	return 0;
+}
+
+/* ---- trust ------------------------------------------------------------------------------------
+ */
+
+static int set_trust(struct tls_context *c, struct err *err)
+{
+	const char *file = c->config.ca_file && *c->config.ca_file ? c->config.ca_file : NULL;
+	const char *path = c->config.ca_path && *c->config.ca_path ? c->config.ca_path : NULL;
+
+	SSL_CTX_set_verify_depth(c->ssl, c->config.verify_depth);
+	if (!file && !path)
+		return 0;
+	if (file) {
+		tls_context_stamp(c, file);
+		if (SSL_CTX_load_verify_file(c->ssl, file) != 1)
+			return tls_err(err, "%s: cannot read the CA certificates", file);
+	}
+	if (path && SSL_CTX_load_verify_dir(c->ssl, path) != 1)
+		return tls_err(err, "%s: cannot use the folder of CA certificates", path);
+	if (c->common.append_default_ca && SSL_CTX_set_default_verify_paths(c->ssl) != 1)
+		return tls_err(err, "the system's CA certificates");
+	c->has_anchors = true;
+	return 0;
+}
+
+/* The order of the names is the order of preference; a digest not named does not count. */
+static void set_dane_digests(struct tls_context *c)
+{
+	static const struct {
+		const char *name;
+		uint8_t matching;
+	} known[] = {{"sha256", 1}, {"sha512", 2}};
+	const char *names = c->common.dane_digests;
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		SSL_CTX_dane_mtype_set(c->ssl, NULL, known[i].matching, 0);
+	for (uint8_t rank = 100; *(names += strspn(names, separators)) && rank > 0; rank--) {
+		struct slice name = slice_of(names, strcspn(names, separators));
+
+		for (size_t i = 0; i < ARRAY_LEN(known); i++)
+			if (slice_eq_nocase(name, known[i].name))
+				SSL_CTX_dane_mtype_set(c->ssl, EVP_get_digestbyname(known[i].name),
+				    known[i].matching, rank);
+		names += name.len;
+	}
+}
+
+/* What a client needs beside the rest. */
+static int prepare_client(struct tls_context *c, struct err *err)
+{
+	if (SSL_CTX_dane_enable(c->ssl) != 1)
+		return tls_err(err, "DANE");
+	set_dane_digests(c);
+	SSL_CTX_dane_set_flags(c->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+	SSL_CTX_set_session_cache_mode(c->ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(c->ssl, tls_client_new_session);
+	return 0;
+}
+
+/* ---- identity -----------------------------------------------------------------------------------
+ */
+
+static void make_identity(struct tls_context *c)
+{
+	const X509 *own = SSL_CTX_get0_certificate(c->ssl);
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	struct str text = {0};
+
+	str_printf(&text, "%s %s %d %d %d ", c->config.ca_file ? c->config.ca_file : "",
+	    c->config.ca_path ? c->config.ca_path : "", c->common.append_default_ca,
+	    c->config.verify_depth, c->common.wildcard_matches_multiple_labels);
+	for (size_t i = 0; i < c->stamp_count; i++)
+		str_printf(&text, "%lld %lld %llu ", (long long)c->stamps[i].mtime_ns,
+		    (long long)c->stamps[i].size, (unsigned long long)c->stamps[i].inode);
+	if (own && X509_digest(own, EVP_sha256(), digest, &len))
+		str_put(&text, digest, len);
+	EVP_Digest(text.data, text.len, digest, &len, EVP_sha256(), NULL);
+	str_clear(&text);
+	for (unsigned i = 0; i < 12 && i < len; i++)
+		str_printf(&text, "%02x", digest[i]);
+	c->identity = str_steal(&text);
+}
+
+const char *tls_context_identity(const struct tls_context *c)
+{
+	return c->identity;
+}
+
+bool tls_context_stale(struct tls_context *c, int every_ms)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now - c->looked_ms < every_ms)
+		return false;
+	c->looked_ms = now;
+	for (size_t i = 0; i < c->stamp_count; i++) {
+		const struct tls_file_stamp *old = &c->stamps[i];
+		struct stat st;
+
+		/* gone: whoever renews it is in the middle of it */
+		if (stat(old->path, &st) == 0 &&
+		    ((int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec !=
+		            old->mtime_ns ||
+		        st.st_size != old->size || st.st_ino != old->inode))
+			return true;
+	}
+	return false;
+}
+
+bool tls_context_days_left(const struct tls_context *c, int *days_out)
+{
+	int64_t left = c->first_expiry - clock_wall_us() / 1000000;
+
+	if (!c->first_expiry)
+		return false;
+	*days_out = (int)(left >= 0 ? left / 86400 : -1 - (-1 - left) / 86400);
+	return true;
+}
+
+/* ---- new and free
+ * -------------------------------------------------------------------------------- */
+
+static int build(struct tls_context *c, struct err *err)
+{
+	if (tls_library_init(&c->common, err) < 0)
+		return -1;
+	c->ssl = SSL_CTX_new(c->config.server ? TLS_server_method() : TLS_client_method());
+	if (!c->ssl)
+		return tls_err(err, "OpenSSL");
+	SSL_CTX_set_app_data(c->ssl, c);
+	if (set_options(c, err) < 0 || set_groups(c, err) < 0 || set_ciphers(c, err) < 0 ||
+	    set_trust(c, err) < 0 || tls_context_load_chains(c, err) < 0)
+		return -1;
+	if (c->config.server)
+		return set_dh(c, err) < 0 ? -1 : tls_server_prepare(c, err);
+	return prepare_client(c, err);
+}
+
+int tls_context_new(
+    const struct tls_context_config *config, struct tls_context **out, struct err *err)
+{
+	struct tls_context *c = alloc_zero(1, sizeof(*c));
+
+	*out = NULL;
+	c->config = *config;
+	c->common = *config->common;
+	c->config.common = &c->common;
+	c->looked_ms = clock_mono_ms();
+	if (build(c, err) < 0) {
+		tls_context_free(&c);
+		return -1;
+	}
+	make_identity(c);
+	*out = c;
+	return 0;
+}
+
+static void free_named(void *value)
+{
+	tls_chains_free(value);
+	free(value);
+}
+
+void tls_context_free(struct tls_context **context)
+{
+	struct tls_context *c = *context;
+
+	if (!c)
+		return;
+	SSL_CTX_free(c->ssl);
+	EVP_CIPHER_free(c->ticket_cipher);
+	map_free(&c->named, free_named);
+	free(c->stamps);
+	free(c->identity);
+	free(c);
+	*context = NULL;
+}
+
+/* ---- the kernel's TLS
+ * ------------------------------------------------------------------------------ */
+
+/* Only a connected socket can be asked. */
+static int ask_kernel(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int result = -1;
+
+	if (listening >= 0 && fd >= 0 && bind(listening, (struct sockaddr *)&at, len) == 0 &&
+	    listen(listening, 1) == 0 &&
+	    getsockname(listening, (struct sockaddr *)&at, &len) == 0 &&
+	    connect(fd, (struct sockaddr *)&at, len) == 0)
+		result = setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls"));
+	result = result == 0 ? 0 : errno;
+	if (fd >= 0)
+		close(fd);
+	if (listening >= 0)
+		close(listening);
+	return result;
+}
+
+bool tls_kernel_available(const char **why_out)
+{
+	int refused = ask_kernel();
+
+	if (why_out)
+		*why_out = refused == 0        ? "the kernel does TLS records"
+		           : refused == ENOENT ? "the kernel has no TLS module"
+		                               : strerror(refused);
+	return refused == 0;
+}

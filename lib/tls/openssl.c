@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/tls/internal.h"
+
+#include <openssl/conf.h>
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int tls_library_init(const struct tls_common *common, struct err *err)
+{
+	OPENSSL_INIT_SETTINGS *settings = OPENSSL_INIT_new();
+	uint64_t options = OPENSSL_INIT_LOAD_CONFIG;
+	bool named = *common->config_file && strcmp(common->config_file, "default") != 0;
+	int ok;
+
+	if (strcmp(common->config_file, "none") == 0)
+		options = OPENSSL_INIT_NO_LOAD_CONFIG;
+	else if (named)
+		OPENSSL_INIT_set_config_filename(settings, common->config_file);
+	if (*common->config_name)
+		OPENSSL_INIT_set_config_appname(settings, common->config_name);
+	ok = OPENSSL_init_ssl(options, settings);
+	OPENSSL_INIT_free(settings);
+	if (!ok)
+		return tls_err(err, "tls_config_file: %s", common->config_file);
+	ERR_clear_error();
+	return 0;
+}
+
+void tls_library_errors(char *out, size_t size)
+{
+	unsigned long code;
+	const char *data, *reason;
+	int flags;
+	size_t used = 0;
+
+	out[0] = '\0';
+	while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0) {
+		bool has_data = data && (flags & ERR_TXT_STRING) && *data;
+
+		reason = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+		                                : ERR_reason_error_string(code);
+		if (used >= size)
+			continue;
+		used += (size_t)snprintf(out + used, size - used, "%s%s%s%s", used ? ": " : "",
+		    reason ? reason : "unknown error", has_data ? ": " : "", has_data ? data : "");
+	}
+}
+
+int tls_err(struct err *err, const char *fmt, ...)
+{
+	char text[256], why[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	tls_library_errors(why, sizeof(why));
+	return err_set(err, 0, "%s%s%s", text, *why ? ": " : "", why);
+}

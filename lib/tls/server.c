@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The server's side: chains by name (RFC 6066 section 3), session tickets under keys that all
+ * processes share (RFC 5077), sessions kept elsewhere for clients without tickets.
+ */
+#include "lib/tls/internal.h"
+
+#include <openssl/core_names.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/base/map.h"
+
+enum { NAMED_MAX = 500, SERVER_NAME_MAX = 255, SESSION_ID_MAX = 64 };
+
+/* ---- names --------------------------------------------------------------------------------------
+ */
+
+static bool name_is_plain(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > SERVER_NAME_MAX)
+		return false;
+	return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == len;
+}
+
+/* The chains of a name from the program, parsed once; NULL: none, or they cannot be used. */
+static const struct tls_chains *chains_for_name(struct tls_context *c, const char *name)
+{
+	struct tls_chains *chains = map_get(c->named, name);
+	struct str pem = {0};
+	struct err err;
+
+	if (chains)
+		return chains;
+	if (!c->config.hooks.chain_for_name(c->config.hooks.arg, name, &pem)) {
+		str_fini(&pem);
+		return NULL;
+	}
+	chains = alloc_zero(1, sizeof(*chains));
+	if (tls_chains_parse(name, slice_of(str_text(&pem), pem.len), chains, &err) < 0) {
+		log_warn("chain for the server name %s: %s", name, err.text);
+		free(chains);
+		chains = NULL;
+	} else if (map_count(c->named) < NAMED_MAX) {
+		map_put(c->named, name, chains);
+	} else {
+		tls_chains_free(chains); /* more names than anybody has: the default serves */
+		free(chains);
+		chains = NULL;
+	}
+	if (pem.data)
+		OPENSSL_cleanse(pem.data, pem.cap);
+	str_fini(&pem);
+	return chains;
+}
+
+static int on_server_name(SSL *ssl, int *alert UNUSED, void *arg)
+{
+	struct tls_context *c = arg;
+	struct tls_session *s = SSL_get_app_data(ssl);
+	const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	const struct tls_chains *chains;
+	struct err err;
+
+	if (!asked || !s || s->server_name)
+		return SSL_TLSEXT_ERR_OK;
+	s->server_name = arena_strdup(&s->arena, asked);
+	text_lower(s->server_name);
+	if (!name_is_plain(s->server_name)) {
+		s->server_name = NULL;
+		return SSL_TLSEXT_ERR_NOACK;
+	}
+	if (!c->config.hooks.chain_for_name)
+		return SSL_TLSEXT_ERR_OK;
+	chains = chains_for_name(c, s->server_name);
+	if (chains && tls_chains_use(chains, NULL, ssl, s->server_name, &err) < 0)
+		log_warn("%s: server name %s", s->peer, err.text);
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* ---- tickets ------------------------------------------------------------------------------------
+ */
+
+static int init_ticket(const struct tls_context *c, struct tls_ticket_key *key, unsigned char *iv,
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
+{
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_octet_string(
+	        OSSL_MAC_PARAM_KEY, key->mac_key, sizeof(key->mac_key)),
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+	    OSSL_PARAM_construct_end(),
+	};
+
+	return EVP_CipherInit_ex2(cipher, c->ticket_cipher, key->cipher_key, iv, encrypt, NULL) &&
+	       EVP_MAC_CTX_set_params(mac, params);
+}
+
+static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+    EVP_MAC_CTX *mac, int encrypt)
+{
+	struct tls_context *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	const struct tls_server_hooks *hooks = &c->config.hooks;
+	struct tls_ticket_key key;
+	int found = hooks->ticket_key(hooks->arg, encrypt ? NULL : name, &key);
+
+	if (found <= 0)
+		return 0;
+	if (encrypt) {
+		int iv_len = EVP_CIPHER_get_iv_length(c->ticket_cipher);
+
+		memcpy(name, key.name, TLS_TICKET_NAME);
+		if (RAND_bytes(iv, iv_len) != 1)
+			found = -1;
+	}
+	if (found > 0 && !init_ticket(c, &key, iv, cipher, mac, encrypt))
+		found = -1;
+	OPENSSL_cleanse(&key, sizeof(key));
+	/* TLS 1.3 gives out a new ticket anyway */
+	if (!encrypt && found > 0 && SSL_version(ssl) == TLS1_3_VERSION)
+		return 2;
+	return found;
+}
+
+/* ---- sessions kept elsewhere
+ * ---------------------------------------------------------------------- */
+
+static void id_text(const unsigned char *id, size_t len, char out[2 * SESSION_ID_MAX + 1])
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	len = MIN(len, SESSION_ID_MAX);
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = hex[id[i] >> 4];
+		out[2 * i + 1] = hex[id[i] & 15];
+	}
+	out[2 * len] = '\0';
+}
+
+static int on_new_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct tls_context *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	char id[2 * SESSION_ID_MAX + 1];
+	unsigned char *der = NULL;
+	unsigned id_len;
+	const unsigned char *id_bytes = SSL_SESSION_get_id(session, &id_len);
+	int len;
+
+	id_text(id_bytes, id_len, id);
+	len = id_len ? i2d_SSL_SESSION(session, &der) : 0;
+	if (len > 0)
+		c->config.hooks.session_put(
+		    c->config.hooks.arg, id, slice_of((const char *)der, (size_t)len));
+	OPENSSL_clear_free(der, len > 0 ? (size_t)len : 0);
+	return 0;
+}
+
+static SSL_SESSION *on_get_session(SSL *ssl, const unsigned char *id_bytes, int len, int *copy)
+{
+	struct tls_context *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	char id[2 * SESSION_ID_MAX + 1];
+	SSL_SESSION *session = NULL;
+	struct str bytes = {0};
+
+	*copy = 0;
+	id_text(id_bytes, (size_t)len, id);
+	if (c->config.hooks.session_get(c->config.hooks.arg, id, &bytes)) {
+		const unsigned char *der = (const unsigned char *)str_text(&bytes);
+
+		session = d2i_SSL_SESSION(NULL, &der, (long)bytes.len);
+	}
+	str_fini(&bytes);
+	return session;
+}
+
+static void on_drop_session(SSL_CTX *ctx, SSL_SESSION *session)
+{
+	struct tls_context *c = SSL_CTX_get_app_data(ctx);
+	char id[2 * SESSION_ID_MAX + 1];
+	unsigned id_len;
+	const unsigned char *id_bytes = SSL_SESSION_get_id(session, &id_len);
+
+	id_text(id_bytes, id_len, id);
+	if (id_len && c->config.hooks.session_drop)
+		c->config.hooks.session_drop(c->config.hooks.arg, id);
+}
+
+static int prepare_resumption(struct tls_context *c, struct err *err)
+{
+	static const unsigned char id_context[] = "smtpd";
+	const struct tls_server_hooks *hooks = &c->config.hooks;
+	const char *cipher = c->common.session_ticket_cipher;
+	bool tickets = c->config.session_timeout > 0 && *cipher;
+
+	SSL_CTX_set_session_id_context(c->ssl, id_context, sizeof(id_context) - 1);
+	SSL_CTX_set_timeout(c->ssl, c->config.session_timeout);
+	SSL_CTX_set_num_tickets(c->ssl, tickets ? 1 : 0);
+	if (!tickets)
+		SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET);
+	if (tickets && hooks->ticket_key) {
+		c->ticket_cipher = EVP_CIPHER_fetch(NULL, cipher, NULL);
+		if (!c->ticket_cipher ||
+		    EVP_CIPHER_get_key_length(c->ticket_cipher) > TLS_TICKET_SECRET ||
+		    EVP_CIPHER_get_mode(c->ticket_cipher) != EVP_CIPH_CBC_MODE)
+			return tls_err(err,
+			    "tls_session_ticket_cipher: \"%s\": expected a CBC cipher such as "
+			    "aes-256-cbc",
+			    cipher);
+		SSL_CTX_set_tlsext_ticket_key_evp_cb(c->ssl, on_ticket);
+	}
+	SSL_CTX_set_session_cache_mode(c->ssl, SSL_SESS_CACHE_OFF);
+	if (c->config.session_timeout > 0 && hooks->session_put && hooks->session_get) {
+		SSL_CTX_set_session_cache_mode(
+		    c->ssl, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+		SSL_CTX_sess_set_new_cb(c->ssl, on_new_session);
+		SSL_CTX_sess_set_get_cb(c->ssl, on_get_session);
+		SSL_CTX_sess_set_remove_cb(c->ssl, on_drop_session);
+	}
+	return 0;
+}
+
+int tls_server_prepare(struct tls_context *c, struct err *err)
+{
+	const char *file = c->config.ca_file;
+	int ask = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE;
+
+	c->named = map_new();
+	SSL_CTX_set_tlsext_servername_callback(c->ssl, on_server_name);
+	SSL_CTX_set_tlsext_servername_arg(c->ssl, c);
+	if (c->config.require_certificate)
+		ask |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	if (c->config.ask_certificate || c->config.require_certificate) {
+		SSL_CTX_set_verify(c->ssl, ask, tls_judge_callback);
+		if (file && *file)
+			SSL_CTX_set_client_CA_list(c->ssl, SSL_load_client_CA_file(file));
+	}
+	return prepare_resumption(c, err);
+}
+
+enum tls_start tls_server_start(struct tls_context *context, struct stream *stream,
+    const struct tls_server_config *config, struct tls_session **out, struct err *err)
+{
+	struct tls_session *s;
+	enum tls_start result;
+
+	*out = NULL;
+	s = tls_session_new(context, stream, config->peer, config->log_level);
+	if (!s) {
+		tls_err(err, "a TLS session");
+		return TLS_LOCAL;
+	}
+	s->server = true;
+	s->digest = arena_strdup(&s->arena, config->digest ? config->digest : "sha256");
+	/* an anonymous cipher, or a weak key, is better than no encryption at all */
+	if (!context->config.require_certificate)
+		SSL_set_security_level(s->ssl, 0);
+	SSL_set_accept_state(s->ssl);
+	result = tls_session_handshake(&s, err);
+	*out = s;
+	return result;
+}
