@@ -258,6 +258,7 @@ static int build(struct tls_context *c, struct err *err)
 	if (!c->ssl)
 		return tls_err(err, "OpenSSL");
 	SSL_CTX_set_app_data(c->ssl, c);
+	SSL_CTX_set_cert_verify_callback(c->ssl, tls_judge_chain, NULL);
 	if (set_options(c, err) < 0 || set_groups(c, err) < 0 || set_ciphers(c, err) < 0 ||
 	    set_trust(c, err) < 0 || tls_context_load_chains(c, err) < 0)
 		return -1;

@@ -91,7 +91,9 @@ struct tls_judge {
 /* Before the handshake of a client. */
 int tls_judge_prepare(struct tls_judge *judge, struct tls_context *context, SSL *ssl,
     const struct tls_client_config *config, struct err *err);
-/* The callback of SSL_set_verify: notes, never ends the handshake. */
+/* Callbacks. The first stands before the library's look at a chain; the second notes what is wrong
+ * with it and never ends the handshake. */
+int tls_judge_chain(X509_STORE_CTX *store, void *arg);
 int tls_judge_callback(int ok, X509_STORE_CTX *store);
 /* After the handshake. */
 void tls_judge_decide(struct tls_judge *judge, SSL *ssl);

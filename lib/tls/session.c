@@ -144,6 +144,7 @@ struct tls_session *tls_session_new(
 	s->peer = arena_strdup(&s->arena, peer);
 	s->log_level = log_level;
 	s->digest = "sha256";
+	s->judge.judged = context->has_anchors;
 	s->judge.multi_label = context->common.wildcard_matches_multiple_labels;
 	s->judge.legacy_fingerprints = context->common.legacy_public_key_fingerprints;
 	SSL_set_app_data(s->ssl, s);

@@ -141,9 +141,19 @@ int tls_judge_prepare(struct tls_judge *judge, struct tls_context *context, SSL 
 			return -1;
 		judge->judged = true;
 	}
-	/* with nobody to trust, to build chains is work for nothing */
-	SSL_set_verify(ssl, judge->judged ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, tls_judge_callback);
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, tls_judge_callback);
 	return 0;
+}
+
+/* With nobody to trust, to build chains is work for nothing. */
+int tls_judge_chain(X509_STORE_CTX *store, void *arg UNUSED)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls_session *s = ssl ? SSL_get_app_data(ssl) : NULL;
+
+	if (s && !s->judge.judged)
+		return 1;
+	return X509_verify_cert(store);
 }
 
 int tls_judge_callback(int ok, X509_STORE_CTX *store)
@@ -156,7 +166,6 @@ int tls_judge_callback(int ok, X509_STORE_CTX *store)
 
 	if (!s)
 		return 1;
-	s->judge.judged = true;
 	if (s->log_level >= 2 && cert) {
 		text = X509_NAME_oneline(X509_get_subject_name(cert), NULL, 0);
 		log_info("%s: depth=%d verify=%d subject=%s", s->peer,

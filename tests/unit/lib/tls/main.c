@@ -8,6 +8,8 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, digest_tcase());
+	suite_add_tcase(suite, settings_tcase());
+	suite_add_tcase(suite, session_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

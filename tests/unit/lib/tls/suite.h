@@ -5,5 +5,7 @@
 #include <check.h>
 
 TCase *digest_tcase(void);
+TCase *session_tcase(void);
+TCase *settings_tcase(void);
 
 #endif
