@@ -7,12 +7,11 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/sys/boxlock.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
@@ -50,52 +49,45 @@ static void as_root(const struct mbox *box, bool begin)
 		fatal("%s", err.text);
 }
 
-static void pause_for_lock(const struct mbox *box)
+static struct boxlock_patience patience_of(const struct mbox *box)
 {
-	struct timespec delay = {box->d->local->params.deliver_lock_delay, 0};
+	const struct local_params *p = &box->d->local->params;
 
-	nanosleep(&delay, NULL);
+	return (struct boxlock_patience){
+	    p->deliver_lock_attempts, p->deliver_lock_delay, p->stale_lock_time};
 }
 
-/* One try to make the lock file: 0, or -1 with errno. A left-behind one is removed. */
+/* One try to make the lock file: 0, or -1 with errno. */
 static int try_dotlock(const struct mbox *box)
 {
-	struct stat st;
-	int fd, code;
+	int rc, code;
 
 	as_root(box, true);
-	fd = open(box->lock_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0);
+	rc = boxlock_try_file(box->lock_path, box->d->local->params.stale_lock_time);
 	code = errno;
-	if (fd < 0 && code == EEXIST && stat(box->lock_path, &st) == 0 &&
-	    time(NULL) - st.st_ctime > box->d->local->params.stale_lock_time) {
-		log_warn("removing stale lock file %s", box->lock_path);
-		unlink(box->lock_path);
-	}
 	as_root(box, false);
-	if (fd >= 0)
-		close(fd);
 	errno = code;
-	return fd < 0 ? -1 : 0;
+	return rc;
 }
 
 static bool take_dotlock(struct mbox *box)
 {
-	int attempts = box->d->local->params.deliver_lock_attempts;
+	struct boxlock_patience patience = patience_of(box);
 
 	if (snprintf(box->lock_path, sizeof(box->lock_path), "%s.lock", box->path) >=
 	    (int)sizeof(box->lock_path)) {
 		verdict_errno(box->v, ENAMETOOLONG, "lock %s", box->path);
 		return false;
 	}
-	for (int i = 0; i < attempts; i++) {
+	for (int i = 0; i < patience.attempts; i++) {
+		if (i > 0) /* as the user */
+			boxlock_pause(&patience);
 		if (try_dotlock(box) == 0) {
 			box->locked_by_file = true;
 			return true;
 		}
 		if (errno != EEXIST)
 			break;
-		if (i + 1 < attempts)
-			pause_for_lock(box);
 	}
 	/* A file that an alias names may lie where no lock file can be made; the others lock too.
 	 */
@@ -108,20 +100,10 @@ static bool take_dotlock(struct mbox *box)
 
 static bool take_fd_lock(struct mbox *box, bool use_flock)
 {
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int attempts = box->d->local->params.deliver_lock_attempts;
+	struct boxlock_patience patience = patience_of(box);
 
-	for (int i = 0; i < attempts; i++) {
-		int got =
-		    use_flock ? flock(box->fd, LOCK_EX | LOCK_NB) : fcntl(box->fd, F_SETLK, &whole);
-
-		if (got == 0)
-			return true;
-		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-			break;
-		if (i + 1 < attempts)
-			pause_for_lock(box);
-	}
+	if (boxlock_kernel(box->fd, use_flock, &patience) == 0)
+		return true;
 	verdict_errno(box->v, EAGAIN, "unable to lock for exclusive access");
 	return false;
 }

@@ -7,6 +7,7 @@
 
 struct others {
 	const char *text;
+	int number;
 	int64_t size;
 	struct conf_list list;
 };
@@ -16,8 +17,16 @@ static const struct conf_param rows[] = {
         "The alias tables that newaliases makes."),
     CONF_LIST(struct others, list, "alternate_config_directories", "",
         "Other configuration folders that set-gid commands accept from anybody."),
+    CONF_SECS(struct others, number, "application_event_drain_time", "100s", 1, 100000,
+        "How long postkick(1) waits for a service to take its request."),
+    CONF_TEXT(struct others, text, "authorized_flush_users", "static:anyone",
+        "Users who may ask for delivery of waiting mail."),
     CONF_TEXT(struct others, text, "compatibility_level", "0",
         "Which generation of defaults is in force; defaults compare it by <level."),
+    CONF_INT(struct others, number, "fork_attempts", "5", 1, 0,
+        "How often postlock(1) tries to start a process."),
+    CONF_SECS(struct others, number, "fork_delay", "1s", 1, 0,
+        "Time between attempts of postlock(1) to start a process."),
     CONF_SIZE(struct others, size, "lmdb_map_size", "16777216", 8192, 0,
         "The size of an lmdb table's memory map when it is made."),
     CONF_LIST(struct others, list, "multi_instance_directories", "",
