@@ -13,6 +13,7 @@ int main(void)
 	suite_add_tcase(suite, journal_tcase());
 	suite_add_tcase(suite, message_tcase());
 	suite_add_tcase(suite, scan_tcase());
+	suite_add_tcase(suite, where_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -10,5 +10,6 @@ TCase *id_tcase(void);
 TCase *journal_tcase(void);
 TCase *message_tcase(void);
 TCase *scan_tcase(void);
+TCase *where_tcase(void);
 
 #endif
