@@ -92,6 +92,8 @@ static bool read_more(struct bounce_log *log)
 		return false;
 	}
 	log->buf.len += (size_t)got;
+	/* a regular file gives less than was asked for at its end alone */
+	log->eof = (size_t)got < READ_CHUNK;
 	return true;
 }
 

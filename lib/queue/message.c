@@ -22,19 +22,19 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
-/* Enough for the longest fixed part of an envelope, and for many recipients. */
-enum { WINDOW_SIZE = 262144 };
+/*
+ * A window is enough for the longest fixed part of an envelope, and for many recipients. A file of
+ * up to WHOLE_SIZE is read by one call: most are, and calls are what reading them costs.
+ */
+enum { WINDOW_SIZE = 262144, WHOLE_SIZE = 16384 };
 
-int message_read_head(
-    int fd, const struct location *loc, const char *id, struct record_head *head, struct err *err)
+/* The n bytes at the record's place: its head? As message_open. */
+static int check_head(const unsigned char *raw, ssize_t n, const struct location *loc,
+    const char *id, struct record_head *head, struct err *err)
 {
-	unsigned char raw[RECORD_HEAD];
-	ssize_t n = fd_pread_full(fd, raw, sizeof(raw), (off_t)loc->offset);
 	enum record_check check;
 
-	if (n < 0)
-		return err_sys(err, "read %s", id);
-	if (n != RECORD_HEAD)
+	if (n < RECORD_HEAD)
 		return loc->lane >= 0 ? 1
 		                      : err_set(err, EBADMSG, "queue file is only %zd bytes", n);
 	check = record_head_decode(raw, head);
@@ -55,6 +55,15 @@ int message_read_head(
 	return 0;
 }
 
+int message_read_head(
+    int fd, const struct location *loc, const char *id, struct record_head *head, struct err *err)
+{
+	unsigned char raw[RECORD_HEAD];
+	ssize_t n = fd_pread_full(fd, raw, sizeof(raw), (off_t)loc->offset);
+
+	return n < 0 ? err_sys(err, "read %s", id) : check_head(raw, n, loc, id, head, err);
+}
+
 static int open_home(struct queue *queue, const struct location *loc, const char *id,
     struct message *m, struct err *err)
 {
@@ -72,18 +81,55 @@ static int open_home(struct queue *queue, const struct location *loc, const char
 	return 0;
 }
 
-static int check_length(const struct message *m, const struct record_head *head, struct err *err)
+static int look_at_file(struct message *m, const char *id, uint64_t *size_out, struct err *err)
 {
 	struct stat st;
 
+	*size_out = UINT64_MAX; /* the walk and the append have bounded what is in a lane */
 	if (m->loc.lane >= 0)
-		return 0; /* the walk and the append have bounded it */
+		return 0;
 	if (fstat(m->fd, &st) < 0)
-		return err_sys(err, "stat %s", head->id);
-	if ((uint64_t)st.st_size < record_len(head))
-		return err_set(err, EBADMSG, "queue file is cut off: %lld of %llu bytes",
-		    (long long)st.st_size, (unsigned long long)record_len(head));
+		return err_sys(err, "stat %s", id);
+	m->mode = st.st_mode;
+	m->mtime = st.st_mtime;
+	*size_out = (uint64_t)st.st_size;
 	return 0;
+}
+
+static int check_length(const struct record_head *head, uint64_t size, struct err *err)
+{
+	if (size < record_len(head))
+		return err_set(err, EBADMSG, "queue file is cut off: %llu of %llu bytes",
+		    (unsigned long long)size, (unsigned long long)record_len(head));
+	return 0;
+}
+
+/*
+ * The head; and of a small file all the rest, when the envelope is asked for: it is then in the
+ * window, and the first statuses are where they are looked for. As message_open.
+ */
+static int read_start(struct message *m, uint64_t size, int what, const char *id,
+    struct record_head *head, struct err *err)
+{
+	ssize_t n;
+	int rc;
+
+	if (size > WHOLE_SIZE || size < RECORD_HEAD || !(what & MESSAGE_ENVELOPE))
+		return message_read_head(m->fd, &m->loc, id, head, err);
+	m->buf = alloc(size);
+	n = fd_pread_full(m->fd, m->buf, size, 0);
+	if (n < 0)
+		return err_sys(err, "read %s", id);
+	rc = check_head((const unsigned char *)m->buf, n, &m->loc, id, head, err);
+	if (rc == 0)
+		rc = check_length(head, (uint64_t)n, err);
+	if (rc == 0) {
+		m->window = m->buf + record_env_at(head);
+		m->window_len = head->env_len;
+		m->statuses_len = MIN(head->rcpt_count, sizeof(m->statuses));
+		memcpy(m->statuses, m->buf + record_status_at(head), m->statuses_len);
+	}
+	return rc;
 }
 
 /* A file that ends too early is damaged; one that cannot be read now may be sound. */
@@ -104,7 +150,7 @@ static int move_window(struct message *m, size_t at, struct err *err)
 	size_t len = MIN(m->env_len - at, WINDOW_SIZE);
 
 	if (!m->window)
-		m->window = alloc(MIN(m->env_len, WINDOW_SIZE));
+		m->window = m->buf = alloc(MIN(m->env_len, WINDOW_SIZE));
 	if (read_part(m->fd, m->window, len, m->env_at + at, "envelope", err) < 0)
 		return -1;
 	m->window_at = at;
@@ -119,7 +165,7 @@ static int read_envelope(struct message *m, const struct record_head *head, stru
 	m->env_len = head->env_len;
 	m->env_at = m->loc.offset + record_env_at(head);
 	for (size_t at = 0; at < m->env_len; at += WINDOW_SIZE) {
-		if (move_window(m, at, err) < 0)
+		if (!(m->window && m->window_len == m->env_len) && move_window(m, at, err) < 0)
 			return -1;
 		crc = crc32c(crc, m->window, m->window_len);
 	}
@@ -160,6 +206,7 @@ int message_open(struct queue *queue, const struct location *loc, const char *id
     struct message *m, struct err *err)
 {
 	struct record_head head;
+	uint64_t size;
 	int rc;
 
 	memset(m, 0, sizeof(*m));
@@ -167,7 +214,9 @@ int message_open(struct queue *queue, const struct location *loc, const char *id
 	m->fd = -1;
 	rc = open_home(queue, loc, id, m, err);
 	if (rc == 0)
-		rc = message_read_head(m->fd, loc, id, &head, err);
+		rc = look_at_file(m, id, &size, err);
+	if (rc == 0)
+		rc = read_start(m, size, what, id, &head, err);
 	if (rc == 0) {
 		m->state = head.state;
 		m->warned = head.warned;
@@ -177,7 +226,7 @@ int message_open(struct queue *queue, const struct location *loc, const char *id
 		m->env.flags = head.flags;
 		m->env.rcpt_count = head.rcpt_count;
 		m->env.queued_us = head.queued_us;
-		rc = check_length(m, &head, err);
+		rc = check_length(&head, size, err);
 	}
 	if (rc == 0 && (what & MESSAGE_ENVELOPE))
 		rc = read_envelope(m, &head, err);
@@ -193,6 +242,7 @@ int message_open_fd(int fd, struct message *m, struct err *err)
 	unsigned char raw[RECORD_HEAD];
 	struct record_head head;
 	enum record_check check = RECORD_FOREIGN;
+	uint64_t size;
 	int rc;
 
 	*m = (struct message){.loc.lane = -1, .fd = fd};
@@ -208,7 +258,9 @@ int message_open_fd(int fd, struct message *m, struct err *err)
 	m->content_at = RECORD_HEAD;
 	m->content_len = head.content_len;
 	m->status_at = record_status_at(&head);
-	rc = check_length(m, &head, err);
+	rc = look_at_file(m, head.id, &size, err);
+	if (rc == 0)
+		rc = check_length(&head, size, err);
 	if (rc == 0)
 		rc = read_envelope(m, &head, err);
 	if (rc != 0)
@@ -226,8 +278,8 @@ void message_close(struct message *m)
 	if (m->owns_fd)
 		fd_close(&m->fd);
 	m->fd = -1;
-	free(m->window);
-	m->window = NULL;
+	free(m->buf);
+	m->buf = m->window = NULL;
 	arena_fini(&m->arena);
 }
 

@@ -95,18 +95,23 @@ static bool put_in_place(struct queue *queue, const char *path, const char *dir,
 }
 
 /* One file. Leftovers of writers that died (tmp.*) and editor's files are no ids. */
-static bool scan_file(struct queue *queue, const char *path, const char *dir, const char *name,
-    int what, queue_scan_fn *fn, void *arg)
+static bool scan_file(struct queue *queue, const char *path, const char *dir,
+    const struct dirent *entry, int what, queue_scan_fn *fn, void *arg)
 {
+	const char *name = entry->d_name;
 	struct scan_item item = {.loc = {.lane = -1}, .id = name};
 	struct message m;
-	struct stat st;
+	struct stat st = {.st_mode = S_IFREG};
 	struct err err;
 	bool go_on;
 	int rc;
 
-	if (!queue_id_valid(name) || lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    !put_in_place(queue, path, dir, name))
+	if (!queue_id_valid(name))
+		return true;
+	/* what is opened gives its times then */
+	if ((!what || entry->d_type != DT_REG) && lstat(path, &st) < 0)
+		return true;
+	if (!S_ISREG(st.st_mode) || !put_in_place(queue, path, dir, name))
 		return true;
 	snprintf(item.loc.dir, sizeof(item.loc.dir), "%s", dir);
 	item.retry_at = st.st_mtime;
@@ -115,10 +120,12 @@ static bool scan_file(struct queue *queue, const char *path, const char *dir, co
 	rc = message_open(queue, &item.loc, name, what, &m, &err);
 	if (rc == 1)
 		return true;
-	if (rc == 0)
+	if (rc == 0) {
 		item.m = &m;
-	else
+		item.retry_at = m.mtime;
+	} else {
 		item.err = &err;
+	}
 	go_on = fn(arg, &item);
 	if (rc == 0)
 		message_close(&m);
@@ -146,7 +153,7 @@ static int scan_folder(struct queue *queue, const char *path, int depth, const c
 			         ? scan_folder(queue, child, depth + 1, dir, what, fn, arg, err)
 			         : 1;
 		else
-			rc = scan_file(queue, child, dir, entry->d_name, what, fn, arg);
+			rc = scan_file(queue, child, dir, entry, what, fn, arg);
 	}
 	closedir(handle);
 	return rc;

@@ -80,12 +80,15 @@ struct message {
 	bool owns_fd;
 	uint8_t state; /* enum record_state as of opening */
 	bool warned;   /* the sender has been told that it is delayed */
+	uint32_t mode; /* of a file, as of opening; 0 in the journal */
+	int64_t mtime; /* of a file: when it is to be tried again */
 	uint64_t content_at, content_len;
 	uint64_t status_at;  /* file offset of the first recipient's status byte */
 	struct envelope env; /* without recipients; texts in arena */
 	/* The encoded envelope is seen through a window, so that its size does not matter. */
 	uint64_t env_at; /* file offset */
 	size_t env_len, rcpts_at;
+	char *buf; /* what is on the heap; the window is a part of it */
 	char *window;
 	size_t window_at, window_len;
 	uint8_t statuses[256]; /* of the recipients from statuses_at on */
@@ -171,7 +174,7 @@ int message_settle(
 struct scan_item {
 	struct location loc;
 	const char *id;
-	int64_t retry_at; /* files: mtime; journal: 0 */
+	int64_t retry_at; /* files: mtime (0: damaged, and asked for more than names); journal: 0 */
 	const struct message
 	    *m; /* open, envelope read; NULL when damaged (err says why) or not asked for */
 	const struct err *err;
