@@ -13,8 +13,9 @@ enum { FLUSH_AT = 64 * 1024 };
 struct output {
 	const char *null_sender;
 	int fd;
-	bool gone;   /* the reader is */
-	bool locked; /* a lane is: nobody is to wait for the reader */
+	bool gone;         /* the reader is */
+	bool locked;       /* a lane is: nobody is to wait for the reader */
+	struct crew *crew; /* of others that write to fd as well */
 	struct str out;
 };
 
@@ -22,8 +23,12 @@ static void flush(struct output *o, size_t keep)
 {
 	if (o->out.len <= keep)
 		return;
+	if (o->crew)
+		crew_lock(o->crew);
 	if (!o->gone && fd_write_all(o->fd, o->out.data, o->out.len) < 0)
 		o->gone = true;
+	if (o->crew)
+		crew_unlock(o->crew);
 	str_clear(&o->out);
 }
 
@@ -50,7 +55,8 @@ static void rcpt(void *arg, const char *address, const char *reason)
 	    .address = address[0] ? address : o->null_sender, .reason = reason};
 
 	showq_put_rcpt(&o->out, &one);
-	if (!o->locked)
+	/* what others write must not come into the middle of a message */
+	if (!o->locked && !o->crew)
 		flush(o, FLUSH_AT);
 }
 
@@ -64,6 +70,14 @@ static bool end(void *arg)
 	return !o->gone;
 }
 
+static void share(void *arg, struct crew *crew)
+{
+	struct output *o = arg;
+
+	flush(o, 0);
+	o->crew = crew;
+}
+
 int showq_list(struct queue *queue, const struct core_params *core, int fd)
 {
 	struct output o = {.null_sender = core->empty_address_recipient, .fd = fd};
@@ -72,6 +86,7 @@ int showq_list(struct queue *queue, const struct core_params *core, int fd)
 	    .begin = begin,
 	    .rcpt = rcpt,
 	    .end = end,
+	    .share = share,
 	    .arg = &o};
 
 	showq_put_begin(&o.out);

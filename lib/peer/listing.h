@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/queue/store.h"
+#include "lib/sys/crew.h"
 
 /*
  * What is in the queue, message by message, read from the disk: for showq and the commands. Nobody
@@ -40,6 +41,14 @@ struct listing_reader {
 	void (*rcpt)(void *arg, const char *address, const char *reason); /* reason may be "" */
 	bool (*end)(void *arg);                                           /* may be NULL */
 	void *arg;
+	/*
+	 * For whoever writes what it reads: a large directory is shared out among processes.
+	 * `share` is called before that (with the crew: what is collected must go out now, and
+	 * whole messages under crew_lock from now on), in each process when its part is done (the
+	 * same again), and with NULL when all is done. NULL: everything is read by the caller's
+	 * process, in order.
+	 */
+	void (*share)(void *arg, struct crew *crew);
 };
 
 /*

@@ -115,7 +115,7 @@ static bool scan_file(struct queue *queue, const char *path, const char *dir,
 		return true;
 	snprintf(item.loc.dir, sizeof(item.loc.dir), "%s", dir);
 	item.retry_at = st.st_mtime;
-	if (!what)
+	if (!what || what == MESSAGE_NAME)
 		return fn(arg, &item);
 	rc = message_open(queue, &item.loc, name, what, &m, &err);
 	if (rc == 1)

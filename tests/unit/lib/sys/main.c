@@ -9,6 +9,7 @@ int main(void)
 
 	suite_add_tcase(suite, net_tcase());
 	suite_add_tcase(suite, fd_tcase());
+	suite_add_tcase(suite, crew_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -6,5 +6,6 @@
 
 TCase *net_tcase(void);
 TCase *fd_tcase(void);
+TCase *crew_tcase(void);
 
 #endif
