@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "commands/postqueue/postqueue.h"
@@ -27,29 +28,82 @@ static void write_out(struct look *look, size_t from)
 	str_clear(&look->out);
 }
 
-/* Reads the protocol from fd and shows it. 0; -1 when it ends early or makes no sense. */
-static int show(int fd, struct look *look)
+/*
+ * One listing on its way to standard output. A message is put there whole, and taken back when it
+ * turns out, with its last recipient, that it was not selected.
+ */
+struct show {
+	const struct postqueue *q;
+	struct look *look;
+	int64_t now;
+	bool in_message;
+	struct look before; /* sums before the message */
+	size_t mark;        /* of its beginning in the output */
+};
+
+static void begin_message(struct show *s, const struct showq_message *m)
 {
+	struct look *look = s->look;
+
+	s->in_message = true;
+	s->before = *look;
+	s->mark = look->out.len;
+	if (s->q->where) {
+		bool null = strcmp(m->sender, s->q->command.core.empty_address_recipient) == 0;
+		const struct where_message asked = {.queue = m->queue_name,
+		    .id = m->queue_id,
+		    .sender = null ? "" : m->sender,
+		    .arrival = m->time,
+		    .size = (uint64_t)m->size,
+		    .expired = m->forced_expire};
+
+		where_begin(s->q->where, &asked, s->now);
+	}
+	look->message(look, m);
+}
+
+static void add_rcpt(struct show *s, const struct showq_rcpt *r)
+{
+	if (s->q->where)
+		where_rcpt(s->q->where, r->address, r->reason);
+	s->look->rcpt(s->look, r);
+}
+
+static void end_message(struct show *s)
+{
+	struct look *look = s->look;
+
+	if (!s->in_message)
+		return;
+	s->in_message = false;
+	look->message_end(look);
+	if (s->q->where && !where_end(s->q->where)) {
+		str_cut(&look->out, s->mark);
+		look->count = s->before.count;
+		look->bytes = s->before.bytes;
+		look->rcpts = s->before.rcpts;
+	}
+	write_out(look, WRITE_AT);
+}
+
+/* Reads the protocol from fd and shows it. 0; -1 when it ends early or makes no sense. */
+static int show(const struct postqueue *q, int fd, struct look *look)
+{
+	struct show s = {.q = q, .look = look, .now = time(NULL)};
 	struct showq_reader reader = {0};
 	enum showq_event event = SHOWQ_MORE;
-	bool in_message = false;
 	char buf[READ_CHUNK];
 
 	while (event != SHOWQ_END && event != SHOWQ_BAD) {
 		ssize_t n;
 
 		event = showq_next(&reader);
-		if (in_message && (event == SHOWQ_MESSAGE || event == SHOWQ_END)) {
-			look->message_end(look);
-			write_out(look, WRITE_AT);
-			in_message = false;
-		}
-		if (event == SHOWQ_MESSAGE) {
-			in_message = true;
-			look->message(look, &reader.message);
-		} else if (event == SHOWQ_RCPT) {
-			look->rcpt(look, &reader.rcpt);
-		}
+		if (event == SHOWQ_MESSAGE || event == SHOWQ_END)
+			end_message(&s);
+		if (event == SHOWQ_MESSAGE)
+			begin_message(&s, &reader.message);
+		else if (event == SHOWQ_RCPT)
+			add_rcpt(&s, &reader.rcpt);
 		if (event != SHOWQ_MORE)
 			continue;
 		do {
@@ -111,7 +165,7 @@ static int list_queue(struct postqueue *q, struct look *look)
 		log_warn("Mail system is down -- accessing queue directly (%s)", err.text);
 		fd = run_showq(q, &pid);
 	}
-	rc = show(fd, look);
+	rc = show(q, fd, look);
 	str_fini(&look->last_reason);
 	str_fini(&look->out);
 	close(fd);
@@ -125,15 +179,16 @@ static int list_queue(struct postqueue *q, struct look *look)
 
 int list_text(struct postqueue *q, const char *arg UNUSED)
 {
-	struct look look = text_look;
+	struct look look = q->count ? text_count_look : text_look;
 
 	look.long_ids = q->command.core.enable_long_queue_ids;
+	look.selecting = q->where != NULL;
 	return list_queue(q, &look);
 }
 
 int list_json(struct postqueue *q, const char *arg UNUSED)
 {
-	struct look look = json_look;
+	struct look look = q->count ? json_count_look : json_look;
 
 	return list_queue(q, &look);
 }

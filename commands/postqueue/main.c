@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -22,27 +23,35 @@ static const struct conf_param rows[] = {
 static const struct conf_table postqueue_table = {rows, ARRAY_LEN(rows)};
 
 static const char usage[] = "usage: postqueue -f | postqueue -i queueid | postqueue -j | "
-                            "postqueue -p | postqueue -s site";
+                            "postqueue -p | postqueue -s site; with -j or -p: "
+                            "[--where expression] [--count]";
 
 /* What can be asked for: one of these. A row is all that a further action needs. */
 static const struct action {
 	int letter;       /* 0: there is none */
 	const char *name; /* as --name; NULL: there is none */
 	bool takes_arg;
+	bool lists; /* --where and --count go with it */
 	int (*run)(struct postqueue *q, const char *arg);
 } actions[] = {
-    {'f', "flush", false, flush_all},
-    {'i', NULL, true, flush_id},
-    {'j', "json", false, list_json},
-    {'p', NULL, false, list_text},
-    {'s', NULL, true, flush_site},
+    {'f', "flush", false, false, flush_all},
+    {'i', NULL, true, false, flush_id},
+    {'j', "json", false, true, list_json},
+    {'p', NULL, false, true, list_text},
+    {'s', NULL, true, false, flush_site},
 };
 
-enum { LONG_ONLY = 256, OTHER_OPTIONS = 2 };
+/* What an action is modified by. */
+static const struct option modifiers[] = {
+    {.name = "where", .has_arg = required_argument, .val = 'W'},
+    {.name = "count", .val = 'C'},
+};
+
+enum { LONG_ONLY = 256 };
 
 struct command_line {
 	char letters[2 * ARRAY_LEN(actions) + 16];
-	struct option names[ARRAY_LEN(actions) + OTHER_OPTIONS];
+	struct option names[ARRAY_LEN(actions) + ARRAY_LEN(modifiers) + 1];
 };
 
 /* getopt's tables from ours. */
@@ -63,6 +72,7 @@ static void describe(struct command_line *line)
 			line->names[count++] = (struct option){
 			    .name = a->name, .has_arg = a->takes_arg, .val = LONG_ONLY + (int)i};
 	}
+	memcpy(line->names + count, modifiers, sizeof(modifiers));
 	snprintf(line->letters, sizeof(line->letters), "%s", str_text(&letters));
 	str_fini(&letters);
 }
@@ -85,6 +95,16 @@ void postqueue_require(const char *parameter, const char *list, const char *what
 		    user ? user->pw_name : "unknown", (long)getuid(), what);
 }
 
+static struct where *parse_where(const char *text)
+{
+	struct err err;
+	struct where *where = where_parse(text, &err);
+
+	if (!where)
+		fatal_exit(EX_USAGE, "--where: %s", err.text);
+	return where;
+}
+
 int main(int argc, char **argv)
 {
 	const struct conf_table *tables[] = {&postqueue_table, &queue_params, NULL};
@@ -102,13 +122,19 @@ int main(int argc, char **argv)
 			q.command.etc = optarg;
 		} else if (ch == 'v') {
 			verbose++;
+		} else if (ch == 'W' && !q.where) {
+			q.where = parse_where(optarg);
+		} else if (ch == 'C') {
+			q.count = true;
 		} else if (action || !(action = action_of(ch))) {
 			fatal_exit(EX_USAGE, "%s", usage);
 		} else {
 			arg = optarg;
 		}
 	}
-	if (!action || argv[optind])
+	if (!action && (q.where || q.count))
+		action = action_of('p');
+	if (!action || argv[optind] || ((q.where || q.count) && !action->lists))
 		fatal_exit(EX_USAGE, "%s", usage);
 	log_set_verbose(getuid() == 0 ? verbose : 0);
 	command_load(&q.command, tables, params);

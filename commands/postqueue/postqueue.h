@@ -3,6 +3,7 @@
 #define COMMANDS_POSTQUEUE_POSTQUEUE_H
 
 #include "lib/peer/showq.h"
+#include "lib/queue/where.h"
 #include "lib/queue/store.h"
 #include "lib/service/command.h"
 
@@ -17,6 +18,8 @@ struct postqueue {
 	struct command command;
 	struct postqueue_params params;
 	struct queue_params queue_params;
+	struct where *where; /* --where; NULL: all messages */
+	bool count;          /* --count: sums alone */
 };
 
 /* Ends the process unless the list of users has the caller. `what` completes "not allowed to". */
@@ -29,11 +32,15 @@ struct look {
 	void (*message_end)(struct look *look);
 	void (*end)(struct look *look);
 	struct str out;
-	bool long_ids;
+	bool long_ids, selecting;
 	struct str last_reason; /* said once for all recipients that wait for it */
-	unsigned long count, bytes, rcpts;
+	unsigned long count;    /* messages shown */
+	unsigned long bytes;
+	unsigned long rcpts; /* of the message */
 };
 extern const struct look text_look, json_look;
+/* Sums alone. */
+extern const struct look text_count_look, json_count_look;
 
 /* Actions. The result is the exit status. */
 int list_text(struct postqueue *q, const char *arg);

@@ -83,7 +83,8 @@ static void message_end(struct look *look)
 static void end(struct look *look)
 {
 	if (look->count == 0)
-		str_put_text(&look->out, "Mail queue is empty\n");
+		str_put_text(
+		    &look->out, look->selecting ? "No message matches\n" : "Mail queue is empty\n");
 	else
 		str_printf(&look->out, "-- %lu Kbytes in %lu Request%s.\n", look->bytes / 1024,
 		    look->count, look->count == 1 ? "" : "s");

@@ -8,6 +8,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/str.h"
 #include "lib/queue/where_private.h"
+#include "lib/table/pattern.h"
 
 static const char *const queue_names[] = {"maildrop", "incoming", "active", "deferred", "hold"};
 
@@ -34,10 +35,20 @@ static bool domain_equals(const char *domain, const char *wanted)
 	       (wanted[0] == '.' && text_ends_nocase(domain, wanted));
 }
 
-static bool text_holds(const struct where_node *n, const char *text)
+static bool matches(struct where_node *n, const char *text)
+{
+	struct pattern_subject subject = {.text = text, .len = strlen(text)};
+	struct err err;
+	int rc = pattern_pcre.match(n->regex, &subject, false, &err);
+
+	n->failed |= rc < 0;
+	return rc == 1;
+}
+
+static bool text_holds(struct where_node *n, const char *text)
 {
 	if (n->op == OP_LIKE)
-		return regexec(&n->regex, text, 0, NULL, 0) == 0;
+		return matches(n, text);
 	if (n->field == FIELD_DOMAIN || n->field == FIELD_SENDER_DOMAIN)
 		return domain_equals(text, n->text);
 	return text_eq_nocase(text, n->text);
@@ -57,7 +68,7 @@ static bool number_holds(const struct where_node *n, int64_t value)
 
 static void begin_node(struct where_node *n, const struct where_message *m, int64_t now)
 {
-	n->held = false;
+	n->held = n->failed = false;
 	switch (n->field) {
 	case FIELD_QUEUE:
 		n->held = text_holds(n, m->queue);
@@ -134,6 +145,11 @@ static bool evaluate(const struct where *where, int at)
 
 bool where_end(const struct where *where)
 {
+	/* what could not be compared selects nothing, whatever stands around it */
+	for (size_t i = 0; i < where->count; i++) {
+		if (where->nodes[i].failed)
+			return false;
+	}
 	return evaluate(where, where->root);
 }
 
@@ -150,14 +166,15 @@ static int negated(int can)
 static int possible(const struct where *where, int at, const char *queue)
 {
 	const struct where_node *n = &where->nodes[at];
+	struct where_node copy = *n;
 	int ends, all, can = 0;
 
 	if (n->kind == NODE_NOT)
 		return negated(possible(where, n->child, queue));
 	if (n->kind == NODE_COMPARE)
-		return n->field != FIELD_QUEUE ? CAN_BE_BOTH
-		       : text_holds(n, queue)  ? CAN_BE_TRUE
-		                               : CAN_BE_FALSE;
+		return n->field != FIELD_QUEUE    ? CAN_BE_BOTH
+		       : text_holds(&copy, queue) ? CAN_BE_TRUE
+		                                  : CAN_BE_FALSE;
 	/* and: false when one can be false, true when all can be; or: the other way round */
 	ends = n->kind == NODE_AND ? CAN_BE_FALSE : CAN_BE_TRUE;
 	all = n->kind == NODE_AND ? CAN_BE_TRUE : CAN_BE_FALSE;
@@ -197,8 +214,8 @@ void where_free(struct where **where)
 	if (!*where)
 		return;
 	for (size_t i = 0; i < (*where)->count; i++) {
-		if ((*where)->nodes[i].compiled)
-			regfree(&(*where)->nodes[i].regex);
+		if ((*where)->nodes[i].regex)
+			pattern_pcre.free((*where)->nodes[i].regex);
 	}
 	arena_fini(&(*where)->arena);
 	free(*where);

@@ -17,11 +17,12 @@
  *   comparison = field operator value | "expired"
  *
  * Text fields (queue id sender recipient domain sender_domain reason) know = != ~ !~ (also == and
- * =~); numbers (size age recipients) know = != < <= > >=. ~ is an extended regular expression,
- * unanchored. All comparisons of text ignore the case of ASCII letters. A value ends at white space
- * or at a closing parenthesis that it did not open; in "quotes" or 'quotes' everything is itself,
- * but a backslash before the quote. A comparison with a field of the recipients holds when it does
- * for any of them; != and !~ are the opposites of = and ~, so they hold when it does for none.
+ * =~); numbers (size age recipients) know = != < <= > >=. ~ is a Perl-compatible regular
+ * expression, unanchored. All comparisons of text ignore the case of ASCII letters. A value ends at
+ * white space or at a closing parenthesis that it did not open; in "quotes" or 'quotes' everything
+ * is itself, but a backslash before the quote. A comparison with a field of the recipients holds
+ * when it does for any of them; != and !~ are the opposites of = and ~, so they hold when it does
+ * for none.
  */
 enum { WHERE_TEXT_MAX = 8192, WHERE_DEPTH_MAX = 50 };
 

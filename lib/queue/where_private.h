@@ -2,8 +2,6 @@
 #ifndef LIB_QUEUE_WHERE_PRIVATE_H
 #define LIB_QUEUE_WHERE_PRIVATE_H
 
-#include <regex.h>
-
 #include "lib/base/arena.h"
 #include "lib/base/attr.h"
 #include "lib/queue/where.h"
@@ -34,9 +32,8 @@ struct where_node {
 	enum where_op op;
 	const char *text;
 	int64_t number;
-	regex_t regex;
-	bool compiled;
-	bool held; /* for the message in hand */
+	void *regex;       /* of pattern_pcre */
+	bool held, failed; /* for the message in hand */
 };
 
 enum { WHERE_NODES_MAX = 500 };

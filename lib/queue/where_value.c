@@ -7,9 +7,10 @@
 #include "lib/base/attr.h"
 #include "lib/base/str.h"
 #include "lib/queue/where_private.h"
+#include "lib/table/pattern.h"
 
-/* glibc's compiler of expressions needs memory and time by the square of what it is given. */
-enum { REGEX_MAX = 500, REPEAT_MAX = 100 };
+/* Stands around a regular expression, as / does in a table, and cannot be in it. */
+enum { DELIMITER = 1 };
 
 struct unit {
 	char letter;
@@ -71,50 +72,21 @@ static int parse_number(
 	return 0;
 }
 
-/* {1,1000} inside of another such would take all memory there is. */
-static bool repeats_much(const char *text)
-{
-	for (; *text; text++) {
-		int n = 0;
-
-		for (; isdigit((unsigned char)*text) && n <= REPEAT_MAX; text++)
-			n = n * 10 + *text - '0';
-		if (n > REPEAT_MAX)
-			return true;
-		if (!*text)
-			break;
-	}
-	return false;
-}
-
-static int count_char(const char *text, char c)
-{
-	int n = 0;
-
-	while ((text = strchr(text, c)) != NULL) {
-		text++;
-		n++;
-	}
-	return n;
-}
-
+/* The engine of pcre: tables, with its bounds on what a match may cost. */
 static int compile(struct where_parser *p, size_t at, struct where_node *n)
 {
-	char why[200];
-	int rc;
+	struct str line = {0};
+	struct slice rest;
+	struct err err = {0};
+	int groups;
 
-	if (strlen(n->text) > REGEX_MAX)
-		return where_fail(
-		    p, at, "the regular expression is longer than %d bytes", REGEX_MAX);
-	if (count_char(n->text, '{') > 1 || (strchr(n->text, '{') && repeats_much(n->text)))
-		return where_fail(p, at, "the regular expression repeats too much with {}");
-	rc = regcomp(&n->regex, n->text, REG_EXTENDED | REG_ICASE | REG_NOSUB);
-	if (rc != 0) {
-		regerror(rc, &n->regex, why, sizeof(why));
-		return where_fail(p, at, "bad regular expression: %s", why);
-	}
-	n->compiled = true;
-	return 0;
+	if (strchr(n->text, DELIMITER))
+		return where_fail(p, at, "control characters are not understood");
+	str_printf(&line, "%c%s%c", DELIMITER, n->text, DELIMITER);
+	rest = slice_of(line.data, line.len);
+	n->regex = pattern_pcre.compile(&rest, &groups, &err);
+	str_fini(&line);
+	return n->regex ? 0 : where_fail(p, at, "bad regular expression %s", err.text);
 }
 
 int where_set_value(
