@@ -16,6 +16,7 @@
 #include "lib/base/str.h"
 #include "lib/table/match.h"
 #include "smtp/cache.h"
+#include "smtp/auth.h"
 #include "smtp/destination.h"
 #include "smtp/session.h"
 
@@ -195,6 +196,7 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 void smtp_client_fini(struct smtp_client *c)
 {
 	cache_fini(c);
+	auth_close(&c->auth);
 	match_list_close(&c->cache_always);
 	client_close_resolver(c);
 	arena_fini(&c->arena);

@@ -22,6 +22,7 @@ enum session_feature {
 	FEATURE_XFORWARD = 1 << 10,
 	FEATURE_REQUIRETLS = 1 << 11,
 	FEATURE_LIMITS = 1 << 12,
+	FEATURE_LOGGED_IN = 1 << 30, /* never offered: AUTH was answered well */
 };
 
 struct ehlo {

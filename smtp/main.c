@@ -2,6 +2,7 @@
 #include "lib/base/log.h"
 #include "lib/queue/store.h"
 #include "lib/service/service.h"
+#include "smtp/auth.h"
 #include "smtp/cache.h"
 #include "smtp/delivery.h"
 #include "smtp/params.h"
@@ -12,12 +13,19 @@
 /* smtp(8): delivers by SMTP, one request of the queue manager after the other. */
 
 static struct smtp_params params;
+static struct smtp_auth_params auth_params;
 static struct queue_params queue_settings;
 static struct smtp_client client;
 static struct queue *queue;
 
-static const struct conf_table *const tables[] = {&smtp_params, &queue_params, NULL};
-static void *const table_structs[] = {&params, &queue_settings};
+static const struct conf_table *tables[] = {&smtp_params, &queue_params, &smtp_auth_params, NULL};
+static void *const table_structs[] = {&params, &queue_settings, &auth_params};
+
+/* Files of passwords are mostly root's. */
+static void before_drop(struct service *service)
+{
+	client.auth = auth_open(&auth_params, service_core(service), client.lmtp);
+}
 
 static void init(struct service *service)
 {
@@ -48,6 +56,7 @@ int main(int argc, char **argv)
 	    .program = "smtp",
 	    .tables = tables,
 	    .params = table_structs,
+	    .before_drop = before_drop,
 	    .init = init,
 	    .session = session,
 	    .exiting = exiting,
@@ -56,6 +65,7 @@ int main(int argc, char **argv)
 	if (strcmp(program_invocation_short_name, "lmtp") == 0) {
 		spec.program = "lmtp";
 		client.lmtp = true;
+		tables[2] = &lmtp_auth_params;
 	}
 	return service_run(&spec, argc, argv);
 }

@@ -46,5 +46,6 @@ enum { SMTP_RES_DEFNAMES = 1 << 0, SMTP_RES_DNSRCH = 1 << 1 };
 enum smtp_preference { SMTP_PREFER_ANY, SMTP_PREFER_V4, SMTP_PREFER_V6 };
 
 extern const struct conf_table smtp_params;
+extern const struct conf_table smtp_auth_params, lmtp_auth_params; /* auth_params.h */
 
 #endif

@@ -45,6 +45,7 @@ void session_free(struct session **s)
 	free((*s)->name);
 	free((*s)->relay);
 	free((*s)->used);
+	free((*s)->login_key);
 	free((*s)->endpoint_key);
 	free((*s)->destination_key);
 	free(*s);

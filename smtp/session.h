@@ -23,6 +23,7 @@ struct session {
 	char *relay;                          /* "mail.example.com[192.0.2.1]:25", for relay= */
 	char *used;                           /* relay with ", conn_use=N" once N is above 1 */
 	char *endpoint_key, *destination_key; /* of cache.h; NULL: not to be shared */
+	char *login_key;                      /* of auth.c; NULL: nobody logs in anywhere */
 	struct ehlo ehlo;
 	struct smtp_reply reply;
 	int uses;           /* transactions begun */
@@ -127,6 +128,11 @@ bool session_auth_fits(
     const struct smtp_client *client, const struct session *s, const struct target *to);
 /* Likewise for the login that mail to `to` uses: never a password, but a change of it shows. */
 void session_auth_key(const struct smtp_client *client, const struct target *to, struct str *key);
+/* Did TLS prove that the server is who it should be? Not called on a session in plain text. */
+bool session_tls_is_verified(const struct session *s);
+/* Notes whose session this is, for session_auth_fits. */
+void session_set_login(
+    const struct smtp_client *client, struct session *s, const struct target *to);
 
 /* QUIT when that is possible, then frees. *s may be NULL and is NULL then. */
 void session_quit(struct session **s, const struct smtp_params *params);

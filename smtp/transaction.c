@@ -8,6 +8,7 @@
 #include "lib/mail/address.h"
 #include "lib/smtp/command.h"
 #include "lib/sys/clock.h"
+#include "smtp/auth.h"
 
 /*
  * One mail transaction (RFC 5321 3.3). With PIPELINING, MAIL, a batch of RCPTs and DATA leave in
@@ -66,6 +67,8 @@ static void put_mail(struct transaction *t)
 		str_put_text(out, " BODY=8BITMIME");
 	if ((features & FEATURE_SMTPUTF8) && (r->env_flags & ENV_SMTPUTF8))
 		str_put_text(out, " SMTPUTF8");
+	if ((features & FEATURE_LOGGED_IN) && auth_says_dummy(t->d->client->auth))
+		str_put_text(out, " AUTH=<>");
 	if ((features & FEATURE_DSN) && *r->ret)
 		str_printf(out, " RET=%s", r->ret);
 	if ((features & FEATURE_DSN) && *r->envid) {

@@ -23,6 +23,8 @@ const struct conf_table *const all_tables[] = {
     &smtpd_params,
     &qmgr_params,
     &smtp_params,
+    &smtp_auth_params,
+    &lmtp_auth_params,
     &local_param_table,
     &bounce_param_table,
     &scache_params,

@@ -33,25 +33,15 @@ const struct sasl_mechanism *sasl_mechanism_find(struct slice name)
 	return NULL;
 }
 
-unsigned sasl_security_word(const char *word)
-{
-	static const struct {
-		const char *word;
-		unsigned bit;
-	} words[] = {
-	    {"noplaintext", SASL_NOPLAINTEXT},
-	    {"noactive", SASL_NOACTIVE},
-	    {"nodictionary", SASL_NODICTIONARY},
-	    {"noanonymous", SASL_NOANONYMOUS},
-	    {"mutual_auth", SASL_MUTUAL_AUTH},
-	    {"forward_secrecy", SASL_FORWARD_SECRECY},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (text_eq_nocase(word, words[i].word))
-			return words[i].bit;
-	return 0;
-}
+const struct conf_enum sasl_security_names[] = {
+    {"noplaintext", SASL_NOPLAINTEXT},
+    {"noactive", SASL_NOACTIVE},
+    {"nodictionary", SASL_NODICTIONARY},
+    {"noanonymous", SASL_NOANONYMOUS},
+    {"mutual_auth", SASL_MUTUAL_AUTH},
+    {"forward_secrecy", SASL_FORWARD_SECRECY},
+    {NULL, 0},
+};
 
 static bool names(struct slice list, const char *name)
 {

@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/conf/conf.h"
 
 /* The SASL mechanisms (RFC 4422) that this library speaks, and what each is worth. */
 enum sasl_security { /* as the words of smtp_sasl_security_options ask for it */
@@ -41,8 +42,8 @@ const struct sasl_mechanism *sasl_mechanism_at(size_t i);
 /* By name, case ignored; NULL: not ours. */
 const struct sasl_mechanism *sasl_mechanism_find(struct slice name);
 
-/* One word of a list of security options; 0: unknown. */
-unsigned sasl_security_word(const char *word);
+/* The words, for rows of parameter tables. */
+extern const struct conf_enum sasl_security_names[];
 
 /*
  * The best mechanism of those that `offered` names (split at blanks) and that gives what `wanted`

@@ -12,5 +12,6 @@ TCase *delivery_tcase(void);
 TCase *reuse_tcase(void);
 TCase *envelope_tcase(void);
 TCase *pass_tcase(void);
+TCase *auth_tcase(void);
 
 #endif

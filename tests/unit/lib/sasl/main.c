@@ -11,6 +11,7 @@ int main(void)
 	suite_add_tcase(suite, scram_tcase());
 	suite_add_tcase(suite, client_tcase());
 	suite_add_tcase(suite, server_tcase());
+	suite_add_tcase(suite, token_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -8,5 +8,6 @@ TCase *mechanism_tcase(void);
 TCase *scram_tcase(void);
 TCase *client_tcase(void);
 TCase *server_tcase(void);
+TCase *token_tcase(void);
 
 #endif
