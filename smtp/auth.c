@@ -99,17 +99,17 @@ static enum session_step choose(struct attempt *a)
 	struct str offered = {0};
 
 	filter(a, &offered);
+	if (offered.len == 0)
+		return fail(a, "4.7.0",
+		    arena_printf(a->arena,
+		        "SASL authentication failed: server %s offered no compatible "
+		        "authentication mechanisms for this type of connection security",
+		        a->s->name),
+		    NULL);
 	a->mechanism = sasl_mechanism_choose(slice_of(str_text(&offered), offered.len),
 	    (unsigned)wanted_security(a), *a->login.token_source != '\0');
 	str_fini(&offered);
-	if (a->mechanism)
-		return STEP_NONE;
-	return fail(a, "4.7.0",
-	    arena_printf(a->arena,
-	        "SASL authentication failed: server %s offered no compatible authentication "
-	        "mechanisms for this type of connection security",
-	        a->s->name),
-	    NULL);
+	return a->mechanism ? STEP_NONE : cannot(a, "no mechanism available");
 }
 
 /* ---- the exchange --------------------------------------------------------------------------- */

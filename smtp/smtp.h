@@ -36,15 +36,15 @@ struct smtp_client {
 	int attempt_ms;     /* for a delivery, up to the point where the content goes out */
 	int64_t give_up_ms; /* clock_mono_ms: when that of the delivery in hand is over; 0: never */
 	bool lmtp;          /* called by that name: not there yet, mail waits */
-	struct auth *auth; /* NULL: nobody logs in anywhere */
+	struct auth *auth;  /* NULL: nobody logs in anywhere */
 	struct arena arena;
 	struct session *kept;         /* open, between transactions; NULL: none */
 	struct scache_client *shared; /* NULL: sessions are not shared */
 	struct agent_idle idle;
 };
 
-/* *client is zero but for lmtp and auth, which it takes. -1 with err when a parameter makes no sense. The params must
- * outlive the client. */
+/* *client is zero but for lmtp and auth, which it takes. -1 with err when a parameter makes no
+ * sense. The params must outlive the client. */
 int smtp_client_init(struct smtp_client *client, const struct core_params *core,
     const struct smtp_params *params, struct err *err);
 /* Ends the kept session politely and frees everything. */

@@ -103,14 +103,13 @@ static const struct {
     {"tables in trouble", HELLO("PLAIN") "<QUIT\n", OUTCOME_DEFERRED, "4.3.0",
         "SASL authentication failed; login lookup: ", 0, "fail:yes", NULL, false},
     {"only plain text", HELLO("PLAIN LOGIN XOAUTH2") "<QUIT\n", OUTCOME_DEFERRED, "4.7.0",
-        "SASL authentication failed: server 127.0.0.1[127.0.0.1] offered no compatible "
-        "authentication mechanisms for this type of connection security",
-        SASL_NOPLAINTEXT, NULL, NULL, false},
+        CANNOT "no mechanism available", SASL_NOPLAINTEXT, NULL, NULL, false},
     {"filtered", HELLO("PLAIN LOGIN") "<AUTH LOGIN\n>334 x\n<*\n>501 bad\n<QUIT\n",
         OUTCOME_DEFERRED, "4.7.0", CANNOT "the challenge is not base64", 0, NULL,
         "!plain, static:all", false},
     {"all filtered", HELLO("PLAIN LOGIN") "<QUIT\n", OUTCOME_DEFERRED, "4.7.0",
-        "SASL authentication failed: server ", 0, NULL, "cram-md5", false},
+        "SASL authentication failed: server 127.0.0.1[127.0.0.1] offered no compatible", 0, NULL,
+        "cram-md5", false},
     {"refused", HELLO("PLAIN") "<AUTH PLAIN\n" REFUSED, OUTCOME_DEFERRED, "4.7.8",
         SAID "535 5.7.8 no such login", 0, NULL, NULL, false},
     {"refused for good", HELLO("PLAIN") "<AUTH PLAIN\n" REFUSED, OUTCOME_BOUNCED, "5.7.8",
@@ -209,10 +208,15 @@ static void make_folder(void)
 
 static void remove_folder(void)
 {
-	char *command = alloc_printf("rm -rf %s", folder);
+	static const char *const names[] = {"token", "program", "calls", "refused.lmdb"};
 
-	ck_assert_int_eq(system(command), 0);
-	free(command);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char *path = alloc_printf("%s/%s", folder, names[i]);
+
+		unlink(path);
+		free(path);
+	}
+	ck_assert_int_eq(rmdir(folder), 0);
 }
 
 /* user=user^auth=Bearer one^^ */
