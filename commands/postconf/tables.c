@@ -6,6 +6,7 @@
 #include "lib/conf/core.h"
 #include "lib/queue/store.h"
 #include "lib/route/route.h"
+#include "lib/secure/secure.h"
 #include "lib/shape/shape.h"
 #include "local/params.h"
 #include "master/params.h"
@@ -19,6 +20,7 @@ const struct conf_table *const all_tables[] = {
     &queue_params,
     &route_params,
     &shape_params,
+    &secure_params,
     &master_params,
     &smtpd_params,
     &qmgr_params,

@@ -212,6 +212,7 @@ static const char *const entries[][8] = {
     {"lmtp", "unix", "-", "-", "n", "-", "-", "lmtp"},
     {"anvil", "unix", "-", "-", "n", "-", "1", "anvil"},
     {"scache", "unix", "-", "-", "n", "-", "1", "scache"},
+    {"tlsmgr", "unix", "-", "-", "n", "1000?", "1", "tlsmgr"},
 };
 
 static bool has_program(const char *daemons, const char *name)

@@ -7,6 +7,7 @@
 #include "lib/peer/note.h"
 #include "lib/peer/scache.h"
 #include "lib/peer/status.h"
+#include "lib/peer/tlsmgr.h"
 
 enum { TEXT_MAX = ENVELOPE_TEXT_MAX, RCPTS_MAX = 100000 };
 
@@ -208,3 +209,31 @@ static const struct frame_field scache_answer_fields[] = {
     FRAME_FIELD_STRUCT(3, struct scache_answer, session, struct scache_session, &scache_session_table)};
 const struct frame_table scache_answer_table =
     TABLE("scache_answer", scache_answer_fields, struct scache_answer);
+
+static const struct frame_field tlsmgr_request_fields[] = {
+    FRAME_FIELD_U32(1, struct tlsmgr_request, cache),
+    FRAME_FIELD_TEXT(2, struct tlsmgr_request, key, TLSMGR_KEY_MAX),
+    FRAME_FIELD_TEXT(3, struct tlsmgr_request, session, TLSMGR_SESSION_MAX),
+    FRAME_FIELD_U32(4, struct tlsmgr_request, lifetime_s)};
+const struct frame_table tlsmgr_request_table =
+    TABLE("tlsmgr_request", tlsmgr_request_fields, struct tlsmgr_request);
+
+static const struct frame_field tlsmgr_session_fields[] = {
+    FRAME_FIELD_U32(1, struct tlsmgr_session, found),
+    FRAME_FIELD_TEXT(2, struct tlsmgr_session, session, TLSMGR_SESSION_MAX)};
+const struct frame_table tlsmgr_session_table =
+    TABLE("tlsmgr_session", tlsmgr_session_fields, struct tlsmgr_session);
+
+static const struct frame_field tlsmgr_ticket_fields[] = {
+    FRAME_FIELD_TEXT(1, struct tlsmgr_ticket, name, TLSMGR_SECRET_MAX)};
+const struct frame_table tlsmgr_ticket_table =
+    TABLE("tlsmgr_ticket", tlsmgr_ticket_fields, struct tlsmgr_ticket);
+
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct tlsmgr_ticket_key, m, TLSMGR_SECRET_MAX)
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct tlsmgr_ticket_key, m)
+static const struct frame_field tlsmgr_ticket_key_fields[] = {U32(1, found), TEXT(2, name),
+    TEXT(3, cipher_key), TEXT(4, mac_key), U32(5, current_s), U32(6, accepted_s)};
+const struct frame_table tlsmgr_ticket_key_table =
+    TABLE("tlsmgr_ticket_key", tlsmgr_ticket_key_fields, struct tlsmgr_ticket_key);
+#undef TEXT
+#undef U32

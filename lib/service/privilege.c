@@ -24,10 +24,39 @@ static void enter_chroot(struct service *s)
 		fatal("chroot %s: %s", s->core.queue_directory, strerror(errno));
 }
 
-static void become_owner(struct service *s, const struct passwd *owner)
+static const struct passwd *find_owner(const struct service *s)
 {
+	const struct passwd *owner;
+
+	errno = 0;
+	owner = getpwnam(s->core.mail_owner);
+	if (!owner)
+		fatal("parameter mail_owner: user \"%s\": %s", s->core.mail_owner,
+		    errno ? strerror(errno) : "there is no such user");
 	if (owner->pw_uid == 0)
 		fatal("parameter mail_owner: user \"%s\" has root's user id", s->core.mail_owner);
+	return owner;
+}
+
+void service_as_owner(struct service *s, void (*fn)(void *arg), void *arg)
+{
+	const struct passwd *owner;
+
+	if (geteuid() != 0) {
+		fn(arg);
+		return;
+	}
+	owner = find_owner(s);
+	if (setgroups(1, &owner->pw_gid) < 0 || setegid(owner->pw_gid) < 0 ||
+	    seteuid(owner->pw_uid) < 0)
+		fatal("act as user %s: %s", s->core.mail_owner, strerror(errno));
+	fn(arg);
+	if (seteuid(0) < 0 || setegid(0) < 0)
+		fatal("act as root again: %s", strerror(errno));
+}
+
+static void become_owner(struct service *s, const struct passwd *owner)
+{
 	/* no group but its own, as Postfix: the owner's other groups are for people, and looking
 	   them up cost more than all else that a process does at its start */
 	if (setgroups(1, &owner->pw_gid) < 0 || setgid(owner->pw_gid) < 0 ||
@@ -40,7 +69,7 @@ static void become_owner(struct service *s, const struct passwd *owner)
 void service_drop_privileges(struct service *s)
 {
 	bool keep = s->spec->keeps_root && !s->options.unprivileged;
-	struct passwd *owner;
+	const struct passwd *owner;
 
 	umask(077);
 	if (chdir(s->core.queue_directory) < 0)
@@ -52,14 +81,10 @@ void service_drop_privileges(struct service *s)
 			log_debug("chroot has no effect: this is not started by root");
 		return;
 	}
-	errno = 0;
-	owner = getpwnam(s->core.mail_owner);
-	if (!owner)
-		fatal("parameter mail_owner: user \"%s\": %s", s->core.mail_owner,
-		    errno ? strerror(errno) : "there is no such user");
+	owner = keep ? NULL : find_owner(s);
 	if (s->options.chroot)
 		enter_chroot(s);
-	if (!keep)
+	if (owner)
 		become_owner(s, owner);
 	/* a change of user cancels this */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);

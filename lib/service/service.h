@@ -62,6 +62,11 @@ uint32_t service_generation(
 /* What master.cf has behind the program's name, without -o and -v; *count_out may be 0. */
 char *const *service_args(const struct service *service, size_t *count_out);
 struct loop *service_loop(const struct service *service); /* NULL for session kind */
+/*
+ * For before_drop: calls fn with mail_owner's rights, outside the chroot: files of data_directory
+ * are opened so, because whoever owns the folder may have put a link there.
+ */
+void service_as_owner(struct service *service, void (*fn)(void *arg), void *arg);
 /* Says that the process works (session kind, between requests on one connection): the watchdog. */
 void service_alive(struct service *service);
 /* Another time limit than daemon_timeout (qmgr_daemon_timeout); from init only. */

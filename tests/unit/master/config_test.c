@@ -53,7 +53,7 @@ static const struct {
 } cases[] = {
     {"", "127.0.0.1:1 inet n - n - - smtpd\n", 1, {NULL}},
     {"", "127.0.0.1:1 inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\n", 1, {NULL}},
-    {"", "x unix n - n - - tlsmgr\n", 0, {"are ignored: x/unix (tlsmgr)"}},
+    {"", "x unix n - n - - nqmgr\n", 0, {"are ignored: x/unix (nqmgr)"}},
     {"", "x unix n - n - - ../../bin/sh\n", -1, {"master.cf: line 1", "expected"}},
     {"master_service_disable = inet\n", "127.0.0.1:1 inet n - n - - smtpd\n", 0, {NULL}},
     {"master_service_disable = 127.0.0.1:1/inet\n",
