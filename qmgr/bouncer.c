@@ -19,6 +19,7 @@ struct ask {
 	struct bouncer *bouncer;
 	struct mail *mail;
 	struct str frame;
+	uint32_t id;
 	void (*done)(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg);
 	void *arg;
 };
@@ -78,6 +79,20 @@ void bouncer_retry(struct bouncer *b)
 	retry_now(&b->retry);
 }
 
+static int read_answer(const struct frame *frame, const struct ask *ask,
+    struct bounce_answer *answer, struct arena *arena, struct err *err)
+{
+	if (frame->type != BOUNCE_ANSWER)
+		return err_set(err, 0, "type %u", frame->type);
+	if (frame->id != ask->id)
+		return err_set(err, 0, "to request %u, not to %u", frame->id, ask->id);
+	if (frame_decode(frame, &bounce_answer_table, answer, arena, err) < 0)
+		return -1;
+	if (answer->status > 2)
+		return err_set(err, 0, "unknown status %u", answer->status);
+	return 0;
+}
+
 static void answered(struct channel *channel, const struct frame *frame, void *job)
 {
 	struct ask *ask = job;
@@ -86,8 +101,7 @@ static void answered(struct channel *channel, const struct frame *frame, void *j
 	struct arena arena = {0};
 	struct err err = {0};
 
-	if (!frame || frame->type != BOUNCE_ANSWER ||
-	    frame_decode(frame, &bounce_answer_table, &answer, &arena, &err) < 0) {
+	if (!frame || read_answer(frame, ask, &answer, &arena, &err) < 0) {
 		if (frame)
 			log_warn("%s: malformed answer: %s", b->pool.path, err.text);
 		channel_close(channel);
@@ -130,7 +144,8 @@ void bouncer_ask(struct bouncer *b, uint16_t type, struct mail *mail,
 	ask->arg = arg;
 	entry_fill_request(mail, &whole.message);
 	whole.message.flags = mail_request_flags(mail);
-	frame_encode(&ask->frame, type, ++mail->qmgr->next_id, &bounce_request_table, &whole);
+	ask->id = ++mail->qmgr->next_id;
+	frame_encode(&ask->frame, type, ask->id, &bounce_request_table, &whole);
 	list_push(&b->waiting, &ask->link);
 	run(b);
 }

@@ -71,7 +71,8 @@ bool entry_deliver(struct entry *entry, struct channel *channel)
 		verp_sender(&sender, entry->mail->verp, entry->mail->sender, rcpts[0].address);
 		request.sender = str_text(&sender);
 	}
-	frame_encode(&frame, DELIVER_REQUEST, ++q->next_id, &deliver_request_table, &request);
+	entry->request_id = ++q->next_id;
+	frame_encode(&frame, DELIVER_REQUEST, entry->request_id, &deliver_request_table, &request);
 	sent = channel_send(channel, &frame, entry);
 	str_fini(&frame);
 	str_fini(&sender);
@@ -114,26 +115,72 @@ void entry_unanswered(struct entry *entry)
 	mail_settled(mail);
 }
 
-/* The result for each recipient; one that the agent forgot counts as skipped. */
 static void settle_entry(struct entry *entry, const struct deliver_result *result)
 {
-	static const struct rcpt_result skipped = {.outcome = OUTCOME_SKIPPED};
 	const struct rcpt_result *results = result->rcpts.items;
 	struct mail *mail = entry->mail;
 
 	if (*result->damaged && !mail->damaged)
 		mail->damaged =
 		    arena_strdup(&mail->arena, result->damaged); /* finish.c looks itself */
-	for (size_t i = 0; i < entry->count; i++) {
-		const struct rcpt_result *r =
-		    i < result->rcpts.count && results[i].index == entry->rcpts[i]->index
-		        ? &results[i]
-		        : &skipped;
-
-		mail_settle_rcpt(mail, entry->rcpts[i], r);
-	}
+	for (size_t i = 0; i < entry->count; i++)
+		mail_settle_rcpt(mail, entry->rcpts[i], &results[i]);
 	entry_free(entry);
 	mail_settled(mail);
+}
+
+static bool is_dsn(const char *text)
+{
+	size_t subject, detail;
+
+	if (!*text || !strchr("245", *text) || text[1] != '.')
+		return false;
+	subject = strspn(text + 2, "0123456789");
+	if (subject == 0 || subject > 3 || text[2 + subject] != '.')
+		return false;
+	detail = strspn(text + 3 + subject, "0123456789");
+	return detail > 0 && detail <= 3 && !text[3 + subject + detail];
+}
+
+static int check_result(const struct rcpt_result *result, uint32_t index, struct err *err)
+{
+	bool failed = result->outcome == OUTCOME_DEFERRED || result->outcome == OUTCOME_BOUNCED;
+
+	if (result->index != index)
+		return err_set(err, 0, "recipient %u where %u was asked for", result->index, index);
+	if (result->outcome < OUTCOME_SENT || result->outcome > OUTCOME_EXPANDED)
+		return err_set(err, 0, "unknown outcome %u", result->outcome);
+	if (failed && !is_dsn(result->dsn))
+		return err_set(err, 0, "status \"%.20s\"", result->dsn);
+	return 0;
+}
+
+/*
+ * An answer counts as a whole or not at all: one result for each recipient that was asked for, in
+ * that order. Of an agent that mixes them up nothing is believed; what it marked is done.
+ */
+static int read_result(const struct frame *frame, const struct entry *entry,
+    struct deliver_result *result, struct arena *arena, struct err *err)
+{
+	const struct rcpt_result *results;
+
+	if (frame->type != DELIVER_RESULT)
+		return err_set(err, 0, "type %u", frame->type);
+	if (frame->id != entry->request_id)
+		return err_set(err, 0, "to request %u, not to %u", frame->id, entry->request_id);
+	if (frame_decode(frame, &deliver_result_table, result, arena, err) < 0)
+		return -1;
+	if (result->rcpts.count != entry->count)
+		return err_set(
+		    err, 0, "%zu results for %zu recipients", result->rcpts.count, entry->count);
+	results = result->rcpts.items;
+	for (size_t i = 0; i < entry->count; i++) {
+		if (check_result(&results[i], entry->rcpts[i]->index, err) < 0)
+			return -1;
+	}
+	if (*result->dead_reason && !is_dsn(result->dead_dsn))
+		return err_set(err, 0, "status \"%.20s\"", result->dead_dsn);
+	return 0;
 }
 
 static void give_back(
@@ -157,8 +204,7 @@ void deliver_answered(struct channel *channel, const struct frame *frame, void *
 	struct arena arena = {0};
 	struct err err = {0};
 
-	if (!frame || frame->type != DELIVER_RESULT ||
-	    frame_decode(frame, &deliver_result_table, &result, &arena, &err) < 0) {
+	if (!frame || read_result(frame, entry, &result, &arena, &err) < 0) {
 		if (frame)
 			log_warn("%s: malformed answer: %s", channel->pool->path, err.text);
 		channel_close(channel);

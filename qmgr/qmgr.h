@@ -44,6 +44,7 @@ struct entry {
 	struct mail *mail;
 	struct rcpt **rcpts;
 	size_t count, cap;
+	uint32_t request_id; /* of the request under way */
 	int tries;
 };
 

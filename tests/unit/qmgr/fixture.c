@@ -227,6 +227,7 @@ static void take_job(struct fake_agent *agent, const struct frame *frame)
 
 	ck_assert(fx.count < JOBS_MAX && frame->type == DELIVER_REQUEST);
 	job->agent = agent;
+	job->id = frame->id;
 	snprintf(job->transport, sizeof(job->transport), "%s", agent->service);
 	ck_assert_int_eq(
 	    frame_decode(frame, &deliver_request_table, &job->request, &fx.arena, &err), 0);
@@ -389,7 +390,7 @@ void job_answer(struct job *job, enum outcome outcome, const char *dead_reason)
 		    .diag = "",
 		    .mta = ""};
 	}
-	send_frame(agent, DELIVER_RESULT, 1, &deliver_result_table, &result);
+	send_frame(agent, DELIVER_RESULT, job->id, &deliver_result_table, &result);
 	free(results);
 }
 

@@ -15,6 +15,7 @@ enum { JOBS_MAX = 6000 };
 struct fake_agent; /* one accepted connection */
 
 struct job {
+	uint32_t id;                    /* of the request */
 	struct fake_agent *agent;       /* NULL: answered, or its connection is gone */
 	struct deliver_request request; /* texts in fx.arena */
 	char transport[64];
