@@ -168,19 +168,17 @@ struct letter {
 	bool all; /* whatever NOTIFY says */
 };
 
-/* sendmail -v, -bv and the end of a delay: the report tells all. */
+/* sendmail -bv, -v and the end of a delay: the report tells all. */
 static bool report_is_for_all(const struct deliver_request *about, enum report_kind kind)
 {
-	return kind == REPORT_VERIFY ||
-	       (kind == REPORT_SUCCESS &&
-	           (about->env_flags & ENV_TRACE || about->flags & DELIVER_WARNED));
+	return kind == REPORT_VERIFY || (kind == REPORT_SUCCESS && about->flags & DELIVER_WARNED);
 }
 
 static void describe(struct bounce *bounce, const struct deliver_request *about,
     enum report_kind kind, const struct message *m, const struct letter *letter, struct report *r)
 {
-	const bool full =
-	    kind == REPORT_FAILURE && !letter->copy && strcmp(about->ret, "HDRS") != 0;
+	const bool full = kind == REPORT_FAILURE && (!letter->copy || !*about->sender) &&
+	                  strcmp(about->ret, "HDRS") != 0; /* nobody else gets what had no sender */
 
 	*r = (struct report){
 	    .kind = kind,
@@ -232,45 +230,36 @@ static int send_report(struct bounce *bounce, const struct bounce_request *reque
 	return 0;
 }
 
-static int send_letter(struct bounce *bounce, const struct bounce_request *request,
+static bool is_verp(
+    const struct bounce *bounce, const struct deliver_request *about, enum report_kind kind)
+{
+	return kind == REPORT_FAILURE && !bounce->params.disable_verp_bounces && about->verp &&
+	       strlen(about->verp) == VERP_DELIMITERS && *about->sender;
+}
+
+/* With VERP: a notice for each recipient, to the sender that its mail had. */
+static int send_letters(struct bounce *bounce, const struct bounce_request *request,
     enum report_kind kind, const struct findings *f, const struct message *m,
     const struct letter *letter, struct arena *arena)
 {
+	const struct deliver_request *about = &request->message;
 	size_t count;
 	struct bounce_record *records = choose(f, kind, letter->copy || letter->all, arena, &count);
 
-	return send_report(bounce, request, kind, records, count, m, letter, arena);
-}
-
-/* A notice for each recipient, to the sender that its mail had. */
-static int send_verp(struct bounce *bounce, const struct bounce_request *request,
-    const struct findings *f, const struct message *m, const struct letter *letter,
-    struct arena *arena)
-{
-	const struct deliver_request *about = &request->message;
-	size_t count;
-	struct bounce_record *records = choose(f, REPORT_FAILURE, false, arena, &count);
-
+	if (!is_verp(bounce, about, kind))
+		return send_report(bounce, request, kind, records, count, m, letter, arena);
 	for (size_t i = 0; i < count; i++) {
 		struct letter one = *letter;
 		struct str to = {0};
-		int result;
 
 		verp_sender(&to, about->verp, about->sender, records[i].address);
-		one.to = arena_strdup(arena, str_text(&to));
+		if (!letter->copy)
+			one.to = arena_strdup(arena, str_text(&to));
 		str_fini(&to);
-		result =
-		    send_report(bounce, request, REPORT_FAILURE, &records[i], 1, m, &one, arena);
-		if (result < 0)
+		if (send_report(bounce, request, kind, &records[i], 1, m, &one, arena) < 0)
 			return -1;
 	}
 	return 0;
-}
-
-static bool is_verp(const struct bounce *bounce, const char *delimiters)
-{
-	return !bounce->params.disable_verp_bounces && delimiters &&
-	       strlen(delimiters) == VERP_DELIMITERS;
 }
 
 static bool has_class(const struct bounce *bounce, const char *word)
@@ -324,17 +313,14 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
 	if (*about->sender) {
 		const struct letter first = {
 		    about->sender, "", "sender", false, report_is_for_all(about, kind)};
-		const bool verp = kind == REPORT_FAILURE && is_verp(bounce, about->verp);
-		int sent = verp ? send_verp(bounce, request, f, m, &first, arena)
-		                : send_letter(bounce, request, kind, f, m, &first, arena);
 
-		if (sent < 0)
+		if (send_letters(bounce, request, kind, f, m, &first, arena) < 0)
 			return -1;
 	}
 	if (!class_ || !has_class(bounce, class_))
 		return 0;
 	letter.to = route_rewrite(bounce->router, postmaster_address(bounce, class_), arena);
-	return send_letter(bounce, request, kind, f, m, &letter, arena);
+	return send_letters(bounce, request, kind, f, m, &letter, arena);
 }
 
 int notice_send(struct bounce *bounce, const struct bounce_request *request, enum report_kind kind,

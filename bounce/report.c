@@ -148,7 +148,9 @@ static void put_message_header(struct str *out, const struct report *r)
 	                                               : r->template->subject);
 	str_put_text(out, "To: ");
 	put_address(out, r->to);
-	str_put_text(out, "\r\nAuto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n");
+	str_put_text(out, "\r\nAuto-Submitted: ");
+	str_put_text(out, r->copy ? "auto-generated" : "auto-replied");
+	str_put_text(out, "\r\nMIME-Version: 1.0\r\n");
 	str_put_text(out, "Content-Type: multipart/report; report-type=");
 	str_put_text(out, r->smtputf8 ? "global-delivery-status" : "delivery-status");
 	str_put_text(out, ";\r\n\tboundary=\"");
@@ -267,6 +269,22 @@ static void put_own_diagnosis(
 	str_fini(&type);
 }
 
+/* Who was not named by the client is the one that he named (RFC 3461 4.2). */
+static void put_original_recipient(
+    struct str *out, const struct report *r, const struct bounce_record *b)
+{
+	const char *address = *b->orig ? b->orig : b->address;
+
+	str_put_text(out, "Original-Recipient: ");
+	if (*b->orcpt) {
+		put_safe(out, b->orcpt, strlen(b->orcpt));
+	} else {
+		str_put_text(out, r->smtputf8 && has_high(address) ? "utf-8;" : "rfc822;");
+		put_address(out, address);
+	}
+	str_put_text(out, "\r\n");
+}
+
 static void put_status_record(
     struct str *out, const struct report *r, const struct bounce_record *b)
 {
@@ -275,13 +293,7 @@ static void put_status_record(
 
 	str_put_text(out, "\r\n");
 	put_address_field(out, "Final-Recipient", type, b->address);
-	if (*b->orcpt) {
-		str_put_text(out, "Original-Recipient: ");
-		put_safe(out, b->orcpt, strlen(b->orcpt));
-		str_put_text(out, "\r\n");
-	} else if (r->with_orig && *b->orig) {
-		put_address_field(out, "Original-Recipient", type, b->orig);
-	}
+	put_original_recipient(out, r, b);
 	str_printf(out, "Action: %s\r\n", action_of(r, b));
 	str_printf(out, "Status: %s\r\n", *b->dsn ? b->dsn : "5.0.0");
 	if (*b->mta)
@@ -294,6 +306,15 @@ static void put_status_record(
 		mail_date(date, (time_t)(r->arrival_us / 1000000) + r->lifetime);
 		str_printf(out, "Will-Retry-Until: %s\r\n", date);
 	}
+}
+
+static void put_sender(struct str *out, const char *name, const struct report *r)
+{
+	if (*r->sender)
+		put_address_field(
+		    out, name, r->smtputf8 && has_high(r->sender) ? "utf-8" : "rfc822", r->sender);
+	else
+		str_printf(out, "%s: rfc822; MAILER-DAEMON@%s\r\n", name, r->hostname);
 }
 
 static void put_status_part(struct str *out, const struct report *r)
@@ -316,8 +337,7 @@ static void put_status_part(struct str *out, const struct report *r)
 	put_mail_name(&name, r);
 	str_printf(out, "%s-Queue-ID: %s\r\n", str_text(&name), r->id);
 	str_put_text(&name, "-Sender");
-	put_address_field(out, str_text(&name),
-	    r->smtputf8 && has_high(r->sender) ? "utf-8" : "rfc822", r->sender);
+	put_sender(out, str_text(&name), r);
 	mail_date(date, (time_t)(r->arrival_us / 1000000));
 	str_printf(out, "Arrival-Date: %s\r\n", date);
 	str_fini(&name);

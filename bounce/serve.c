@@ -61,7 +61,7 @@ static uint32_t do_forget(struct exchange *x)
 static uint32_t do_flush(struct exchange *x)
 {
 	const bool trace = !strcmp(x->bounce->name, "trace");
-	const bool verify = x->request.message.env_flags & ENV_VERIFY;
+	const bool verify = x->request.message.env_flags & (ENV_VERIFY | ENV_TRACE);
 	const enum report_kind kind = !trace   ? REPORT_FAILURE
 	                              : verify ? REPORT_VERIFY
 	                                       : REPORT_SUCCESS;

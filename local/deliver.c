@@ -250,7 +250,7 @@ static void deliver_targets(struct expansion *x, size_t i)
 		count += tell_forwards(x, told + count);
 	} else if (forward && !wait) {
 		told[count].address = d->rcpt->address;
-		told[count].expanded = true;
+		told[count].expanded = !x->has_owner; /* RFC 3461 5.2.7.1: a list is an end */
 		send_on(x, &told[count].verdict);
 		wait = told[count++].verdict.outcome == OUTCOME_DEFERRED;
 	}

@@ -193,7 +193,24 @@ static bool is_self(const struct expansion *x, const char *address)
 	       was_seen(x, "forward", d.user);
 }
 
-static void add_forward(struct expansion *x, const char *address, const struct route *route)
+/*
+ * The list's owner decides about its notices, but for who wants none (RFC 3461 5.2.7.1). Of several
+ * members nobody but this host says that the mail arrived (5.2.7.4: "expanded").
+ */
+static uint32_t forward_notify(const struct expansion *x, const struct context *context)
+{
+	uint32_t notify = x->d->rcpt->notify;
+
+	if (x->has_owner)
+		return notify & NOTIFY_NEVER;
+	if (context->size == 1 || !(notify & NOTIFY_SUCCESS))
+		return notify;
+	notify &= ~(uint32_t)NOTIFY_SUCCESS;
+	return notify ? notify : NOTIFY_NEVER;
+}
+
+static void add_forward(struct expansion *x, const char *address, const struct route *route,
+    const struct context *context)
 {
 	const struct deliver_rcpt *rcpt = x->d->rcpt;
 	struct target *t;
@@ -207,9 +224,7 @@ static void add_forward(struct expansion *x, const char *address, const struct r
 	    .orcpt = x->has_owner || !rcpt->orcpt ? "" : rcpt->orcpt,
 	    .transport = route->transport,
 	    .nexthop = route->nexthop,
-	    /* The list's owner decides about its notices, but for who wants none (RFC 3461 5.2.7).
-	     */
-	    .notify = x->has_owner ? rcpt->notify & NOTIFY_NEVER : rcpt->notify,
+	    .notify = forward_notify(x, context),
 	    .status = RCPT_TODO,
 	};
 }
@@ -242,7 +257,7 @@ static void expand_address(struct expansion *x, const char *text, struct context
 		*x->d = saved;
 		return;
 	}
-	add_forward(x, address, &route);
+	add_forward(x, address, &route, context);
 }
 
 static void (*const expanders[])(struct expansion *, const char *, struct context *) = {

@@ -52,6 +52,7 @@ static void fill_envelope(const struct delivery *d, const char *id, const struct
     size_t count, struct envelope *env)
 {
 	const struct deliver_request *r = d->job->request;
+	const bool same_sender = strcmp(d->sender, r->sender) == 0;
 	uint64_t now = (uint64_t)clock_wall_us();
 
 	*env = (struct envelope){
@@ -69,8 +70,10 @@ static void fill_envelope(const struct delivery *d, const char *id, const struct
 	    .protocol = r->protocol,
 	    .sasl_method = "",
 	    .sasl_username = "",
-	    .envid = r->envid,
-	    .ret = r->ret,
+	    /* another sender: what the first one wants to know is not the list's (RFC 3461 5.2.7.1)
+	     */
+	    .envid = same_sender ? r->envid : "",
+	    .ret = same_sender ? r->ret : "",
 	    .message_id = r->message_id,
 	    .filter = "",
 	    .attributes = "",

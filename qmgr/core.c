@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What holds the parts together: the start, the turn of all transports, the sweep. */
 #include "lib/sys/clock.h"
+#include "lib/base/alloc.h"
 #include "qmgr/qmgr.h"
 
 enum { SWEEP_MS = 5000, CHANNEL_IDLE_MS = 10000 };
@@ -35,7 +36,12 @@ static void sweep(struct timer *timer)
 
 void qmgr_start(struct qmgr *q)
 {
+	struct arena arena = {0};
+
 	jumps_init(&q->jumps, clock_wall_us(), clock_mono_ms());
+	q->double_bounce =
+	    alloc_strdup(route_rewrite(q->router, q->core->double_bounce_sender, &arena));
+	arena_fini(&arena);
 	q->mails = map_new();
 	q->dests = map_new();
 	list_init(&q->transports);

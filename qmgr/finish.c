@@ -96,7 +96,7 @@ void mail_settle_rcpt(struct mail *mail, struct rcpt *rcpt, const struct rcpt_re
 	switch (result->outcome) {
 	case OUTCOME_SENT:
 	case OUTCOME_EXPANDED:
-		mail->traced |= rcpt->notify & NOTIFY_SUCCESS;
+		mail->traced |= rcpt->notify & NOTIFY_SUCCESS || mail_request_flags(mail);
 		break;
 	case OUTCOME_DEFERRED:
 		add_deferral(mail, remember(mail, rcpt, result));
@@ -165,8 +165,7 @@ uint32_t mail_request_flags(const struct mail *mail)
 /* Agents have written the trace log themselves; a message without one costs nothing here. */
 static bool wants_report(const struct mail *mail)
 {
-	return !mail->reported && (mail->traced || mail->env_flags & (ENV_TRACE | ENV_VERIFY) ||
-	                              mail_request_flags(mail));
+	return !mail->reported && (mail->traced || mail->env_flags & (ENV_TRACE | ENV_VERIFY));
 }
 
 static void reported(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)

@@ -124,6 +124,12 @@ static void resolve(struct mail *mail, const struct note_rcpt *r, struct arena *
 		*nexthop = "4.7.0 message is administratively expired";
 		return;
 	}
+	if (text_eq_nocase(r->address, mail->qmgr->double_bounce)) {
+		/* whoever returns our notice to the postmaster: it ends here */
+		*transport = "discard";
+		*nexthop = "2.0.0 undeliverable postmaster notification discarded";
+		return;
+	}
 	*transport = r->transport;
 	*nexthop = r->nexthop;
 	if (*r->transport && mail->generation == service_generation(mail->qmgr->service))
@@ -183,7 +189,8 @@ static int read_chunk(struct mail *mail, struct note_rcpt *rcpts, size_t max, si
 		if (r.status == RCPT_BOUNCED)
 			mail->bounced = true;
 		/* done by an agent whose answer nobody got: its report is still to be made */
-		if (r.status == RCPT_DONE && r.notify & NOTIFY_SUCCESS)
+		if (r.status == RCPT_DONE &&
+		    (r.notify & NOTIFY_SUCCESS || mail_request_flags(mail)))
 			mail->traced = true;
 		if (r.status != RCPT_TODO)
 			continue;

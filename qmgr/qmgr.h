@@ -175,7 +175,8 @@ struct qmgr {
 	const struct qmgr_params *params;
 	struct queue *queue;
 	struct router *router;
-	struct map *mails; /* id -> struct mail */
+	char *double_bounce; /* double_bounce_sender as an address */
+	struct map *mails;   /* id -> struct mail */
 	struct map *dests;
 	struct list transports;
 	struct bouncer bounce, defer, trace;

@@ -88,7 +88,8 @@ static bool wants_report(const struct agent_job *job, size_t i, enum outcome out
  * The log is the mail owner's, whoever delivers: a process of root makes files as the owner of the
  * folder. Durable before the recipient is marked, so that no crash loses the report.
  */
-static void put_trace(const struct agent_job *job, size_t i, const struct rcpt_result *result)
+static void put_trace(
+    const struct agent_job *job, size_t i, const char *relay, const struct rcpt_result *result)
 {
 	const struct deliver_rcpt *rcpt = &job->rcpts[i];
 	const struct bounce_record record = {
@@ -99,7 +100,7 @@ static void put_trace(const struct agent_job *job, size_t i, const struct rcpt_r
 	    .notify = rcpt->notify,
 	    .dsn = result->dsn,
 	    .action = result->action,
-	    .reason = result->reason,
+	    .reason = arena_printf(job->arena, "delivery via %s: %s", relay, result->reason),
 	    .diag = result->diag,
 	    .mta = result->mta,
 	};
@@ -160,7 +161,7 @@ static void settle(struct agent_job *job, size_t i, const struct verdict *v, con
 	    .mta = keep(job, v->mta),
 	};
 	if (wants_report(job, i, w->outcome, v->told))
-		put_trace(job, i, &job->results[i]);
+		put_trace(job, i, relay, &job->results[i]);
 	if (w->mark != RCPT_TODO && message_mark(job->m, job->rcpts[i].index, w->mark, &err) < 0)
 		/* delivered all the same: the worst that can come of it is a second copy */
 		log_warn("%s: %s", job->request->id, err.text);

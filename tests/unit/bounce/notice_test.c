@@ -247,7 +247,7 @@ static const struct {
     {"trace", "bounce, delay", "s@example.org", REPORT_SUCCESS, NOTIFY_SUCCESS, ">s@example.org;",
         0, 0, NULL},
     {"trace", "", "s@example.org", REPORT_SUCCESS, 0, "", 0, 0, NULL},
-    {"trace", "", "s@example.org", REPORT_SUCCESS, NOTIFY_NEVER, ">s@example.org;", ENV_TRACE, 0,
+    {"trace", "", "s@example.org", REPORT_VERIFY, NOTIFY_NEVER, ">s@example.org;", ENV_TRACE, 0,
         NULL},
     {"trace", "", "s@example.org", REPORT_SUCCESS, 0, ">s@example.org;", 0, DELIVER_WARNED, NULL},
     {"trace", "", "s@example.org", REPORT_VERIFY, 0, ">s@example.org;", ENV_VERIFY, 0, NULL},

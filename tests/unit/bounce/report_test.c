@@ -93,7 +93,7 @@ START_TEST(failure)
 	    "X-Postfix-Queue-ID: OLD1\r\nX-Postfix-Sender: rfc822; sender@example.net\r\n"
 	    "Arrival-Date: ");
 	HAS("\r\n\r\nFinal-Recipient: rfc822; joe@example.com\r\n"
-	    "Original-Recipient: rfc822; j@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+	    "Original-Recipient: rfc822;j@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n"
 	    "Remote-MTA: dns; mx.example.com\r\nDiagnostic-Code: smtp; 550 5.1.1 ");
 	HAS("\r\n\r\nFinal-Recipient: rfc822; \"a b\"@example.com\r\n"
 	    "Original-Recipient: rfc822;x+2Bab@example.com\r\nAction: failed\r\nStatus: 4.4.1\r\n"
