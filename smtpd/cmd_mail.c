@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* MAIL FROM (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), RET and ENVID (RFC 3461). */
-#include "smtpd/smtpd.h"
+#include "smtpd/limits.h"
 
 #include <strings.h>
 
@@ -142,6 +142,10 @@ static int accept_sender(struct session *s, struct slice rest)
 	s->tx.ret = opts.ret ? opts.ret : "";
 	s->tx.envid = opts.envid ? opts.envid : "";
 	if (!s->params->delay_reject && access_sender(s)) {
+		chat_reply(s, "%s", str_text(&s->reject));
+		return -1;
+	}
+	if (limits_message(s) || quota_message(s)) {
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;
 	}

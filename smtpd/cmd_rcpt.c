@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* RCPT TO (RFC 5321 4.1.1.3) with NOTIFY and ORCPT (RFC 3461), and VRFY, which asks the same. */
-#include "smtpd/smtpd.h"
+#include "smtpd/limits.h"
 
 #include <string.h>
 
@@ -100,6 +100,10 @@ static int accept_rcpt(struct session *s, struct slice rest)
 		return s->tx.overshoot++ < s->params->recipient_overshoot_limit ? 0 : -1;
 	}
 	if (access_recipient(s)) {
+		chat_reply(s, "%s", str_text(&s->reject));
+		return -1;
+	}
+	if (limits_recipient(s) || quota_recipient(s)) {
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;
 	}

@@ -40,6 +40,14 @@ struct smtpd_params {
 	int unknown_client_reject_code, unknown_hostname_reject_code, unknown_address_reject_code;
 	int invalid_hostname_reject_code, non_fqdn_reject_code, multi_recipient_bounce_reject_code;
 	int plaintext_reject_code;
+	/* limits.h */
+	int anvil_rate_time_unit;
+	int client_connection_count_limit, client_connection_rate_limit;
+	int client_message_rate_limit, client_recipient_rate_limit;
+	int client_new_tls_session_rate_limit, client_auth_rate_limit;
+	int client_ipv4_prefix, client_ipv6_prefix;
+	const char *client_event_limit_exceptions;
+	const char *login_limit_maps, *sender_limit_maps;
 };
 extern const struct conf_table smtpd_params;
 

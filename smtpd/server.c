@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/conf/master_cf.h"
 #include "lib/dns/dns.h"
+#include "smtpd/limits.h"
 
 /*
  * The stress texts differ from the normal ones only where a parameter names $stress. Without a
@@ -125,6 +126,7 @@ int server_init(
 	srv->bare_newline_exclusions = match_list_open(
 	    "smtpd_forbid_bare_newline_exclusions", p->forbid_bare_newline_exclusions, 0);
 	srv->peers = peer_cache_new();
+	limits_open(srv);
 	return 0;
 }
 
@@ -136,6 +138,7 @@ void server_fini(struct smtpd *srv)
 	match_list_close(&srv->mynetworks);
 	match_list_close(&srv->forbidden_commands);
 	match_list_close(&srv->bare_newline_exclusions);
+	limits_close(srv);
 	peer_cache_free(&srv->peers);
 	dns_resolver_free(&srv->resolver);
 	notifier_free(&srv->notifier);

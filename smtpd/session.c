@@ -9,6 +9,7 @@
 #include "lib/service/service.h"
 #include "lib/smtp/command.h"
 #include "lib/sys/clock.h"
+#include "smtpd/limits.h"
 
 enum table_answer session_in_mynetworks(struct session *s)
 {
@@ -22,6 +23,12 @@ enum table_answer session_in_mynetworks(struct session *s)
 		s->in_mynetworks_known = true;
 	}
 	return s->in_mynetworks;
+}
+
+const char *session_login(const struct session *s)
+{
+	(void)s;
+	return ""; /* nobody can log in yet */
 }
 
 void session_init(struct session *s, struct smtpd *srv, int fd)
@@ -48,6 +55,10 @@ void session_fini(struct session *s)
 static void greet(struct session *s)
 {
 	log_info("connect from %s", s->peer.namaddr);
+	if (limits_connect(s)) {
+		chat_reply(s, "%s", str_text(&s->reject));
+		return;
+	}
 	s->local_client = access_permits(s, s->srv->rewrite_clients);
 	if (!s->params->delay_reject && access_client(s)) {
 		s->denied = true;
@@ -246,6 +257,7 @@ void session_run(struct session *s)
 	}
 	say_farewell(s);
 	log_end(s);
+	limits_leave(s);
 	transaction_end(s);
 }
 

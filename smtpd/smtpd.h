@@ -29,6 +29,9 @@ struct service;
 struct restriction_list;
 struct dns_resolver;
 struct peer_cache;
+struct anvil;
+struct counter;
+struct counter_table;
 
 enum access_stage {
 	ACCESS_CLIENT,
@@ -72,7 +75,10 @@ struct smtpd {
 	struct net_addr *interfaces;
 	size_t interface_count;
 	struct peer_cache *peers;
-	struct dns_resolver *resolver; /* made when first needed */
+	struct dns_resolver *resolver;       /* made when first needed */
+	struct match_list *limit_exceptions; /* smtpd_client_event_limit_exceptions */
+	struct table_chain *login_limits, *sender_limits;
+	struct anvil *clients, *accounts; /* shared counters; NULL in tests */
 	uint32_t generation;
 };
 
@@ -137,6 +143,7 @@ struct transaction {
 	int overshoot;
 	struct shaper *shaper;
 	uint64_t data_bytes; /* received after DATA */
+	bool hold;           /* it will rest in the hold queue */
 };
 
 struct session;
@@ -179,7 +186,10 @@ struct session {
 	const char *where;          /* for log lines: "CONNECT", "RCPT", "END-OF-MESSAGE", ... */
 	bool in_mynetworks_known;
 	enum table_answer in_mynetworks;
-	bool local_client;   /* local_header_rewrite_clients */
+	bool local_client;                  /* local_header_rewrite_clients */
+	bool limits_exempt;                 /* smtpd_client_event_limit_exceptions */
+	struct counter_table *client_table; /* of limits.h; NULL: nothing is counted */
+	struct counter *client_counter;
 	bool denied;         /* client restrictions said no at once: only QUIT works */
 	bool bad_pipelining; /* seen and logged */
 	int errors, junk;    /* since the last accepted message */
@@ -194,6 +204,8 @@ void session_serve(struct smtpd *srv, int fd);
 void session_init(struct session *s, struct smtpd *srv, int fd);
 void session_run(struct session *s);
 void session_fini(struct session *s);
+/* Who has logged in, "" for nobody. */
+const char *session_login(const struct session *s);
 /* Is the client in mynetworks? Asked once per session; an error is logged. */
 enum table_answer session_in_mynetworks(struct session *s);
 

@@ -129,6 +129,8 @@ void transaction_open(struct session *s)
 	put_received(s, &s->scratch);
 	s->tx.data_bytes = 0;
 	s->tx.shaper = shape_begin(&context, s->tx.id, s->tx.sender.address, str_text(&s->scratch));
+	if (s->tx.hold)
+		shape_hold(s->tx.shaper);
 }
 
 static void fill_envelope(const struct session *s, struct envelope *env)

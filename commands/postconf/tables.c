@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/postconf/postconf.h"
 
+#include "anvil/params.h"
 #include "bounce/params.h"
 #include "flush/params.h"
 #include "lib/conf/core.h"
@@ -29,6 +30,7 @@ const struct conf_table *const all_tables[] = {
     &lmtp_auth_params,
     &local_param_table,
     &bounce_param_table,
+    &anvil_params,
     &scache_params,
     &flush_params,
     &other_params,

@@ -32,8 +32,13 @@ static uint64_t seed(void)
 
 uint64_t map_hash(const void *data, size_t len)
 {
+	return map_hash_seeded(seed(), data, len);
+}
+
+uint64_t map_hash_seeded(uint64_t seed_, const void *data, size_t len)
+{
 	const unsigned char *p = data;
-	uint64_t h = seed();
+	uint64_t h = seed_ | 1;
 
 	for (size_t i = 0; i < len; i++) {
 		h ^= p[i];

@@ -25,5 +25,7 @@ void *map_remove(struct map *map, const char *key);           /* returns the val
 int map_next(const struct map *map, size_t *cursor, const char **key_out, void **value_out);
 
 uint64_t map_hash(const void *data, size_t len); /* the seeded hash itself */
+/* With a seed of the caller's, for tables that processes share. */
+uint64_t map_hash_seeded(uint64_t seed, const void *data, size_t len);
 
 #endif

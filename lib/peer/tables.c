@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The messages of all conversations as tables (lib/ipc/frame.h). Tags are never reused. */
 #include "lib/base/attr.h"
+#include "lib/peer/anvil.h"
 #include "lib/peer/bounce.h"
 #include "lib/peer/deliver.h"
 #include "lib/peer/flush.h"
@@ -237,3 +238,12 @@ const struct frame_table tlsmgr_ticket_key_table =
     TABLE("tlsmgr_ticket_key", tlsmgr_ticket_key_fields, struct tlsmgr_ticket_key);
 #undef TEXT
 #undef U32
+static const struct frame_field anvil_join_fields[] = {
+    FRAME_FIELD_U32(1, struct anvil_join, table)};
+const struct frame_table anvil_join_table =
+    TABLE("anvil_join", anvil_join_fields, struct anvil_join);
+static const struct frame_field anvil_joined_fields[] = {
+    FRAME_FIELD_U64(1, struct anvil_joined, size),
+    FRAME_FIELD_U32(2, struct anvil_joined, holder)};
+const struct frame_table anvil_joined_table =
+    TABLE("anvil_joined", anvil_joined_fields, struct anvil_joined);
