@@ -97,10 +97,13 @@ int accounts_load(struct counter_table *t, const char *path, struct err *err)
 	char key[COUNTER_KEY_SIZE];
 	struct str text = {0};
 	struct slice rest;
-	int rc = fd_read_file(path, FILE_MAX, &text, err);
+	struct err why = {0};
+	int rc = fd_read_file(path, FILE_MAX, &text, &why);
 
-	if (rc < 0 && err->code == ENOENT)
+	if (rc < 0 && why.code == ENOENT)
 		rc = 0;
+	if (rc < 0)
+		err_set(err, why.code, "%s", why.text);
 	rest = slice_of(str_text(&text), text.len);
 	while (rest.len > 0) {
 		const char *end = memchr(rest.data, '\n', rest.len);

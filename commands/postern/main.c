@@ -32,9 +32,12 @@ static const struct command {
 static NORETURN void usage(void)
 {
 	fprintf(stderr, "usage: postern [-v] [-c config_dir] command\n"
+	                "       postern [-c config_dir] limits [-j] [key ...]\n"
+	                "       postern [-c config_dir] limits reset key ...\n"
 	                "       postern init DIR [--smtp-port N] [--set name=value] ...\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(stderr, "  %-16s %s\n", commands[i].name, commands[i].help);
+	fprintf(stderr, "  %-16s %s\n", "limits", "what is counted of clients, logins and senders");
 	fprintf(stderr, "  %-16s %s\n", "init", "make a complete private instance in DIR");
 	exit(1);
 }
@@ -54,6 +57,7 @@ int main(int argc, char **argv)
 	const struct command *command;
 	const char *etc = getenv("MAIL_CONFIG");
 	int ch, null;
+	bool limits;
 
 	do {
 		null = open("/dev/null", O_RDWR);
@@ -81,8 +85,11 @@ int main(int argc, char **argv)
 	if (strcmp(argv[optind], "init") == 0)
 		return command_init(etc, argc - optind - 1, argv + optind + 1);
 	command = find(argv[optind]);
-	if (!command || optind + 1 != argc)
+	limits = strcmp(argv[optind], "limits") == 0;
+	if (!limits && (!command || optind + 1 != argc))
 		usage();
 	instance_open(&instance, etc && *etc ? etc : "/etc/postfix");
+	if (limits)
+		return command_limits(&instance, argc - optind - 1, argv + optind + 1);
 	return command->run(&instance);
 }

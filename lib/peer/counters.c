@@ -67,10 +67,14 @@ size_t counters_capacity(const struct counter_table *t)
 
 /* ---- places --------------------------------------------------------------------------------- */
 
+/* Every bit of the key moves every bit of the tag (the finalizer of splitmix64). */
 static uint64_t tag_of(const struct counter_table *t, const char *key)
 {
 	uint64_t tag = map_hash_seeded(t->seed, key, strlen(key));
 
+	tag = (tag ^ tag >> 30) * 0xbf58476d1ce4e5b9;
+	tag = (tag ^ tag >> 27) * 0x94d049bb133111eb;
+	tag ^= tag >> 31;
 	return tag < TAG_FIRST ? tag + TAG_FIRST : tag;
 }
 

@@ -10,6 +10,7 @@ int main(void)
 	suite_add_tcase(suite, args_tcase());
 	suite_add_tcase(suite, chat_tcase());
 	suite_add_tcase(suite, access_tcase());
+	suite_add_tcase(suite, limits_tcase());
 	suite_add_tcase(suite, peer_tcase());
 	suite_add_tcase(suite, dialogue_tcase());
 	runner = srunner_create(suite);

@@ -7,6 +7,7 @@
 TCase *args_tcase(void);
 TCase *chat_tcase(void);
 TCase *access_tcase(void);
+TCase *limits_tcase(void);
 TCase *peer_tcase(void);
 TCase *dialogue_tcase(void);
 

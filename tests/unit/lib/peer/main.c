@@ -8,6 +8,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, bounce_log_tcase());
+	suite_add_tcase(suite, counters_tcase());
 	suite_add_tcase(suite, flush_log_tcase());
 	suite_add_tcase(suite, maildrop_tcase());
 	suite_add_tcase(suite, showq_tcase());

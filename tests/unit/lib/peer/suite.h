@@ -5,6 +5,7 @@
 #include <check.h>
 
 TCase *bounce_log_tcase(void);
+TCase *counters_tcase(void);
 TCase *flush_log_tcase(void);
 TCase *maildrop_tcase(void);
 TCase *showq_tcase(void);
