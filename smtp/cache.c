@@ -82,8 +82,12 @@ static void put_endpoint_key(const struct smtp_client *c, const struct target *t
 {
 	char text[64];
 
-	net_addr_text(&to->addr->addr, text, sizeof(text));
-	str_printf(key, "[%s]:%u", text, net_addr_port(&to->addr->addr));
+	if (to->addr->path) {
+		str_put_text(key, to->addr->path);
+	} else {
+		net_addr_text(&to->addr->addr, text, sizeof(text));
+		str_printf(key, "[%s]:%u", text, net_addr_port(&to->addr->addr));
+	}
 	put_terms(c, to, key);
 }
 

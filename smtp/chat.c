@@ -114,6 +114,7 @@ void session_trouble(const struct session *s, enum chat_result result, const cha
 	}
 	out->mta = arena_strdup(arena, s->host);
 	out->site = true;
+	out->silent = result == CHAT_TIMEOUT;
 }
 
 void session_refusal(

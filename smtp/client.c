@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/smtp.h"
 
-#include <ifaddrs.h>
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include "smtp/auth.h"
 #include "smtp/destination.h"
 #include "smtp/session.h"
+#include "smtp/unreachable.h"
 
 /* From parameters to what the deliveries use, once per process. */
 
@@ -27,6 +27,8 @@
  * makes of many of them: a thousand recipients, each answered just in time.
  */
 enum { LOOKUP_S = 120, ATTEMPT_S = 3600 };
+/* A connection that takes longer than this makes others prefer other addresses. */
+enum { GRACE_MS = 3000 };
 
 void trouble_set(struct trouble *t, struct arena *arena, const char *dsn, const char *fmt, ...)
 {
@@ -66,93 +68,6 @@ static int families_of(const char *inet_protocols)
 	return families ? families : DNS_HOST_V4;
 }
 
-struct own_list {
-	struct net_addr *addrs;
-	size_t count, cap;
-};
-
-static void own_add(struct own_list *list, struct arena *arena, const struct net_addr *addr)
-{
-	if (list->count == list->cap) {
-		size_t cap = list->cap ? 2 * list->cap : 16;
-		struct net_addr *more = arena_zero(arena, cap, sizeof(*more));
-
-		if (list->count)
-			memcpy(more, list->addrs, list->count * sizeof(*more));
-		list->addrs = more;
-		list->cap = cap;
-	}
-	list->addrs[list->count++] = *addr;
-}
-
-static void own_add_interfaces(struct own_list *list, struct arena *arena, bool loopback_only)
-{
-	struct ifaddrs *all, *ifa;
-
-	if (getifaddrs(&all) < 0)
-		return;
-	for (ifa = all; ifa; ifa = ifa->ifa_next) {
-		struct net_addr addr = {.len = 0};
-		int family = ifa->ifa_addr ? ifa->ifa_addr->sa_family : AF_UNSPEC;
-		char text[64];
-
-		if (family != AF_INET && family != AF_INET6)
-			continue;
-		addr.len =
-		    family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-		memcpy(&addr.sa, ifa->ifa_addr, addr.len);
-		net_addr_text(&addr, text, sizeof(text));
-		if (loopback_only && strncmp(text, "127.", 4) != 0 && strcmp(text, "::1") != 0)
-			continue;
-		own_add(list, arena, &addr);
-	}
-	freeifaddrs(all);
-}
-
-/* One word of inet_interfaces or proxy_interfaces: a keyword, an address, a host name. */
-static void own_add_word(struct own_list *list, struct arena *arena, const char *word)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-	struct net_addr addr;
-	char host[256];
-	size_t len = strlen(word);
-
-	if (text_eq_nocase(word, "all") || text_eq_nocase(word, "loopback-only")) {
-		own_add_interfaces(list, arena, !text_eq_nocase(word, "all"));
-		return;
-	}
-	if (len >= sizeof(host))
-		return;
-	strcpy(host, word);
-	if (host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		memmove(host, host + 1, len - 1);
-	}
-	if (net_addr_parse(&addr, host, 0)) {
-		own_add(list, arena, &addr);
-		return;
-	}
-	if (getaddrinfo(host, NULL, &hints, &found) != 0)
-		return;
-	for (struct addrinfo *ai = found; ai; ai = ai->ai_next) {
-		if (ai->ai_addrlen > sizeof(addr.sa))
-			continue;
-		memset(&addr, 0, sizeof(addr));
-		memcpy(&addr.sa, ai->ai_addr, ai->ai_addrlen);
-		addr.len = ai->ai_addrlen;
-		own_add(list, arena, &addr);
-	}
-	freeaddrinfo(found);
-}
-
-static void own_add_words(struct own_list *list, struct arena *arena, const char *words)
-{
-	char *copy = arena_strdup(arena, words), *save = NULL;
-
-	for (char *w = strtok_r(copy, ", \t\r\n", &save); w; w = strtok_r(NULL, ", \t\r\n", &save))
-		own_add_word(list, arena, w);
-}
-
 /* "[host]:port" is a destination, but nothing that a match list knows. */
 static void open_cache_list(struct smtp_client *c)
 {
@@ -169,7 +84,7 @@ static void open_cache_list(struct smtp_client *c)
 int smtp_client_init(struct smtp_client *c, const struct core_params *core,
     const struct smtp_params *params, struct err *err)
 {
-	struct own_list own = {NULL, 0, 0};
+	char *path;
 	char host[8];
 	struct err why;
 
@@ -180,16 +95,16 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	c->attempt_ms = ATTEMPT_S * 1000;
 	if (net_split_host_port(params->tcp_port, host, sizeof(host), &c->default_port, &why) < 0 ||
 	    *host)
-		return err_set(err, 0, "smtp_tcp_port: %s", why.text);
+		return err_set(err, 0, "%s_tcp_port: %s", c->lmtp ? "lmtp" : "smtp", why.text);
 	c->families = families_of(core->inet_protocols);
 	if (client_open_resolver(c, err) < 0)
 		return -1;
 	open_cache_list(c);
 	cache_open(c);
-	own_add_words(&own, &c->arena, core->inet_interfaces);
-	own_add_words(&own, &c->arena, params->proxy_interfaces);
-	c->own = own.addrs;
-	c->own_count = own.count;
+	client_open_own(c);
+	path = alloc_printf("%s/unreachable", core->data_directory);
+	c->unreachable = unreachable_open(path, params->unreachable_time, GRACE_MS);
+	free(path);
 	return 0;
 }
 
@@ -199,5 +114,6 @@ void smtp_client_fini(struct smtp_client *c)
 	auth_close(&c->auth);
 	match_list_close(&c->cache_always);
 	client_close_resolver(c);
+	unreachable_close(&c->unreachable);
 	arena_fini(&c->arena);
 }

@@ -1,52 +1,90 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/net.h"
 #include "smtp/session.h"
+#include "smtp/unreachable.h"
 
-/* The address to connect from, or NULL. -1: it is set, cannot be used, and is enforced. */
-static int bind_address(const struct smtp_client *c, const struct mx_addr *to,
-    struct net_addr *storage, const struct net_addr **out, struct arena *arena, struct trouble *why)
+/* From an address to a connected descriptor, from the right address of our own. */
+
+enum { NO_LIMIT_MS = 600 * 1000, LONG_MS = 1000 };
+
+static int limit_ms(const struct smtp_client *c)
 {
-	bool v6 = net_addr_is_v6(&to->addr);
-	const char *text = v6 ? c->params->bind_address6 : c->params->bind_address;
+	return c->params->connect_timeout ? clock_ms_of(c->params->connect_timeout) : NO_LIMIT_MS;
+}
 
-	*out = NULL;
-	if (!*text)
-		return 0;
-	if (net_addr_parse(storage, text, 0) && net_addr_is_v6(storage) == v6) {
-		*out = storage;
-		return 0;
+void mx_addr_text(const struct mx_addr *addr, char *out, size_t size)
+{
+	char text[64];
+
+	if (addr->path) {
+		snprintf(out, size, "%s[%s]", addr->host, addr->path);
+		return;
 	}
-	log_warn("%s: \"%s\": expected an address of this host",
-	    v6 ? "smtp_bind_address6" : "smtp_bind_address", text);
-	if (!c->params->bind_address_enforce)
-		return 0;
+	net_addr_text(&addr->addr, text, sizeof(text));
+	snprintf(out, size, "%s[%s]:%u", addr->host, text, net_addr_port(&addr->addr));
+}
+
+static int refuse(struct arena *arena, struct trouble *why)
+{
 	trouble_set(why, arena, "4.4.0", "server configuration error");
 	return -1;
 }
 
-int session_connect(const struct smtp_client *c, const struct mx_addr *addr, struct arena *arena,
-    struct trouble *why)
+/* -1: *err, or NET_CANNOT_BIND when the address to bind to is no good and that is a fault. */
+static int connect_bound(const struct smtp_client *c, const struct mx_addr *to, struct err *err)
 {
-	int timeout_ms =
-	    c->params->connect_timeout ? clock_ms_of(c->params->connect_timeout) : 600 * 1000;
-	const struct net_addr *bind_to;
-	struct net_addr storage;
-	char text[64];
+	const struct own_source *from = &c->source[net_addr_is_v6(&to->addr)];
+	int fd;
+
+	if (from->bad && c->params->bind_address_enforce)
+		return NET_CANNOT_BIND;
+	fd = net_connect(&to->addr, from->set ? &from->addr : NULL, limit_ms(c), err);
+	if (fd != NET_CANNOT_BIND)
+		return fd;
+	log_warn("%s: %s", from->parameter, err->text);
+	if (c->params->bind_address_enforce)
+		return NET_CANNOT_BIND;
+	return net_connect(&to->addr, NULL, limit_ms(c), err);
+}
+
+/* Nothing came back; a refusal is an answer. */
+static bool was_silent(int code, int64_t started_ms)
+{
+	return code == ETIMEDOUT || code == EHOSTUNREACH || code == ENETUNREACH ||
+	       clock_mono_ms() - started_ms > LONG_MS;
+}
+
+int session_connect(
+    const struct smtp_client *c, const struct mx_addr *to, struct arena *arena, struct trouble *why)
+{
+	int64_t started = clock_mono_ms();
+	char name[512];
 	struct err err;
 	int fd;
 
-	if (bind_address(c, addr, &storage, &bind_to, arena, why) < 0)
-		return -1;
-	fd = net_connect(&addr->addr, bind_to, timeout_ms, &err);
+	if (to->path) {
+		fd = net_connect_unix(to->path, limit_ms(c), &err);
+	} else {
+		unreachable_begin(c->unreachable, &to->addr);
+		fd = connect_bound(c, to, &err);
+		if (fd == NET_CANNOT_BIND) {
+			unreachable_end(c->unreachable, &to->addr, true);
+			return refuse(arena, why);
+		}
+		if (fd < 0)
+			unreachable_end(c->unreachable, &to->addr, !was_silent(err.code, started));
+	}
 	if (fd >= 0)
 		return fd;
-	net_addr_text(&addr->addr, text, sizeof(text));
-	trouble_set(why, arena, "4.4.1", "connect to %s[%s]:%u: %s", addr->host, text,
-	    net_addr_port(&addr->addr), strerror(err.code));
+	mx_addr_text(to, name, sizeof(name));
+	trouble_set(why, arena, "4.4.1", "connect to %s: %s", name, strerror(err.code));
 	why->site = true;
 	log_info("%s", why->reason);
 	return -1;

@@ -35,6 +35,14 @@ void delivery_trouble_all(struct delivery *d, const struct session *s, const str
 /* Hands all that are left to another transport's agent (best_mx_transport); settles each. */
 void delivery_pass(struct delivery *d, const char *transport);
 
+/* One transaction on an open session; then the session is kept, or ends. */
+void delivery_use(struct delivery *d, struct session *s);
+
+/* ---- servers.c ---------------------------------------------------------------------------- */
+
+/* Goes to the servers of nexthop and smtp_fallback_relay, in order, until all are settled. */
+void servers_try_all(struct delivery *d);
+
 /* ---- transaction.c ------------------------------------------------------------------------ */
 
 /*

@@ -7,12 +7,15 @@
 #include "lib/base/str.h"
 #include "lib/sys/net.h"
 
-static int set_port(const char *text, const char *port, struct destination *out, struct err *err)
+static int set_port(const char *text, const char *port, struct arena *arena,
+    struct destination *out, struct err *err)
 {
 	char none[4];
 
 	if (net_split_host_port(port, none, sizeof(none), &out->port, err) < 0 || *none)
 		return err_set(err, EINVAL, "unknown port in destination \"%s\"", text);
+	if (port[strspn(port, "0123456789")])
+		out->service = arena_strdup(arena, port);
 	return 0;
 }
 
@@ -27,7 +30,7 @@ static int parse_bracketed(
 		host += strlen("ipv6:");
 	out->direct = true;
 	out->host = arena_strndup(arena, host, (size_t)(end - host));
-	return end[1] ? set_port(text, end + 2, out, err) : 0;
+	return end[1] ? set_port(text, end + 2, arena, out, err) : 0;
 }
 
 int destination_parse(const char *text, unsigned default_port, struct arena *arena,
@@ -49,7 +52,7 @@ int destination_parse(const char *text, unsigned default_port, struct arena *are
 			rc = parse_bracketed(text, arena, out, err);
 		} else if (colon && colon == strchr(text, ':')) {
 			out->host = arena_strndup(arena, text, (size_t)(colon - text));
-			rc = set_port(text, colon + 1, out, err);
+			rc = set_port(text, colon + 1, arena, out, err);
 		} else {
 			out->host = arena_strdup(arena, text);
 		}

@@ -19,6 +19,7 @@ struct destination {
 	unsigned port;
 	bool direct; /* no MX lookup */
 	bool is_unix;
+	const char *service; /* the port as a name, "submission"; NULL: it is a number, or none */
 };
 
 /* -1 with err: empty, unbalanced bracket, unknown port name. Texts live in arena. */

@@ -66,6 +66,7 @@ int main(int argc, char **argv)
 		spec.program = "lmtp";
 		client.lmtp = true;
 		tables[2] = &lmtp_auth_params;
+		tables[0] = &lmtp_params;
 	}
 	return service_run(&spec, argc, argv);
 }

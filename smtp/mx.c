@@ -4,11 +4,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/sys/clock.h"
+#include "smtp/unreachable.h"
 
 enum { ADDRS_MAX = 2 * DNS_RECORDS_MAX, ADDRS_DIRECT_MAX = 16 };
 
@@ -20,12 +20,19 @@ static const char *dsn_of(enum dns_status status)
 	case DNS_FAILED:
 		return "5.4.3";
 	case DNS_NULL_MX:
+	case DNS_NULL_SRV:
 		return "5.1.10";
 	case DNS_FILTERED:
 		return "4.7.0";
 	default:
 		return "5.4.4";
 	}
+}
+
+void mx_lookup_trouble(const struct dns_answer *answer, struct arena *arena, struct trouble *why)
+{
+	trouble_set(why, arena, dsn_of(answer->status), "%s", answer->text);
+	why->site = why->soft;
 }
 
 static void set_port(struct net_addr *addr, unsigned port)
@@ -36,8 +43,7 @@ static void set_port(struct net_addr *addr, unsigned port)
 	net_addr_parse(addr, text, port);
 }
 
-/* Appends the addresses of one host. */
-static enum dns_status add_host(const struct smtp_client *c, const char *host, unsigned port,
+enum dns_status mx_add_host(const struct smtp_client *c, const char *host, unsigned port,
     unsigned preference, struct arena *arena, struct mx_list *list, struct dns_answer *answer)
 {
 	enum dns_status status =
@@ -50,10 +56,16 @@ static enum dns_status add_host(const struct smtp_client *c, const char *host, u
 			break;
 		*a = (struct mx_addr){.addr = answer->records[i].addr,
 		    .host = host,
-		    .canonical = answer->name,
 		    .preference = preference,
+		    .asked = host,
+		    .canonical = answer->name,
+		    .mx_secure = list->secure,
 		    .secure = answer->secure};
+		if (answer->expanded &&
+		    (c->params->cname_overrides || (list->secure && answer->secure)))
+			a->host = answer->name;
 		set_port(&a->addr, port);
+		a->suspect = unreachable_is_suspect(c->unreachable, &a->addr);
 		list->count++;
 	}
 	return status;
@@ -116,11 +128,10 @@ static int find_host(const struct smtp_client *c, const struct destination *dest
     struct arena *arena, struct mx_list *out, struct trouble *why)
 {
 	struct dns_answer answer;
-	enum dns_status status = add_host(c, dest->host, dest->port, 0, arena, out, &answer);
+	enum dns_status status = mx_add_host(c, dest->host, dest->port, 0, arena, out, &answer);
 
 	if (status != DNS_FOUND) {
-		trouble_set(why, arena, dsn_of(status), "%s", answer.text);
-		why->site = why->soft;
+		mx_lookup_trouble(&answer, arena, why);
 		return -1;
 	}
 	if (detect_loops)
@@ -156,12 +167,12 @@ static int find_exchangers(const struct smtp_client *c, const struct destination
 			    "lookup of the mail exchangers of %s took too long", dest->host);
 			break;
 		}
-		status = add_host(
+		status = mx_add_host(
 		    c, records[i].target, dest->port, records[i].preference, arena, out, &answer);
 		if (status == DNS_FOUND || soft)
 			continue;
 		soft = dns_status_is_soft(status);
-		trouble_set(why, arena, dsn_of(status), "%s", answer.text);
+		mx_lookup_trouble(&answer, arena, why);
 	}
 	if (out->count == 0) {
 		if (c->params->defer_if_no_mx_address_found && !why->soft) {
@@ -177,108 +188,48 @@ static int find_exchangers(const struct smtp_client *c, const struct destination
 	return 0;
 }
 
+static int find_by_mx(const struct smtp_client *c, const struct destination *dest,
+    bool detect_loops, struct arena *arena, struct mx_list *out, struct trouble *why)
+{
+	struct dns_answer mx;
+
+	switch (dns_lookup(c->resolver, dest->host, DNS_TYPE_MX, arena, &mx)) {
+	case DNS_FOUND:
+		out->secure = mx.secure;
+		return find_exchangers(c, dest, &mx, detect_loops, arena, out, why);
+	case DNS_NOT_FOUND:
+	case DNS_NO_DATA:
+		/* RFC 5321 5.1: the domain's own address is its implicit exchanger */
+		out->secure = c->dnssec;
+		return find_host(c, dest, detect_loops, arena, out, why);
+	case DNS_RETRY:
+	case DNS_FAILED:
+		if (c->params->ignore_mx_lookup_error)
+			return find_host(c, dest, detect_loops, arena, out, why);
+		FALLTHROUGH;
+	default:
+		mx_lookup_trouble(&mx, arena, why);
+		return -1;
+	}
+}
+
 int mx_find(const struct smtp_client *c, const struct destination *dest, bool detect_loops,
     struct arena *arena, struct mx_list *out, struct trouble *why)
 {
-	struct dns_answer mx;
-	int rc;
+	bool direct = dest->direct || c->no_dns;
+	int rc = 0;
 
 	memset(out, 0, sizeof(*out));
-	out->cap = dest->direct ? ADDRS_DIRECT_MAX : ADDRS_MAX;
+	out->cap = direct ? ADDRS_DIRECT_MAX : ADDRS_MAX;
 	out->addrs = arena_alloc(arena, out->cap * sizeof(*out->addrs));
-	if (dest->direct || c->no_dns) {
-		rc = find_host(c, dest, detect_loops, arena, out, why);
-	} else {
-		switch (dns_lookup(c->resolver, dest->host, DNS_TYPE_MX, arena, &mx)) {
-		case DNS_FOUND:
-			rc = find_exchangers(c, dest, &mx, detect_loops, arena, out, why);
-			break;
-		case DNS_NOT_FOUND:
-		case DNS_NO_DATA:
-			/* RFC 5321 5.1: the domain's own address is its implicit exchanger */
-			rc = find_host(c, dest, detect_loops, arena, out, why);
-			break;
-		case DNS_RETRY:
-		case DNS_FAILED:
-			if (c->params->ignore_mx_lookup_error) {
-				rc = find_host(c, dest, detect_loops, arena, out, why);
-				break;
-			}
-			FALLTHROUGH;
-		default:
-			trouble_set(why, arena, dsn_of(mx.status), "%s", mx.text);
-			why->site = why->soft;
-			return -1;
-		}
-	}
+	out->secure = direct && c->dnssec;
+	if (!direct && srv_is_wanted(c, dest))
+		rc = srv_find(c, dest, arena, out, why);
 	if (rc == 0)
-		mx_order(out, c->params);
-	return rc;
-}
-
-static void swap(struct mx_addr *a, struct mx_addr *b)
-{
-	struct mx_addr t = *a;
-
-	*a = *b;
-	*b = t;
-}
-
-static void shuffle(struct mx_addr *a, size_t count)
-{
-	for (size_t i = count; i > 1; i--) {
-		uint32_t dice = 0;
-
-		if (getrandom(&dice, sizeof(dice), 0) != sizeof(dice))
-			return;
-		swap(&a[i - 1], &a[dice % i]);
-	}
-}
-
-/* Stable insertion sort: the shuffle among equals stays. Lists are short. */
-static void sort(struct mx_addr *a, size_t count, int preference)
-{
-	for (size_t i = 1; i < count; i++) {
-		for (size_t k = i; k > 0; k--) {
-			struct mx_addr *x = &a[k - 1], *y = &a[k];
-			bool x6 = net_addr_is_v6(&x->addr), y6 = net_addr_is_v6(&y->addr);
-			bool family = (preference == SMTP_PREFER_V4 && x6 && !y6) ||
-			              (preference == SMTP_PREFER_V6 && !x6 && y6);
-
-			if (x->preference < y->preference ||
-			    (x->preference == y->preference && !family))
-				break;
-			swap(x, y);
-		}
-	}
-}
-
-/* When the cut would leave one family only, the best of the other takes the last place. */
-static void balance(struct mx_list *list, size_t limit)
-{
-	bool v6 = net_addr_is_v6(&list->addrs[0].addr);
-
-	for (size_t i = 1; i < limit; i++)
-		if (net_addr_is_v6(&list->addrs[i].addr) != v6)
-			return;
-	for (size_t i = limit; i < list->count; i++) {
-		if (net_addr_is_v6(&list->addrs[i].addr) == v6)
-			continue;
-		list->addrs[limit - 1] = list->addrs[i];
-		return;
-	}
-}
-
-void mx_order(struct mx_list *list, const struct smtp_params *params)
-{
-	size_t limit = (size_t)params->mx_address_limit;
-
-	if (params->randomize_addresses && list->count > 1)
-		shuffle(list->addrs, list->count);
-	sort(list->addrs, list->count, params->address_preference);
-	if (limit == 0 || list->count <= limit)
-		return;
-	if (params->balance_inet_protocols && limit > 1)
-		balance(list, limit);
-	list->count = limit;
+		rc = direct ? find_host(c, dest, detect_loops, arena, out, why)
+		            : find_by_mx(c, dest, detect_loops, arena, out, why);
+	if (rc < 0)
+		return -1;
+	mx_order(out, c->params);
+	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "lib/base/log.h"
 #include "smtp/session.h"
+#include "smtp/unreachable.h"
 
 /*
  * From nothing to a session that takes mail: connection, greeting, EHLO, TLS and EHLO again,
@@ -118,6 +119,19 @@ static int secure(const struct smtp_client *c, struct session *s, const struct t
 	return hello(c, s, to, true, arena, why);
 }
 
+/* Up to the greeting. Whether there is a server at all is known then. */
+static int greet(const struct smtp_client *c, struct session *s, const struct target *to,
+    struct arena *arena, struct trouble *why)
+{
+	int rc = -1;
+
+	if (session_wrap_tls(c, s, to, arena, why) != STEP_FAILED)
+		rc = read_greeting(c, s, to, arena, why);
+	if (!to->addr->path)
+		unreachable_end(c->unreachable, &to->addr->addr, rc == 0 || !why->silent);
+	return rc;
+}
+
 int session_open(const struct smtp_client *c, const struct target *to, struct arena *arena,
     struct session **out, struct trouble *why)
 {
@@ -131,9 +145,7 @@ int session_open(const struct smtp_client *c, const struct target *to, struct ar
 		return -1;
 	*out = s = session_new(fd, to);
 	s->give_up_ms = c->give_up_ms;
-	if (session_wrap_tls(c, s, to, arena, why) == STEP_FAILED)
-		return -1;
-	if (read_greeting(c, s, to, arena, why) < 0)
+	if (greet(c, s, to, arena, why) < 0)
 		return -1;
 	esmtp = !p->never_send_ehlo &&
 	        (p->always_send_ehlo || strcasestr(str_text(&s->reply.text), "ESMTP"));

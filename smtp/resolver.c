@@ -33,7 +33,7 @@ static int filter(void *arg, const char *record)
 	case TABLE_FOUND:
 		drop = text_eq_nocase(str_text(&value), "IGNORE") ? 1 : -1;
 		if (drop < 0)
-			log_warn("smtp_dns_reply_filter: \"%s\" for \"%s\": expected IGNORE",
+			log_warn("dns_reply_filter: \"%s\" for \"%s\": expected IGNORE",
 			    str_text(&value), record);
 		else
 			log_info("ignoring DNS RR: %s", record);
@@ -41,7 +41,7 @@ static int filter(void *arg, const char *record)
 	case TABLE_NOT_FOUND:
 		break;
 	case TABLE_ERROR:
-		log_warn("smtp_dns_reply_filter: %s", err.text);
+		log_warn("dns_reply_filter: %s", err.text);
 		drop = -1;
 		break;
 	}

@@ -12,15 +12,17 @@
 
 void session_set_host(struct session *s, const struct mx_addr *addr)
 {
-	char text[64];
+	char relay[512];
 
 	free(s->host);
 	free(s->name);
 	free(s->relay);
-	net_addr_text(&addr->addr, text, sizeof(text));
+	mx_addr_text(addr, relay, sizeof(relay));
 	s->host = alloc_strdup(addr->host);
-	s->name = alloc_printf("%s[%s]", addr->host, text);
-	s->relay = alloc_printf("%s:%u", s->name, net_addr_port(&addr->addr));
+	s->relay = alloc_strdup(relay);
+	s->name = alloc_strdup(relay);
+	if (!addr->path)
+		*strrchr(s->name, ':') = '\0'; /* the port */
 }
 
 struct session *session_new(int fd, const struct target *to)

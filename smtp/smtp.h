@@ -16,7 +16,15 @@ struct auth;
 struct match_list;
 struct scache_client;
 struct table_chain;
+struct unreachable;
 struct session;
+
+/* smtp_bind_address, or what stands in for it. */
+struct own_source {
+	struct net_addr addr;
+	bool set, bad;         /* bad: the parameter is set, but is no such address */
+	const char *parameter; /* its name */
+};
 
 /* What this process knows beside the request in hand. */
 struct smtp_client {
@@ -28,9 +36,11 @@ struct smtp_client {
 	bool no_dns;  /* neither MX nor address lookups */
 	bool dnssec;  /* what mx_addr and dns_answer say of security is worth something */
 	struct dns_resolver *resolver;
-	struct table_chain *reply_filter; /* smtp_dns_reply_filter; NULL: none */
-	const struct net_addr *own;       /* addresses that are us, for loop detection */
-	size_t own_count;
+	struct table_chain *reply_filter;  /* smtp_dns_reply_filter; NULL: none */
+	const struct net_addr *own;        /* addresses that are us, for loop detection */
+	size_t own_count, listening_count; /* the first ones are those of inet_interfaces */
+	struct own_source source[2];       /* IPv4, IPv6: to connect from */
+	struct unreachable *unreachable;
 	struct match_list *cache_always; /* smtp_connection_cache_destinations */
 	int lookup_ms;                   /* for the addresses of all exchangers of a domain */
 	int attempt_ms;     /* for a delivery, up to the point where the content goes out */
@@ -50,6 +60,8 @@ int smtp_client_init(struct smtp_client *client, const struct core_params *core,
 /* Ends the kept session politely and frees everything. */
 void smtp_client_fini(struct smtp_client *client);
 
+/* own.c: the part of smtp_client_init that is about addresses of this host. */
+void client_open_own(struct smtp_client *client);
 /* resolver.c: the part of the two above that is about the name service. */
 int client_open_resolver(struct smtp_client *client, struct err *err);
 void client_close_resolver(struct smtp_client *client);
@@ -59,6 +71,7 @@ struct trouble {
 	bool soft;          /* try again later */
 	bool site;          /* not about this message: the whole destination is in trouble */
 	bool stop;          /* no other server is to be tried */
+	bool silent;        /* the server did not answer in time */
 	bool again_plain;   /* of session_open: the same address may do without TLS */
 	char dsn[12];       /* "4.4.1" */
 	const char *reason; /* as logged; in the request's arena */

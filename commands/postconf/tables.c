@@ -26,6 +26,7 @@ const struct conf_table *const all_tables[] = {
     &smtpd_params,
     &qmgr_params,
     &smtp_params,
+    &lmtp_params,
     &smtp_auth_params,
     &lmtp_auth_params,
     &local_param_table,

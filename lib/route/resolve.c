@@ -118,16 +118,31 @@ static void use_hop(
 	out->nexthop = arena_strdup(arena, hop->nexthop[0] ? hop->nexthop : domain);
 }
 
-/* Sender tables: the address (with and without extension), then @domain. */
+/*
+ * Sender tables: the address (with and without extension), then @domain. "DUNNO" says
+ * that the sender has no place of its own: *out is NULL then.
+ */
 static enum table_answer by_sender(struct router *router, struct table_chain *maps,
-    const char *sender, const char *null_key, struct err *err)
+    const char *parameter, const char *sender, const char *null_key, const char **out,
+    struct err *err)
 {
+	enum table_answer answer;
+
+	*out = NULL;
 	if (table_chain_empty(maps))
 		return TABLE_NOT_FOUND;
 	if (!sender[0])
-		return table_chain_get(maps, null_key, &router->value, err);
-	return table_chain_get_address(
-	    maps, sender, router->core->recipient_delimiter, false, &router->value, err);
+		answer = table_chain_get(maps, null_key, &router->value, err);
+	else
+		answer = table_chain_get_address(
+		    maps, sender, router->core->recipient_delimiter, false, &router->value, err);
+	if (answer == TABLE_ERROR)
+		err_prefix(err, "%s: ", parameter);
+	if (answer != TABLE_FOUND)
+		return answer;
+	if (!text_eq_nocase(str_text(&router->value), "DUNNO"))
+		*out = str_text(&router->value);
+	return answer;
 }
 
 /* A domain that is not ours: relayhost and what depends on the sender. */
@@ -135,17 +150,18 @@ static int off_host(struct router *router, const char *sender, const char *domai
     struct arena *arena, struct route *out, struct err *err)
 {
 	const struct hop *hop = out->class_ == ROUTE_RELAY ? &router->relay : &router->default_;
+	const char *value;
 	struct hop mine;
 	enum table_answer answer;
 
 	if (out->class_ == ROUTE_DEFAULT) {
-		answer = by_sender(router, router->default_transport_maps, sender,
-		    router->params->null_default_transport_key, err);
+		answer = by_sender(router, router->default_transport_maps,
+		    "sender_dependent_default_transport_maps", sender,
+		    router->params->null_default_transport_key, &value, err);
 		if (answer == TABLE_ERROR)
-			return err_prefix(err, "sender_dependent_default_transport_maps: ");
-		if (answer == TABLE_FOUND && !text_eq_nocase(str_text(&router->value), "DUNNO")) {
-			route_split_nexthop(
-			    str_text(&router->value), arena, &mine.transport, &mine.nexthop);
+			return -1;
+		if (value) {
+			route_split_nexthop(value, arena, &mine.transport, &mine.nexthop);
 			if (!mine.transport[0])
 				mine.transport = hop->transport;
 			hop = &mine;
@@ -154,16 +170,13 @@ static int off_host(struct router *router, const char *sender, const char *domai
 	use_hop(hop, domain, arena, out);
 	if (hop->nexthop[0])
 		return 0;
-	answer = by_sender(
-	    router, router->relayhost_maps, sender, router->params->null_relayhost_key, err);
+	answer = by_sender(router, router->relayhost_maps, "sender_dependent_relayhost_maps",
+	    sender, router->params->null_relayhost_key, &value, err);
 	if (answer == TABLE_ERROR)
-		return err_prefix(err, "sender_dependent_relayhost_maps: ");
-	if (answer == TABLE_FOUND) {
-		if (!text_eq_nocase(str_text(&router->value), "DUNNO"))
-			out->nexthop = arena_strdup(arena, str_text(&router->value));
-		return 0;
-	}
-	if (router->params->relayhost[0])
+		return -1;
+	if (value)
+		out->nexthop = arena_strdup(arena, value);
+	else if (answer == TABLE_NOT_FOUND && router->params->relayhost[0])
 		out->nexthop = arena_strdup(arena, router->params->relayhost);
 	return 0;
 }

@@ -291,7 +291,7 @@ int net_connect(
 	if (bind_to && bind(fd, (const struct sockaddr *)&bind_to->sa, bind_to->len) < 0) {
 		err_sys(err, "bind before connecting to %s", host);
 		close(fd);
-		return -1;
+		return NET_CANNOT_BIND;
 	}
 	if (connect_to(fd, (const struct sockaddr *)&addr->sa, addr->len, timeout_ms) < 0) {
 		err_sys(err, "connect to %s port %u", host, net_addr_port(addr));

@@ -37,7 +37,11 @@ int net_split_host_port(
 int net_listen(const struct net_addr *addr, int backlog, struct err *err);
 int net_listen_unix(const char *path, int type, mode_t mode, int backlog, struct err *err);
 int net_connect_unix(const char *path, int timeout_ms, struct err *err);
-/* Bound by `bind_to` when not NULL. err->code is the errno (ETIMEDOUT, ECONNREFUSED, ...). */
+/*
+ * Bound by `bind_to` when not NULL. err->code is the errno (ETIMEDOUT, ECONNREFUSED, ...). -1, or
+ * NET_CANNOT_BIND when bind_to is no address that this host can use.
+ */
+enum { NET_CANNOT_BIND = -2 };
 int net_connect(
     const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms, struct err *err);
 

@@ -474,18 +474,6 @@ START_TEST(cannot_read_content)
 }
 END_TEST
 
-START_TEST(leaves_lmtp_alone)
-{
-	fixture_init();
-	fx.client.lmtp = true;
-	fixture_start();
-	fixture_deliver("[127.0.0.1]:1", 1, 0, 0, "x\r\n", 3);
-	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_DEFERRED);
-	ck_assert_str_eq(fx.results[0].dsn, "4.3.5");
-	fixture_fini();
-}
-END_TEST
-
 /* More recipients than one batch holds; answers in between. */
 START_TEST(sends_many_recipients)
 {
@@ -562,7 +550,6 @@ TCase *delivery_tcase(void)
 	tcase_add_loop_test(tc, is_stuck, 0, 4);
 	tcase_add_loop_test(tc, gives_up, 0, 2);
 	tcase_add_test(tc, says_no_line_ends);
-	tcase_add_test(tc, leaves_lmtp_alone);
 	tcase_add_test(tc, stops_at_session_limit);
 	return tc;
 }

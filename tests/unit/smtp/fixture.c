@@ -23,6 +23,7 @@ void fixture_init(void)
 	fx.core = (struct core_params){.ipc_timeout = 5,
 	    .myhostname = "client.test",
 	    .inet_interfaces = "127.0.0.9",
+	    .data_directory = "/nonexistent",
 	    .inet_protocols = "ipv4"};
 	fx.params = (struct smtp_params){.tcp_port = "25",
 	    .cache_service_name = "",
@@ -34,6 +35,10 @@ void fixture_init(void)
 	    .bind_address6 = "",
 	    .host_lookup = DNS_HOST_DNS,
 	    .dns_reply_filter = "",
+	    .reply_filter = "",
+	    .delivery_status_filter = "",
+	    .discard_ehlo_keyword_address_maps = "",
+	    .pix_workaround_maps = "",
 	    .mx_address_limit = 5,
 	    .mx_session_limit = 2,
 	    .randomize_addresses = true,

@@ -30,6 +30,14 @@ static const struct fake_record zone[] = {
     {"hidden.test", FAKE_MX, 20, "us.test"},
     {"byname.test", FAKE_MX, 10, "client.test"},
     {"client.test", FAKE_A, 0, "192.0.2.77"},
+    {"_submission._tcp.two.test", FAKE_SRV, 20, "mx2.test"},
+    {"_submission._tcp.two.test", FAKE_SRV, 10, "signedname.test"},
+    {"signedname.test", FAKE_CNAME, 0, "signedhost.test"},
+    {"signedhost.test", FAKE_A, 0, "192.0.2.9"},
+    {"signedzone.test", FAKE_MX, 10, "signedname.test"},
+    {"_submission._tcp.broken.test", FAKE_SERVFAIL, 0, ""},
+    {"_submission._tcp.none.test", FAKE_SRV, 0, ""},
+    {"none.test", FAKE_A, 0, "192.0.2.8"},
 };
 
 static struct fake_dns server;
@@ -82,7 +90,7 @@ static const struct {
 
 START_TEST(finds)
 {
-	struct destination d = {cases[_i].host, 25, cases[_i].direct, false};
+	struct destination d = {.host = cases[_i].host, .port = 25, .direct = cases[_i].direct};
 	struct mx_list list;
 	struct trouble why;
 	char text[64];
@@ -106,7 +114,7 @@ END_TEST
 /* The primary's address is not known now, and the next is us: wait, do not bounce. */
 START_TEST(waits_for_hidden_primary)
 {
-	struct destination d = {"hidden.test", 25, false, false};
+	struct destination d = {.host = "hidden.test", .port = 25};
 	struct mx_list list;
 	struct trouble why;
 
@@ -137,8 +145,8 @@ END_TEST
 
 START_TEST(obeys_parameters)
 {
-	struct destination broken = {"broken.test", 25, false, false};
-	struct destination dangling = {"dangling.test", 25, false, false};
+	struct destination broken = {.host = "broken.test", .port = 25};
+	struct destination dangling = {.host = "dangling.test", .port = 25};
 	struct mx_list list;
 	struct trouble why;
 
@@ -152,6 +160,82 @@ START_TEST(obeys_parameters)
 }
 END_TEST
 
+static const struct {
+	const char *host;
+	bool ignore_error, fallback;
+	const char *first; /* NULL: dsn counts */
+	unsigned port;
+	const char *dsn;
+} srv[] = {
+    {"two.test", false, false, "192.0.2.9", 2525, NULL},
+    {"plain.test", false, false, NULL, 0, "5.4.4"}, {"plain.test", true, false, NULL, 0, "5.4.4"},
+    {"plain.test", false, true, "192.0.2.3", 587, NULL},
+    {"broken.test", false, false, NULL, 0, "4.4.3"},
+    {"none.test", true, true, NULL, 0, "5.1.10"}, /* it says that it has no such service */
+};
+
+START_TEST(finds_by_srv)
+{
+	static const char *const services[] = {"submissions", "submission"};
+	struct arena *arena = &fx.arena;
+	struct destination dest;
+	struct mx_list list;
+	struct trouble why;
+	char text[64];
+	struct err err;
+	int rc;
+
+	fx.params.use_srv_lookup = (struct conf_list){services, 2};
+	fx.params.ignore_srv_lookup_error = srv[_i].ignore_error;
+	fx.params.allow_srv_lookup_fallback = srv[_i].fallback;
+	ck_assert_int_eq(destination_parse(arena_printf(arena, "%s:submission", srv[_i].host), 25,
+	                     arena, &dest, &err),
+	    0);
+	rc = mx_find(&fx.client, &dest, false, arena, &list, &why);
+	if (!srv[_i].first) {
+		ck_assert_int_eq(rc, -1);
+		ck_assert_str_eq(why.dsn, srv[_i].dsn);
+		return;
+	}
+	ck_assert_int_eq(rc, 0);
+	net_addr_text(&list.addrs[0].addr, text, sizeof(text));
+	ck_assert_str_eq(text, srv[_i].first);
+	ck_assert_uint_eq(net_addr_port(&list.addrs[0].addr), srv[_i].port);
+}
+END_TEST
+
+/* The name behind a CNAME stands in for the exchanger's where that is wanted, or validated. */
+static const struct {
+	const char *host;
+	bool dnssec, cname_overrides;
+	const char *name;
+	bool secure;
+} names[] = {
+    {"signedzone.test", false, false, "signedname.test", false},
+    {"signedzone.test", false, true, "signedhost.test", false},
+    {"signedzone.test", true, false, "signedhost.test", true},
+};
+
+START_TEST(names_servers)
+{
+	struct destination dest = {.host = names[_i].host, .port = 25};
+	struct mx_list list;
+	struct trouble why;
+
+	fixture_fini();
+	fx.params.dns_support_level = names[_i].dnssec ? SMTP_DNS_DNSSEC : SMTP_DNS_ENABLED;
+	fx.params.cname_overrides = names[_i].cname_overrides;
+	memset(&fx.client, 0, sizeof(fx.client));
+	fixture_start();
+	ck_assert_int_eq(mx_find(&fx.client, &dest, true, &fx.arena, &list, &why), 0);
+	ck_assert_str_eq(list.addrs[0].host, names[_i].name);
+	ck_assert_str_eq(list.addrs[0].asked, "signedname.test");
+	ck_assert_str_eq(list.addrs[0].canonical, "signedhost.test");
+	ck_assert_int_eq(list.addrs[0].secure, names[_i].secure);
+	ck_assert_int_eq(list.addrs[0].mx_secure, names[_i].secure);
+}
+END_TEST
+
 static struct mx_addr make(const char *text, unsigned preference)
 {
 	struct mx_addr a = {.host = text, .preference = preference};
@@ -159,6 +243,22 @@ static struct mx_addr make(const char *text, unsigned preference)
 	ck_assert(net_addr_parse(&a.addr, text, 25));
 	return a;
 }
+
+/* Who did not answer is tried behind all others, whatever its preference. */
+START_TEST(orders_suspects_last)
+{
+	struct mx_addr addrs[] = {
+	    make("192.0.2.1", 10), make("192.0.2.2", 20), make("192.0.2.3", 30)};
+	struct mx_list list = {.addrs = addrs, .count = 3, .cap = 3};
+	struct smtp_params params = {.mx_address_limit = 2};
+
+	addrs[0].suspect = true;
+	mx_order(&list, &params);
+	ck_assert_uint_eq(list.count, 2);
+	ck_assert_str_eq(list.addrs[0].host, "192.0.2.2");
+	ck_assert_str_eq(list.addrs[1].host, "192.0.2.3");
+}
+END_TEST
 
 START_TEST(orders)
 {
@@ -197,5 +297,8 @@ TCase *mx_tcase(void)
 	tcase_add_test(tc, looks_up_in_time);
 	tcase_add_test(tc, obeys_parameters);
 	tcase_add_loop_test(tc, orders, 0, 3);
+	tcase_add_loop_test(tc, finds_by_srv, 0, (int)ARRAY_LEN(srv));
+	tcase_add_loop_test(tc, names_servers, 0, (int)ARRAY_LEN(names));
+	tcase_add_test(tc, orders_suspects_last);
 	return tc;
 }

@@ -13,5 +13,6 @@ TCase *reuse_tcase(void);
 TCase *envelope_tcase(void);
 TCase *pass_tcase(void);
 TCase *auth_tcase(void);
+TCase *route_tcase(void);
 
 #endif

@@ -32,7 +32,8 @@
 	"{joe@a.example = [joe.gw]:587}, {@b.example = [b.gw]}, {@d.example = DUNNO}," \
 	"{<> = [null.gw]}}\n"                                                          \
 	"sender_dependent_default_transport_maps = inline:{"                           \
-	"{@t.example = slow:}, {@th.example = slow:[th]}}\n"
+	"{@t.example = slow:}, {@th.example = slow:[th]}, {@tx.example = :[tx]},"      \
+	"{@td.example = dunno}}\n"
 
 static const struct {
 	const char *conf, *sender, *address;
@@ -143,6 +144,8 @@ static const struct {
     {SENDERS, "", "x@far.example", ROUTE_DEFAULT, "smtp", "[null.gw]", NULL},
     {SENDERS, "a@t.example", "x@far.example", ROUTE_DEFAULT, "slow", "[gw.example]", NULL},
     {SENDERS, "a@th.example", "x@far.example", ROUTE_DEFAULT, "slow", "[th]", NULL},
+    {SENDERS, "s@tx.example", "u@far.example", ROUTE_DEFAULT, "smtp", "[tx]", NULL},
+    {SENDERS, "s@td.example", "u@far.example", ROUTE_DEFAULT, "smtp", "[gw.example]", NULL},
     {SENDERS, "a@th.example", "x@localhost", ROUTE_LOCAL, "local", "mx.example.com", NULL},
 };
 
