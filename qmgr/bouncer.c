@@ -107,7 +107,7 @@ static void answered(struct channel *channel, const struct frame *frame, void *j
 		channel_close(channel);
 		postpone(b, ask);
 	} else {
-		channel_give_back(channel);
+		channel_give_back(channel, NULL, 0);
 		ask->done(ask->mail, answer.status != 2, &answer, ask->arg);
 		str_fini(&ask->frame);
 		free(ask);

@@ -41,34 +41,32 @@ static bool keep_session(const struct dest *dest)
 {
 	int64_t now = loop_now_ms(dest->transport->qmgr->loop);
 
-	return !list_empty(&dest->todo) || dest->busy > 1 ||
+	return dest->todo_count > 0 || dest->busy > 1 ||
 	       (dest->last_done_ms && now - dest->last_done_ms < KEEP_RECENT_MS);
 }
 
 bool entry_deliver(struct entry *entry, struct channel *channel)
 {
-	struct qmgr *q = entry->mail->qmgr;
+	const struct mail *mail = entry->task->mail;
+	struct qmgr *q = mail->qmgr;
 	struct deliver_rcpt *rcpts = alloc_array(NULL, entry->count, sizeof(*rcpts));
+	size_t count = 0;
 	struct deliver_request request;
 	struct str frame = {0}, sender = {0};
 	bool sent;
 
-	entry_fill_request(entry->mail, &request);
+	entry_fill_request(mail, &request);
 	request.nexthop = entry->dest->nexthop;
-	request.flags =
-	    mail_request_flags(entry->mail) | (keep_session(entry->dest) ? DELIVER_KEEP : 0);
-	for (size_t i = 0; i < entry->count; i++) {
-		const struct rcpt *r = entry->rcpts[i];
-
-		rcpts[i] = (struct deliver_rcpt){.index = r->index,
+	request.flags = mail_request_flags(mail) | (keep_session(entry->dest) ? DELIVER_KEEP : 0);
+	for (const struct rcpt *r = entry->first; r; r = r->next)
+		rcpts[count++] = (struct deliver_rcpt){.index = r->index,
 		    .address = r->address,
 		    .orig = r->orig,
 		    .orcpt = r->orcpt,
 		    .notify = r->notify};
-	}
-	request.rcpts = (struct frame_list){rcpts, entry->count};
-	if (*entry->mail->verp) { /* such a bundle has one recipient */
-		verp_sender(&sender, entry->mail->verp, entry->mail->sender, rcpts[0].address);
+	request.rcpts = (struct frame_list){rcpts, count};
+	if (*mail->verp) { /* such a bundle has one recipient */
+		verp_sender(&sender, mail->verp, mail->sender, rcpts[0].address);
 		request.sender = str_text(&sender);
 	}
 	entry->request_id = ++q->next_id;
@@ -78,12 +76,6 @@ bool entry_deliver(struct entry *entry, struct channel *channel)
 	str_fini(&sender);
 	free(rcpts);
 	return sent;
-}
-
-void entry_free(struct entry *entry)
-{
-	free(entry->rcpts);
-	free(entry);
 }
 
 /*
@@ -99,18 +91,18 @@ void entry_unanswered(struct entry *entry)
 	    .diag = "",
 	    .mta = ""};
 	struct dest *dest = entry->dest;
-	struct mail *mail = entry->mail;
+	struct mail *mail = entry->task->mail;
 
 	if (++entry->tries < TRIES_MAX) {
-		dest_put_back(entry);
+		entry_put_back(entry);
 		return;
 	}
 	if (!dest->transport->is_retry) {
 		entry_to_retry(entry, failed.dsn, failed.reason);
 		return;
 	}
-	for (size_t i = 0; i < entry->count; i++)
-		mail_settle_rcpt(mail, entry->rcpts[i], &failed);
+	for (struct rcpt *r = entry->first; r; r = r->next)
+		mail_settle_rcpt(mail, r, &failed);
 	entry_free(entry);
 	mail_settled(mail);
 }
@@ -118,13 +110,14 @@ void entry_unanswered(struct entry *entry)
 static void settle_entry(struct entry *entry, const struct deliver_result *result)
 {
 	const struct rcpt_result *results = result->rcpts.items;
-	struct mail *mail = entry->mail;
+	struct mail *mail = entry->task->mail;
+	size_t i = 0;
 
 	if (*result->damaged && !mail->damaged)
 		mail->damaged =
 		    arena_strdup(&mail->arena, result->damaged); /* finish.c looks itself */
-	for (size_t i = 0; i < entry->count; i++)
-		mail_settle_rcpt(mail, entry->rcpts[i], &results[i]);
+	for (struct rcpt *r = entry->first; r; r = r->next)
+		mail_settle_rcpt(mail, r, &results[i++]);
 	entry_free(entry);
 	mail_settled(mail);
 }
@@ -174,8 +167,8 @@ static int read_result(const struct frame *frame, const struct entry *entry,
 		return err_set(
 		    err, 0, "%zu results for %zu recipients", result->rcpts.count, entry->count);
 	results = result->rcpts.items;
-	for (size_t i = 0; i < entry->count; i++) {
-		if (check_result(&results[i], entry->rcpts[i]->index, err) < 0)
+	for (const struct rcpt *r = entry->first; r; r = r->next) {
+		if (check_result(results++, r->index, err) < 0)
 			return -1;
 	}
 	if (*result->dead_reason && !is_dsn(result->dead_dsn))
@@ -190,9 +183,7 @@ static void give_back(
 		channel_close(channel);
 		return;
 	}
-	channel->kept = result->reusable_ms ? dest : NULL;
-	channel->kept_until_ms = loop_now_ms(channel->pool->qmgr->loop) + result->reusable_ms;
-	channel_give_back(channel);
+	channel_give_back(channel, result->reusable_ms ? dest : NULL, result->reusable_ms);
 }
 
 void deliver_answered(struct channel *channel, const struct frame *frame, void *job)
@@ -216,6 +207,7 @@ void deliver_answered(struct channel *channel, const struct frame *frame, void *
 		settle_entry(entry, &result);
 	}
 	arena_fini(&arena);
-	dest_ready_again(dest);
+	dest_refresh(dest);
+	dest_free_if_idle(dest);
 	transport_run(t);
 }

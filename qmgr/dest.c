@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Destinations: per (transport, nexthop) a queue of bundles, a window of parallel deliveries that
- * grows with success and shrinks with failure, and a rest when it seems dead. Destinations of a
- * transport that have work and room take turns.
+ * Destinations: per (transport, nexthop) the entries that wait, a window of parallel deliveries
+ * that grows with success and shrinks with failure, and a rest when it seems dead.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,6 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
-#include "qmgr/clog.h"
 #include "qmgr/qmgr.h"
 
 enum { IDLE_DEST_MS = 10000 };
@@ -37,7 +35,7 @@ static void debug_window(const struct dest *dest, bool good)
 		    dest->dead_reason ? 0 : f->window, f->success, f->failure, f->failed_cohorts);
 }
 
-static void dest_revive(struct dest *dest)
+void dest_revive(struct dest *dest)
 {
 	if (!dest->dead_reason)
 		return;
@@ -46,7 +44,7 @@ static void dest_revive(struct dest *dest)
 	dest->dead_reason = dest->dead_dsn = NULL;
 	feedback_init(&dest->feedback, &dest->transport->set.feedback);
 	debug_window(dest, true);
-	qmgr_kick(dest->transport->qmgr);
+	dest_look_again(dest);
 }
 
 static void dest_timer(struct timer *timer)
@@ -80,7 +78,7 @@ void dests_revive(struct qmgr *q)
 	qmgr_kick(q);
 }
 
-static struct dest *dest_get(struct transport *t, const char *nexthop, const char *rcpt)
+struct dest *dest_get(struct transport *t, const char *nexthop, const char *rcpt)
 {
 	struct qmgr *q = t->qmgr;
 	/* one recipient a delivery: the recipient is the destination (local mailboxes) */
@@ -97,12 +95,103 @@ static struct dest *dest_get(struct transport *t, const char *nexthop, const cha
 	dest->key = key;
 	dest->nexthop = alloc_strdup(nexthop);
 	feedback_init(&dest->feedback, &t->set.feedback);
-	list_init(&dest->todo);
-	list_init(&dest->ready);
+	list_init(&dest->kept);
 	dest->timer.expired = dest_timer;
 	dest->wake.expired = dest_wake;
 	map_put(q->dests, key, dest);
 	return dest;
+}
+
+/* ---- what waits ------------------------------------------------------------------------------ */
+
+static struct entry *bucket_first(const struct bucket *bucket)
+{
+	struct heap_node *node = heap_top(&bucket->entries);
+
+	return node ? CONTAINER_OF(node, struct entry, place) : NULL;
+}
+
+struct entry *dest_first(const struct dest *dest)
+{
+	struct entry *first = NULL;
+
+	for (const struct bucket *b = dest->buckets; b; b = b->next) {
+		struct entry *entry = bucket_first(b);
+
+		if (entry && (!first || entry->key < first->key))
+			first = entry;
+	}
+	return first;
+}
+
+static void bucket_hide(struct bucket *bucket)
+{
+	struct transport *t = bucket->dest->transport;
+
+	if (bucket->ready.index == 0)
+		return;
+	heap_remove(&t->classes[bucket->class], &bucket->ready);
+	if (!heap_top(&t->classes[bucket->class]))
+		t->filled &= ~((uint64_t)1 << bucket->class);
+}
+
+static void bucket_show(struct bucket *bucket, int64_t key)
+{
+	struct transport *t = bucket->dest->transport;
+
+	if (bucket->class == SLOT_CLASS_NONE || (bucket->ready.index && bucket->ready.key == key))
+		return;
+	bucket_hide(bucket);
+	heap_add(&t->classes[bucket->class], &bucket->ready, key);
+	t->filled |= (uint64_t)1 << bucket->class;
+}
+
+/* An empty one is taken for whatever comes next. */
+static struct bucket *bucket_get(struct dest *dest, int class)
+{
+	struct bucket *empty = NULL;
+
+	for (struct bucket *b = dest->buckets; b; b = b->next) {
+		if (b->class == class)
+			return b;
+		if (b->entries.count == 0)
+			empty = b;
+	}
+	if (!empty) {
+		empty = alloc_zero(1, sizeof(*empty));
+		empty->dest = dest;
+		empty->next = dest->buckets;
+		dest->buckets = empty;
+	}
+	bucket_hide(empty);
+	empty->class = class;
+	return empty;
+}
+
+void dest_put(struct entry *entry)
+{
+	entry->bucket = bucket_get(entry->dest, entry->task->class);
+	heap_add(&entry->bucket->entries, &entry->place, entry->key);
+	entry->dest->todo_count++;
+}
+
+void dest_take(struct entry *entry)
+{
+	heap_remove(&entry->bucket->entries, &entry->place);
+	entry->bucket = NULL;
+	entry->dest->todo_count--;
+}
+
+static void free_buckets(struct dest *dest)
+{
+	while (dest->buckets) {
+		struct bucket *bucket = dest->buckets;
+
+		dest->buckets = bucket->next;
+		bucket_hide(bucket);
+		heap_fini(&bucket->entries);
+		free(bucket);
+	}
 }
 
 /* An unused destination is remembered for a while, with its window and its kept sessions. */
@@ -110,30 +199,27 @@ void dest_free_if_idle(struct dest *dest)
 {
 	struct qmgr *q = dest->transport->qmgr;
 
-	if (dest->busy || !list_empty(&dest->todo) || dest->dead_reason)
+	if (dest->busy || dest->todo_count || dest->newest || dest->dead_reason)
 		return;
 	if (loop_now_ms(q->loop) - dest->last_used_ms < IDLE_DEST_MS) {
 		if (!timer_armed(&dest->timer))
 			timer_start(q->loop, &dest->timer, IDLE_DEST_MS + 100);
 		return;
 	}
-	LIST_EACH (node, &dest->transport->pool.idle) {
-		struct channel *channel = LIST_ITEM(node, struct channel, link);
-
-		if (channel->kept == dest)
-			channel->kept = NULL;
-	}
+	pool_forget(dest);
 	timer_cancel(q->loop, &dest->timer);
 	timer_cancel(q->loop, &dest->wake);
-	list_remove(&dest->ready);
+	heap_remove(&dest->transport->ready, &dest->ready);
+	free_buckets(dest);
 	map_remove(q->dests, dest->key);
 	free((void *)(uintptr_t)dest->key);
 	free((void *)(uintptr_t)dest->nexthop);
 	free(dest);
 }
 
-/* What cannot be delivered goes to retry(8) and needs no room in the window. */
-static bool needs_no_room(const struct dest *dest)
+/* ---- whose turn it is ------------------------------------------------------------------------ */
+
+bool dest_is_hopeless(const struct dest *dest)
 {
 	const struct transport *t = dest->transport;
 
@@ -145,15 +231,19 @@ static bool window_has_room(const struct dest *dest)
 	return dest->transport->set.feedback.limit == 0 || dest->busy < dest->feedback.window;
 }
 
-/* Has it work and room? When only its gate is shut, it wakes up when that opens. */
-static bool dest_has_turn(struct dest *dest)
+/* When only its gate is shut, it wakes up when that opens. */
+bool dest_has_turn(struct dest *dest)
 {
 	struct loop *loop = dest->transport->qmgr->loop;
 	int64_t opens;
 
-	if (list_empty(&dest->todo) || !(needs_no_room(dest) || window_has_room(dest)))
+	if (dest->todo_count == 0)
 		return false;
-	opens = needs_no_room(dest) ? GATE_OPEN : gate_dest_opens(dest);
+	if (dest_is_hopeless(dest)) /* it goes to retry(8) and needs no room here */
+		return true;
+	if (!window_has_room(dest))
+		return false;
+	opens = gate_dest_opens(dest);
 	if (opens <= loop_now_ms(loop))
 		return true;
 	if (opens != GATE_SHUT)
@@ -161,115 +251,33 @@ static bool dest_has_turn(struct dest *dest)
 	return false;
 }
 
-static void make_ready(struct dest *dest)
+void dest_refresh(struct dest *dest)
 {
-	if (list_empty(&dest->ready) && dest_has_turn(dest))
-		list_push(&dest->transport->ready, &dest->ready);
+	struct heap *ready = &dest->transport->ready;
+	bool has_turn = dest_has_turn(dest), hopeless = dest_is_hopeless(dest);
+	const struct entry *first;
+
+	for (struct bucket *b = dest->buckets; b; b = b->next) {
+		first = bucket_first(b);
+		if (first && has_turn && !hopeless)
+			bucket_show(b, first->key);
+		else
+			bucket_hide(b);
+	}
+	first = has_turn ? dest_first(dest) : NULL;
+	if (first && dest->ready.index && dest->ready.key == first->key)
+		return;
+	heap_remove(ready, &dest->ready);
+	if (first)
+		heap_add(ready, &dest->ready, first->key);
 }
 
 void dest_look_again(struct dest *dest)
 {
 	timer_cancel(dest->transport->qmgr->loop, &dest->wake);
-	make_ready(dest);
-	if (!list_empty(&dest->ready))
+	dest_refresh(dest);
+	if (dest->ready.index)
 		qmgr_kick(dest->transport->qmgr);
-}
-
-struct dest *dest_first(struct transport *t)
-{
-	while (!list_empty(&t->ready)) {
-		struct dest *dest = LIST_ITEM(t->ready.next, struct dest, ready);
-
-		if (dest_has_turn(dest))
-			return dest;
-		list_remove(&dest->ready);
-		dest_free_if_idle(dest);
-	}
-	return NULL;
-}
-
-void dest_served(struct dest *dest)
-{
-	list_remove(&dest->ready);
-	make_ready(dest); /* at the end: the others' turn */
-	if (list_empty(&dest->ready))
-		dest_free_if_idle(dest);
-}
-
-struct entry *dest_pop(struct dest *dest)
-{
-	struct entry *entry = LIST_ITEM(dest->todo.next, struct entry, link);
-
-	list_remove(&entry->link);
-	dest->todo_count--;
-	return entry;
-}
-
-void dest_put_back(struct entry *entry)
-{
-	list_push_front(&entry->dest->todo, &entry->link);
-	entry->dest->todo_count++;
-}
-
-void dest_ready_again(struct dest *dest)
-{
-	make_ready(dest);
-	dest_free_if_idle(dest);
-}
-
-/* A name that no service of master.cf can have. */
-static bool is_impossible(const char *transport)
-{
-	return strlen(transport) >= TRANSPORT_NAME_MAX || !*transport || strchr(transport, '/');
-}
-
-void dest_assign(struct mail *mail, struct rcpt *rcpt, const char *transport, const char *nexthop)
-{
-	struct transport *t;
-	struct dest *dest;
-	struct entry *last;
-	size_t limit;
-
-	if (is_impossible(transport)) {
-		log_warn("%s: impossible transport name \"%.100s\"", mail->id, transport);
-		transport = "retry";
-		nexthop = "4.3.5 mail transport unavailable";
-	}
-	t = transport_get(mail->qmgr, transport);
-	dest = dest_get(t, nexthop, rcpt->address);
-	if (mail->urgent) {
-		timer_cancel(mail->qmgr->loop, &t->timer);
-		t->dead = false;
-		dest_revive(dest);
-	}
-	last = list_empty(&dest->todo) ? NULL : LIST_ITEM(dest->todo.prev, struct entry, link);
-	limit = t->set.recipient_limit ? (size_t)t->set.recipient_limit : SIZE_MAX;
-	if (!last || last->mail != mail || last->count >= limit || *mail->verp) {
-		last = alloc_zero(1, sizeof(*last));
-		last->dest = dest;
-		last->mail = mail;
-		list_push(&dest->todo, &last->link);
-		dest->todo_count++;
-		clog_look(dest);
-	}
-	if (last->count == last->cap) {
-		last->cap = last->cap ? last->cap * 2 : 1;
-		last->rcpts = alloc_array(last->rcpts, last->cap, sizeof(struct rcpt *));
-	}
-	last->rcpts[last->count++] = rcpt;
-	make_ready(dest);
-}
-
-void entry_to_retry(struct entry *entry, const char *dsn, const char *reason)
-{
-	char nexthop[1024];
-	struct mail *mail = entry->mail;
-
-	snprintf(nexthop, sizeof(nexthop), "%s %s", dsn, reason);
-	for (size_t i = 0; i < entry->count; i++)
-		dest_assign(mail, entry->rcpts[i], "retry", nexthop);
-	qmgr_kick(mail->qmgr);
-	entry_free(entry);
 }
 
 /* ---- feedback ------------------------------------------------------------------------------ */

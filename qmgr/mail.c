@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Messages in memory. A struct mail is one piece of memory with its texts behind it, and one more
- * for the recipients that are loaded now: many messages wait here, so they are kept small.
+ * Messages in memory. A struct mail is one piece of memory with its texts behind it, as is each of
+ * its recipients that are loaded now: many messages wait here, so they are kept small.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,6 @@
 #include "lib/service/service.h"
 #include "lib/sys/clock.h"
 #include "qmgr/qmgr.h"
-
-enum { CHUNK_MIN = 10 };
 
 bool qmgr_has_room(const struct qmgr *q)
 {
@@ -89,8 +87,7 @@ void mail_free(struct mail *mail)
 
 	timer_cancel(q->loop, &mail->timer);
 	map_remove(q->mails, mail->id);
-	q->rcpts_loaded -= mail->loaded;
-	free(mail->chunk);
+	tasks_free(mail);
 	arena_fini(&mail->arena);
 	free(mail);
 	scan_room(q);
@@ -144,38 +141,30 @@ static void resolve(struct mail *mail, const struct note_rcpt *r, struct arena *
 	*nexthop = route.nexthop;
 }
 
-/* Packs the recipients and queues them at their destinations. */
-static void load_chunk(struct mail *mail, const struct note_rcpt *rcpts, size_t count)
+/* Queues the recipients at their destinations. */
+static void load(struct mail *mail, const struct note_rcpt *rcpts, size_t count)
 {
-	size_t size = count * sizeof(struct rcpt);
 	struct arena arena = {0};
-	struct rcpt *chunk;
-	char *next;
 
-	for (size_t i = 0; i < count; i++)
-		size += text_size(rcpts[i].address) + text_size(rcpts[i].orig) +
-		        text_size(rcpts[i].orcpt);
-	free(mail->chunk);
-	chunk = mail->chunk = alloc(size);
-	next = (char *)(chunk + count);
-	mail->qmgr->rcpts_loaded += count - mail->loaded;
-	mail->loaded = mail->pending = count;
+	mail->qmgr->rcpts_loaded += count;
+	mail->pending += count;
 	for (size_t i = 0; i < count; i++) {
+		const struct note_rcpt *r = &rcpts[i];
 		const char *transport, *nexthop;
 
-		chunk[i] = (struct rcpt){.index = rcpts[i].index, .notify = rcpts[i].notify};
-		chunk[i].address = pack(&next, rcpts[i].address);
-		chunk[i].orig = pack(&next, rcpts[i].orig);
-		chunk[i].orcpt = pack(&next, rcpts[i].orcpt);
-		resolve(mail, &rcpts[i], &arena, &transport, &nexthop);
-		dest_assign(mail, &chunk[i], transport, nexthop);
+		resolve(mail, r, &arena, &transport, &nexthop);
+		task_assign(mail, rcpt_new(r->index, r->notify, r->address, r->orig, r->orcpt),
+		    transport, nexthop);
 	}
 	arena_fini(&arena);
+	tasks_place(mail);
+	if (mail->cursor.index >= mail->rcpt_count)
+		tasks_read(mail);
 	qmgr_kick(mail->qmgr);
 }
 
 /* The next recipients that are still to do, from the record. 0, or as message_open. */
-static int read_chunk(struct mail *mail, struct note_rcpt *rcpts, size_t max, size_t *count,
+static int read_rcpts(struct mail *mail, struct note_rcpt *rcpts, size_t max, size_t *count,
     struct arena *arena, struct err *err)
 {
 	struct recipient r;
@@ -208,35 +197,63 @@ static int read_chunk(struct mail *mail, struct note_rcpt *rcpts, size_t max, si
 	return rc < 0 ? -1 : 0;
 }
 
-void mail_load_more(struct mail *mail)
+/* 0; 1: the message is gone; -1 with err. */
+static int read_on(struct mail *mail, size_t max, struct err *err)
 {
-	struct qmgr *q = mail->qmgr;
-	size_t room = (size_t)q->params->recipient_limit > q->rcpts_loaded
-	                  ? (size_t)q->params->recipient_limit - q->rcpts_loaded
-	                  : 0;
-	/* half of the room: the slowest recipient of each part holds up the next part */
-	size_t max = MAX(CHUNK_MIN, MIN(room / 2, mail->rcpt_count)), count = 0;
-	struct note_rcpt *rcpts = alloc_array(NULL, max, sizeof(*rcpts));
+	struct note_rcpt *rcpts;
 	struct arena arena = {0};
-	struct err err;
-	int rc = read_chunk(mail, rcpts, max, &count, &arena, &err);
+	size_t count = 0;
+	int rc;
 
-	if (rc == 0 && count > 0)
-		load_chunk(mail, rcpts, count);
+	max = MIN(max, mail->rcpt_count);
+	rcpts = alloc_array(NULL, max, sizeof(*rcpts));
+	mail->read_ms = loop_now_ms(mail->qmgr->loop);
+	rc = read_rcpts(mail, rcpts, max, &count, &arena, err);
+	if (rc == 0)
+		load(mail, rcpts, count);
 	free(rcpts);
 	arena_fini(&arena);
+	return rc;
+}
+
+static void cannot_read(struct mail *mail, const struct err *err)
+{
+	log_warn("%s: %s", mail->id, err->text);
+	if (message_is_damaged(err))
+		mail->damaged = arena_strdup(&mail->arena, err->text);
+	else
+		mail->skipped = true;
+}
+
+void mail_read_more(struct mail *mail, size_t max)
+{
+	struct err err;
+	int rc = read_on(mail, max, &err);
+
+	if (rc == 0)
+		return;
+	if (rc < 0)
+		cannot_read(mail, &err);
+	mail->cursor.index = mail->rcpt_count; /* the end sees to it */
+	tasks_read(mail);
+}
+
+void mail_load_more(struct mail *mail)
+{
+	struct err err;
+	int rc;
+
+	do {
+		rc = read_on(mail, refill_room(mail, !mail->tasks), &err);
+	} while (rc == 0 && mail->pending == 0 && mail->cursor.index < mail->rcpt_count);
 	if (rc == 1) {
 		mail_free(mail); /* an operator removed it */
-	} else if (rc < 0) {
-		log_warn("%s: %s", mail->id, err.text);
-		if (message_is_damaged(&err))
-			mail->damaged = arena_strdup(&mail->arena, err.text);
-		else
-			mail->skipped = true;
-		mail_complete(mail);
-	} else if (count == 0) {
-		mail_complete(mail);
+		return;
 	}
+	if (rc < 0)
+		cannot_read(mail, &err);
+	if (mail->pending == 0)
+		mail_complete(mail);
 }
 
 /* ---- into memory ---------------------------------------------------------------------------- */
@@ -278,7 +295,7 @@ static bool is_sane(const struct note *note)
 static bool takes_note_rcpts(const struct qmgr *q, const struct note *note)
 {
 	return note->rcpts.count == note->rcpt_count && note->rcpt_count > 0 &&
-	       (note->rcpt_count <= CHUNK_MIN ||
+	       (note->rcpt_count <= (size_t)q->params->recipient_minimum ||
 	           q->rcpts_loaded + note->rcpt_count <= (size_t)q->params->recipient_limit);
 }
 
@@ -301,7 +318,7 @@ void mail_from_note(struct qmgr *q, const struct note *note)
 	log_active(mail);
 	if (takes_note_rcpts(q, note)) {
 		mail->cursor.index = note->rcpt_count;
-		load_chunk(mail, note->rcpts.items, note->rcpts.count);
+		load(mail, note->rcpts.items, note->rcpts.count);
 	} else {
 		mail_load_more(mail);
 	}
@@ -317,7 +334,8 @@ static void set_aside(struct qmgr *q, struct location *loc, const char *id, cons
 		log_warn("%s: %s", id, err.text);
 }
 
-bool mail_activate(struct qmgr *q, const struct location *where, const char *id, bool urgent)
+bool mail_activate(
+    struct qmgr *q, const struct location *where, const char *id, enum urgency urgency)
 {
 	struct location loc = *where;
 	struct message m;
@@ -374,7 +392,8 @@ bool mail_activate(struct qmgr *q, const struct location *where, const char *id,
 	mail->warned = m.warned;
 	mail->forced = loc.lane < 0 && fstat(m.fd, &st) == 0 && (st.st_mode & S_IXGRP);
 	message_close(&m);
-	mail->urgent = urgent;
+	mail->urgent = urgency == URGENT_MAIL;
+	mail->flushing = urgency != URGENT_NOT;
 	mail->was_deferred = true; /* or at least it may have a log from before a crash */
 	if (!enter_active(mail)) {
 		mail_free(mail);

@@ -5,7 +5,7 @@
 #include "lib/conf/conf.h"
 
 struct qmgr_params {
-	int active_limit, recipient_limit;
+	int active_limit, recipient_limit, recipient_minimum;
 	int minimal_backoff, maximal_backoff; /* seconds */
 	int queue_run_delay;
 	int maximal_lifetime, bounce_lifetime;
@@ -18,6 +18,9 @@ struct qmgr_params {
 	int default_concurrency, default_recipients, initial_concurrency, failed_cohort_limit;
 	struct conf_feedback positive_feedback, negative_feedback;
 	bool feedback_debug;
+	int slot_cost, slot_loan, slot_discount, minimum_slots;
+	int memory_limit, extra_limit, refill_limit, refill_delay;
+	struct conf_list defer_transports;
 	int rate_delay, transport_rate_delay;
 };
 

@@ -25,6 +25,7 @@ void pool_init(struct pool *pool, struct qmgr *q, const char *path, size_t limit
 	    (struct pool){.qmgr = q, .limit = limit, .answer_s = answer_s, .answered = answered};
 	snprintf(pool->path, sizeof(pool->path), "%s", path);
 	list_init(&pool->idle);
+	list_init(&pool->keeping);
 	list_init(&pool->busy);
 }
 
@@ -32,6 +33,7 @@ void channel_close(struct channel *channel)
 {
 	watch_cancel(channel->pool->qmgr->loop, &channel->watch);
 	list_remove(&channel->link);
+	list_remove(&channel->kept_link);
 	channel->pool->count--;
 	fd_close(&channel->fd);
 	str_fini(&channel->in);
@@ -113,30 +115,54 @@ static struct channel *connect_channel(struct pool *pool, struct err *err)
 	channel->fd = fd;
 	channel->fresh = true;
 	list_init(&channel->link);
+	list_init(&channel->kept_link);
 	channel->watch.ready = channel_ready;
 	watch_start(pool->qmgr->loop, &channel->watch, fd, LOOP_READ);
 	pool->count++;
 	return channel;
 }
 
-/* Best: one that keeps a session to this destination. Then one that keeps none. */
+static struct channel *first_of(const struct list *list)
+{
+	return list_empty(list) ? NULL : LIST_ITEM(list->next, struct channel, link);
+}
+
+/*
+ * Best: one that keeps a session to this destination, the latest. Then one that keeps none. Then,
+ * if it must be, the one that has kept its session for longest.
+ */
 static struct channel *pick_idle(struct pool *pool, const struct dest *prefer, bool any)
 {
 	int64_t now = loop_now_ms(pool->qmgr->loop);
-	struct channel *plain = NULL, *other = NULL;
+	struct channel *channel;
 
-	LIST_EACH (node, &pool->idle) {
-		struct channel *channel = LIST_ITEM(node, struct channel, link);
-		bool keeps = channel->kept && channel->kept_until_ms > now;
-
-		if (keeps && channel->kept == prefer)
+	if (prefer && !list_empty(&prefer->kept)) {
+		channel = LIST_ITEM(prefer->kept.next, struct channel, kept_link);
+		if (channel->kept_until_ms > now)
 			return channel;
-		if (!keeps && !plain)
-			plain = channel;
-		if (!other)
-			other = channel;
 	}
-	return plain ? plain : any ? other : NULL;
+	if (!list_empty(&pool->idle) || list_empty(&pool->keeping))
+		return first_of(&pool->idle);
+	channel = LIST_ITEM(pool->keeping.prev, struct channel, link);
+	return any || channel->kept_until_ms <= now ? channel : NULL;
+}
+
+bool pool_available(const struct pool *pool)
+{
+	return pool->limit == 0 || pool->count < pool->limit || !list_empty(&pool->idle) ||
+	       !list_empty(&pool->keeping);
+}
+
+void pool_forget(struct dest *dest)
+{
+	while (!list_empty(&dest->kept)) {
+		struct channel *channel = LIST_ITEM(dest->kept.next, struct channel, kept_link);
+
+		list_remove(&channel->kept_link);
+		list_remove(&channel->link);
+		list_push_front(&channel->pool->idle, &channel->link);
+		channel->kept = NULL;
+	}
 }
 
 struct channel *pool_take(
@@ -153,8 +179,10 @@ struct channel *pool_take(
 		/* while others are at work there it is only short of something: they come back */
 		*unreachable_out = !channel && pool->count == 0;
 	}
-	if (channel)
+	if (channel) {
 		list_remove(&channel->link);
+		list_remove(&channel->kept_link);
+	}
 	return channel;
 }
 
@@ -173,14 +201,20 @@ bool channel_send(struct channel *channel, const struct str *frame, void *job)
 	return true;
 }
 
-void channel_give_back(struct channel *channel)
+void channel_give_back(struct channel *channel, struct dest *kept, int64_t kept_ms)
 {
+	int64_t now = loop_now_ms(channel->pool->qmgr->loop);
+
 	channel->fresh = false;
-	channel->idle_since_ms = loop_now_ms(channel->pool->qmgr->loop);
+	channel->idle_since_ms = now;
+	channel->kept = kept;
+	channel->kept_until_ms = now + kept_ms;
 	str_fini(&channel->in); /* an idle channel costs no buffers */
 	str_fini(&channel->out);
 	list_remove(&channel->link);
-	list_push_front(&channel->pool->idle, &channel->link);
+	list_push_front(kept ? &channel->pool->keeping : &channel->pool->idle, &channel->link);
+	if (kept)
+		list_push_front(&kept->kept, &channel->kept_link);
 }
 
 /*
@@ -201,16 +235,22 @@ static void take_back(struct channel *channel, int64_t now)
 	pool->answered(channel, NULL, job);
 }
 
+static void close_idle(struct list *list, int64_t before_ms)
+{
+	LIST_EACH_SAFE (node, list) {
+		struct channel *channel = LIST_ITEM(node, struct channel, link);
+
+		if (channel->idle_since_ms <= before_ms)
+			channel_close(channel);
+	}
+}
+
 void pool_sweep(struct pool *pool, int64_t idle_ms)
 {
 	int64_t now = loop_now_ms(pool->qmgr->loop);
 
-	LIST_EACH_SAFE (node, &pool->idle) {
-		struct channel *channel = LIST_ITEM(node, struct channel, link);
-
-		if (now - channel->idle_since_ms >= idle_ms)
-			channel_close(channel);
-	}
+	close_idle(&pool->idle, now - idle_ms);
+	close_idle(&pool->keeping, now - idle_ms);
 	LIST_EACH_SAFE (node, &pool->busy)
 		take_back(LIST_ITEM(node, struct channel, link), now);
 }

@@ -99,7 +99,10 @@ static void activate_some(struct qmgr *q, struct found_list *list, size_t max)
 
 	for (size_t n = 0; n < MIN(max, STEP_MESSAGES) && found_any(list); n++) {
 		const struct found *found = &list->items[list->next++];
-		bool ok = mail_activate(q, &found->loc, found->id, list == &q->found_urgent);
+		enum urgency urgency = list == &q->found_urgent ? URGENT_MAIL
+		                       : list->flush            ? URGENT_QUEUE
+		                                                : URGENT_NOT;
+		bool ok = mail_activate(q, &found->loc, found->id, urgency);
 
 		q->scan_failures = ok ? 0 : q->scan_failures + 1;
 		if (q->scan_failures >= FAILURES_MAX) {
@@ -189,6 +192,7 @@ static void list_slice(struct qmgr *q)
 	        now + 2 * (int64_t)MAX(q->params->maximal_backoff, q->params->minimal_backoff)};
 	struct err err;
 
+	q->found_deferred.flush = q->scan_all;
 	if (queue_scan_slice(q->queue, "deferred", q->scan_slice, collect_item, &c, &err) < 0)
 		log_warn("%s", err.text);
 	q->scan_slice = (q->scan_slice + 1) % QUEUE_SLICES;

@@ -49,6 +49,14 @@ static const struct {
     SETTING("_destination_recipient_limit", recipient_limit),
     SETTING("_destination_rate_delay", rate_delay),
     SETTING("_transport_rate_delay", transport_rate_delay),
+    SETTING("_delivery_slot_cost", slots.cost),
+    SETTING("_delivery_slot_loan", slots.loan),
+    SETTING("_delivery_slot_discount", slots.discount),
+    SETTING("_minimum_delivery_slots", slots.minimum),
+    SETTING("_recipient_limit", memory_limit),
+    SETTING("_extra_recipient_limit", extra_limit),
+    SETTING("_recipient_refill_limit", refill_limit),
+    SETTING("_recipient_refill_delay", refill_delay),
 #undef SETTING
 };
 
@@ -68,11 +76,28 @@ static void load_settings(struct transport *t)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+/* Whether it is dead or not decides what its destinations may do. */
+static void set_dead(struct transport *t, bool dead)
+{
+	const char *key;
+	void *value;
+
+	if (t->dead == dead)
+		return;
+	t->dead = dead;
+	for (size_t cursor = 0; map_next(t->qmgr->dests, &cursor, &key, &value);) {
+		struct dest *dest = value;
+
+		if (dest->transport == t)
+			dest_refresh(dest);
+	}
+}
+
 static void revive(struct timer *timer)
 {
 	struct transport *t = CONTAINER_OF(timer, struct transport, timer);
 
-	t->dead = false;
+	set_dead(t, false);
 	transport_run(t);
 }
 
@@ -96,10 +121,15 @@ struct transport *transport_get(struct qmgr *q, const char *name)
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	snprintf(path, sizeof(path), "private/%s", t->name);
 	t->is_retry = strcmp(name, "retry") == 0;
-	list_init(&t->ready);
+	list_init(&t->passing);
+	list_init(&t->unread);
+	t->refill.expired = refill_expired;
 	t->timer.expired = revive;
 	t->wake.expired = wake;
 	load_settings(t);
+	t->extra_left = (size_t)t->set.extra_limit;
+	for (size_t i = 0; i < q->params->defer_transports.count; i++)
+		t->defers |= strcmp(q->params->defer_transports.items[i], name) == 0;
 	pool_init(
 	    &t->pool, q, path, agent_limit(q, t->name), q->core->daemon_timeout, deliver_answered);
 	list_push(&q->transports, &t->link);
@@ -111,7 +141,7 @@ static void transport_dies(struct transport *t, const struct err *err)
 {
 	log_warn("connect to transport %s: %s", t->pool.path,
 	    err->code ? strerror(err->code) : err->text);
-	t->dead = true;
+	set_dead(t, true);
 	timer_start(
 	    t->qmgr->loop, &t->timer, (int64_t)t->qmgr->params->transport_retry_time * 1000);
 }
@@ -119,7 +149,7 @@ static void transport_dies(struct transport *t, const struct err *err)
 void transport_revive(struct transport *t)
 {
 	timer_cancel(t->qmgr->loop, &t->timer);
-	t->dead = false;
+	set_dead(t, false);
 }
 
 void transport_look_again(struct transport *t)
@@ -142,70 +172,77 @@ static bool sleeps(struct transport *t)
 	return true;
 }
 
-/* What can only be deferred goes to retry(8): true. */
-static bool goes_to_retry(struct dest *dest)
+/* What can only be deferred goes to retry(8). */
+static void give_up(struct entry *entry)
 {
-	struct transport *t = dest->transport;
+	const struct dest *dest = entry->dest;
 	char text[700];
 
-	if (t->is_retry)
-		return false;
 	if (dest->dead_reason) {
 		snprintf(
 		    text, sizeof(text), "delivery temporarily suspended: %s", dest->dead_reason);
-		entry_to_retry(dest_pop(dest), dest->dead_dsn, text);
-		return true;
+		entry_to_retry(entry, dest->dead_dsn, text);
+	} else {
+		entry_to_retry(entry, "4.3.0", "mail transport unavailable");
 	}
-	if (t->dead) {
-		entry_to_retry(dest_pop(dest), "4.3.0", "mail transport unavailable");
-		return true;
-	}
-	return false;
 }
 
-static void hand_over(struct dest *dest, struct channel *channel)
+static void hand_over(struct entry *entry, struct channel *channel)
 {
-	struct entry *entry = dest_pop(dest);
+	struct dest *dest = entry->dest;
 	bool fresh = channel->fresh;
 
+	entry_take(entry);
 	dest->busy++;
 	dest->last_used_ms = loop_now_ms(dest->transport->qmgr->loop);
 	if (entry_deliver(entry, channel)) {
 		gate_started(dest);
+		dest_refresh(dest);
 		return;
 	}
 	dest->busy--;
 	if (fresh) /* or it had ended while idle: no fault, the next one is taken */
 		entry_unanswered(entry);
 	else
-		dest_put_back(entry);
+		entry_put_back(entry);
 }
 
-/* The first destination in line gets a turn. False: no agent free now, or none to be reached. */
-static bool serve(struct dest *dest)
+/* False: no agent free now, or none to be reached. */
+static bool serve(struct transport *t, struct entry *entry)
 {
-	struct transport *t = dest->transport;
 	struct channel *channel;
 	struct err err = {0};
 	bool unreachable;
 
-	if (goes_to_retry(dest))
+	if (dest_is_hopeless(entry->dest)) {
+		give_up(entry);
 		return true;
+	}
 	if (t->dead || sleeps(t))
 		return false;
-	channel = pool_take(&t->pool, dest, &unreachable, &err);
+	channel = pool_take(&t->pool, entry->dest, &unreachable, &err);
 	if (!channel && unreachable)
 		transport_dies(t, &err);
 	if (!channel)
 		return unreachable && !t->is_retry;
-	hand_over(dest, channel);
+	hand_over(entry, channel);
 	return true;
 }
 
 void transport_run(struct transport *t)
 {
-	struct dest *dest;
+	struct entry *entry;
 
-	while ((dest = dest_first(t)) && serve(dest))
-		dest_served(dest);
+	do {
+		struct dest *dest;
+
+		refill_run(t);
+		entry = choose_entry(t, !t->dead && pool_available(&t->pool));
+		if (!entry)
+			return;
+		dest = entry->dest;
+		if (!serve(t, entry))
+			return;
+		dest_free_if_idle(dest);
+	} while (entry);
 }

@@ -42,7 +42,7 @@ void heap_add(struct heap *heap, struct heap_node *node, int64_t key)
 {
 	must(node->index == 0);
 	if (heap->count == heap->cap) {
-		heap->cap = heap->cap ? heap->cap * 2 : 16;
+		heap->cap = heap->cap ? heap->cap * 2 : 4;
 		heap->nodes = alloc_array(heap->nodes, heap->cap, sizeof(struct heap_node *));
 	}
 	node->key = key;

@@ -94,7 +94,7 @@ void fixture_open(const char *settings)
 	ck_assert(getcwd(fx.before, sizeof(fx.before)) && mkdtemp(fx.dir) && chdir(fx.dir) == 0);
 	for (size_t i = 0; i < queue_dir_count; i++)
 		mkdir(queue_dirs[i].name, 0700);
-	put_file("master.cf", "small unix - - n - 3 smtp\n");
+	put_file("master.cf", "small unix - - n - 3 smtp\none unix - - n - 1 smtp\n");
 	load(settings);
 	fx.log_fd = memfd_create("log", MFD_CLOEXEC);
 	log_open(LOG_TO_FD, fx.log_fd, 0);
