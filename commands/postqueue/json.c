@@ -1,41 +1,31 @@
 /* SPDX-License-Identifier: ISC */
 /* The listing for programs: an object to a line (RFC 8259). */
 #include "commands/postqueue/postqueue.h"
-#include "lib/base/json.h"
+#include "lib/peer/listing_json.h"
 
 static void message(struct look *look, const struct showq_message *m)
 {
-	struct str *out = &look->out;
+	const struct listing_json json = {.queue = m->queue_name,
+	    .id = m->queue_id,
+	    .arrival = m->time,
+	    .size = (uint64_t)m->size,
+	    .expired = m->forced_expire,
+	    .sender = m->sender};
 
 	look->count++;
 	look->rcpts = 0;
-	str_put_text(out, "{\"queue_name\": ");
-	json_put_text(out, m->queue_name);
-	str_put_text(out, ", \"queue_id\": ");
-	json_put_text(out, m->queue_id);
-	str_printf(out, ", \"arrival_time\": %lld, \"message_size\": %lld, \"forced_expire\": %s",
-	    (long long)m->time, (long long)m->size, m->forced_expire ? "true" : "false");
-	str_put_text(out, ", \"sender\": ");
-	json_put_text(out, m->sender);
-	str_put_text(out, ", \"recipients\": [");
+	listing_json_begin(&look->out, &json);
 }
 
 static void rcpt(struct look *look, const struct showq_rcpt *r)
 {
-	struct str *out = &look->out;
-
-	str_put_text(out, look->rcpts++ ? ", {\"address\": " : "{\"address\": ");
-	json_put_text(out, r->address);
-	if (r->reason[0]) {
-		str_put_text(out, ", \"delay_reason\": ");
-		json_put_text(out, r->reason);
-	}
-	str_put_char(out, '}');
+	listing_json_rcpt(&look->out, look->rcpts++ == 0, r->address, r->reason);
 }
 
 static void message_end(struct look *look)
 {
-	str_put_text(&look->out, "]}\n");
+	listing_json_close(&look->out);
+	str_put_text(&look->out, "}\n");
 }
 
 static void end(struct look *look)

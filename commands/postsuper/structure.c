@@ -115,5 +115,9 @@ void structure_check(struct postsuper *p, const char *const *dirs)
 
 void structure_purge(struct postsuper *p, const char *const *dirs)
 {
+	for (const char *const *dir = dirs; *dir; dir++) {
+		if (queue_dir_is_hashed(p->queue, *dir))
+			wipe_leftovers(p, *dir);
+	}
 	each(p, dirs, false, purge_file);
 }

@@ -21,7 +21,6 @@ struct queue {
 /* Directory of queue files, as a descriptor-free path; makes hash sub-directories on demand. */
 int queue_make_parent(const struct queue *queue, const char *dir, const char *id);
 int queue_sync_dir_of(const char *path); /* fsync of the folder that holds path */
-bool queue_dir_is_hashed(const struct queue *queue, const char *dir);
 
 /* Reads and checks the head of the record at loc; as message_open. */
 int message_read_head(

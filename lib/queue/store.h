@@ -206,6 +206,9 @@ void queue_path(const struct queue *queue, const char *dir, const char *id, char
 /* How many levels of hash directories `dir` has; 0: none. For files that are named by no id. */
 int queue_hash_depth(const struct queue *queue, const char *dir);
 
+/* Does hash_queue_names name it? Its files then are in sub-directories. */
+bool queue_dir_is_hashed(const struct queue *queue, const char *dir);
+
 /* Free space: is there room for `need` more bytes and a few inodes? false with err (code ENOSPC).
  */
 bool queue_has_room(int64_t need, struct err *err);
