@@ -15,5 +15,6 @@ TCase *scan_tcase(void);
 TCase *intake_tcase(void);
 TCase *jumps_tcase(void);
 TCase *clog_tcase(void);
+TCase *bucket_tcase(void);
 
 #endif
