@@ -26,6 +26,8 @@ static void sweep(struct timer *timer)
 	struct qmgr *q = CONTAINER_OF(timer, struct qmgr, sweep_timer);
 
 	jumps_look(&q->jumps, clock_wall_us(), clock_mono_ms());
+	rate_maps_sweep(&q->rates, loop_now_ms(q->loop));
+	slowdowns_sweep(&q->slowdowns, loop_now_ms(q->loop));
 	LIST_EACH (node, &q->transports)
 		pool_sweep(&LIST_ITEM(node, struct transport, link)->pool, CHANNEL_IDLE_MS);
 	pool_sweep(&q->bounce.pool, CHANNEL_IDLE_MS);
@@ -46,6 +48,8 @@ void qmgr_start(struct qmgr *q)
 	q->dests = map_new();
 	list_init(&q->transports);
 	list_init(&q->intakes);
+	rate_maps_init(&q->rates, q->params);
+	slowdowns_init(&q->slowdowns, q->params);
 	bouncer_init(&q->bounce, q, q->params->bounce_service);
 	bouncer_init(&q->defer, q, q->params->defer_service);
 	bouncer_init(&q->trace, q, q->params->trace_service);

@@ -57,7 +57,8 @@ bool entry_deliver(struct entry *entry, struct channel *channel)
 
 	entry_fill_request(mail, &request);
 	request.nexthop = entry->dest->nexthop;
-	request.flags = mail_request_flags(mail) | (keep_session(entry->dest) ? DELIVER_KEEP : 0);
+	request.flags = mail_request_flags(mail) | (keep_session(entry->dest) ? DELIVER_KEEP : 0) |
+	                (slowdowns_need_hosts(mail->qmgr) ? DELIVER_TELL_RELAY : 0);
 	for (const struct rcpt *r = entry->first; r; r = r->next)
 		rcpts[count++] = (struct deliver_rcpt){.index = r->index,
 		    .address = r->address,
@@ -165,7 +166,7 @@ static int read_result(const struct frame *frame, const struct entry *entry,
 		return -1;
 	if (result->rcpts.count != entry->count)
 		return err_set(
-		    err, 0, "%zu results for %zu recipients", result->rcpts.count, entry->count);
+		    err, 0, "%zu results for %u recipients", result->rcpts.count, entry->count);
 	results = result->rcpts.items;
 	for (const struct rcpt *r = entry->first; r; r = r->next) {
 		if (check_result(results++, r->index, err) < 0)

@@ -43,6 +43,7 @@ void dest_revive(struct dest *dest)
 	free((void *)(uintptr_t)dest->dead_dsn);
 	dest->dead_reason = dest->dead_dsn = NULL;
 	feedback_init(&dest->feedback, &dest->transport->set.feedback);
+	gate_revived(dest);
 	debug_window(dest, true);
 	dest_look_again(dest);
 }
@@ -99,6 +100,7 @@ struct dest *dest_get(struct transport *t, const char *nexthop, const char *rcpt
 	dest->timer.expired = dest_timer;
 	dest->wake.expired = dest_wake;
 	map_put(q->dests, key, dest);
+	gate_made(dest);
 	return dest;
 }
 
@@ -198,14 +200,16 @@ static void free_buckets(struct dest *dest)
 void dest_free_if_idle(struct dest *dest)
 {
 	struct qmgr *q = dest->transport->qmgr;
+	int64_t until = MAX(dest->last_used_ms + IDLE_DEST_MS, gate_remembers(dest));
 
 	if (dest->busy || dest->todo_count || dest->newest || dest->dead_reason)
 		return;
-	if (loop_now_ms(q->loop) - dest->last_used_ms < IDLE_DEST_MS) {
+	if (until > loop_now_ms(q->loop)) {
 		if (!timer_armed(&dest->timer))
-			timer_start(q->loop, &dest->timer, IDLE_DEST_MS + 100);
+			timer_start(q->loop, &dest->timer, until - loop_now_ms(q->loop) + 100);
 		return;
 	}
+	gate_gone(dest);
 	pool_forget(dest);
 	timer_cancel(q->loop, &dest->timer);
 	timer_cancel(q->loop, &dest->wake);
@@ -284,8 +288,11 @@ void dest_look_again(struct dest *dest)
 
 void dest_rest(struct dest *dest, const char *dsn, const char *reason, int64_t ms)
 {
-	if (dest->dead_reason)
+	if (dest->dead_reason &&
+	    dest->timer.node.key >= loop_now_ms(dest->transport->qmgr->loop) + ms)
 		return;
+	free((void *)(uintptr_t)dest->dead_dsn);
+	free((void *)(uintptr_t)dest->dead_reason);
 	dest->dead_dsn = alloc_strdup(dsn);
 	dest->dead_reason = alloc_strdup(reason);
 	timer_start(dest->transport->qmgr->loop, &dest->timer, ms);

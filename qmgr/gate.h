@@ -2,9 +2,12 @@
 #ifndef QMGR_GATE_H
 #define QMGR_GATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/peer/deliver.h"
+#include "qmgr/rate_maps.h"
+#include "qmgr/slowdown.h"
 
 /*
  * When may the next delivery start? A destination's window says how many may be under way at once;
@@ -24,10 +27,25 @@ enum { GATE_OPEN = 0 };
 /* What the gate remembers, zeroed when its owner is made. */
 struct gate_dest {
 	int64_t next_ms; /* rate delay: nothing starts before */
+	bool is_network; /* limits and pauses apply: mail leaves this host by SMTP or LMTP */
+	bool host_known;
+	struct rate_limit *rate, *mx; /* NULL: none */
+	struct slowdown slowdown;
 };
 struct gate_transport {
 	int64_t next_ms;
+	bool is_network;
+	struct rate_limit *rate;
 };
+
+/* The owner has been made, complete but for its gate; or is about to be freed. */
+void gate_made(struct dest *dest);
+void gate_gone(struct dest *dest);
+void gate_transport_made(struct transport *t);
+/* Until then the gate knows something that must not be forgotten; 0: it knows nothing. */
+int64_t gate_remembers(const struct dest *dest);
+/* A rest of the destination has ended, its window is as at first. */
+void gate_revived(struct dest *dest);
 
 /* From when on may a delivery start: GATE_OPEN or a time that has come: now. Changes nothing. */
 int64_t gate_transport_opens(const struct transport *t);

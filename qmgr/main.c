@@ -2,6 +2,7 @@
 /* qmgr: the queue manager. See qmgr.h for the shape of it, doc/architecture.md for its place. */
 #include "lib/base/log.h"
 #include "lib/service/service.h"
+#include "qmgr/check.h"
 #include "qmgr/qmgr.h"
 
 static struct qmgr qmgr;
@@ -25,6 +26,11 @@ static void init(struct service *service)
 	qmgr_start(q);
 }
 
+static void check(struct service *service, struct conf_report *report)
+{
+	check_tables(service_conf(service), &params, report);
+}
+
 static void accepted(struct service *service, int fd)
 {
 	(void)service;
@@ -40,6 +46,7 @@ int main(int argc, char **argv)
 	    .tables = tables,
 	    .params = structs,
 	    .solitary = true,
+	    .check = check,
 	    .init = init,
 	    .accepted = accepted};
 

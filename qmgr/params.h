@@ -22,6 +22,8 @@ struct qmgr_params {
 	int memory_limit, extra_limit, refill_limit, refill_delay;
 	struct conf_list defer_transports;
 	int rate_delay, transport_rate_delay;
+	const char *transport_rate_maps, *destination_rate_maps, *mx_rate_maps;
+	const char *destination_backoff_maps;
 };
 
 extern const struct conf_table qmgr_params;

@@ -94,6 +94,8 @@ struct qmgr {
 	struct bouncer bounce, defer, trace;
 	size_t rcpts_loaded;
 	uint32_t next_id;
+	struct rate_maps rates;
+	struct slowdowns slowdowns;
 	struct jumps jumps;  /* of the wall clock */
 	struct list intakes; /* connections at public/qmgr */
 	bool behind;         /* more mail came than there is room for: they have been told */

@@ -7,6 +7,8 @@
 #include "lib/base/attr.h"
 #include "qmgr/spec.h"
 
+enum { TIMER_MS = 5 };
+
 #define EXPECTED "expected N/period, such as 20/1m, with burst=N and share=name at will, or none"
 
 static int parse_count(struct slice text, struct rate *out, struct err *err)
@@ -82,32 +84,33 @@ int rate_parse(const char *text, struct rate *out, struct err *err)
 
 /* ---- buckets -------------------------------------------------------------------------------- */
 
-void bucket_init(struct bucket *bucket, const struct rate *rate, int64_t now_ms)
+void tokens_init(struct tokens *tokens, const struct rate *rate, int64_t now_ms)
 {
-	*bucket = (struct bucket){.tokens = (double)rate->burst, .at_ms = now_ms};
+	*tokens = (struct tokens){.level = (double)rate->burst, .at_ms = now_ms};
 }
 
-double bucket_tokens(const struct bucket *bucket, const struct rate *rate, int64_t now_ms)
+double tokens_left(const struct tokens *tokens, const struct rate *rate, int64_t now_ms)
 {
-	double passed = (double)MAX(now_ms - bucket->at_ms, 0);
-	double tokens =
-	    bucket->tokens + passed * (double)rate->count / (double)MAX(rate->period_ms, 1);
+	double per_ms = (double)rate->count / (double)MAX(rate->period_ms, 1);
+	double level = tokens->level + (double)MAX(now_ms - tokens->at_ms, 0) * per_ms;
+	/* who wakes up each millisecond, or a little later, still keeps a high rate */
+	double most = MAX((double)rate->burst, per_ms * TIMER_MS);
 
-	return MIN(tokens, (double)rate->burst);
+	return MIN(level, most);
 }
 
-int64_t bucket_opens(const struct bucket *bucket, const struct rate *rate, int64_t now_ms)
+int64_t tokens_opens(const struct tokens *tokens, const struct rate *rate, int64_t now_ms)
 {
-	double missing = 1 - bucket_tokens(bucket, rate, now_ms);
+	double missing = 1 - tokens_left(tokens, rate, now_ms);
 	double wait = missing * (double)rate->period_ms / (double)MAX(rate->count, 1);
 
 	/* a thousandth of a millisecond may be rounding */
 	return rate->count == 0 || wait <= 0.001 ? now_ms : now_ms + (int64_t)ceil(wait - 0.001);
 }
 
-void bucket_take(struct bucket *bucket, const struct rate *rate, int64_t now_ms)
+void tokens_take(struct tokens *tokens, const struct rate *rate, int64_t now_ms)
 {
-	double left = bucket_tokens(bucket, rate, now_ms) - 1;
+	double left = tokens_left(tokens, rate, now_ms) - 1;
 
-	*bucket = (struct bucket){.tokens = MAX(left, -(double)rate->count), .at_ms = now_ms};
+	*tokens = (struct tokens){.level = MAX(left, -(double)rate->count), .at_ms = now_ms};
 }

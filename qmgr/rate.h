@@ -31,16 +31,16 @@ struct rate {
 /* -1 with err saying what was expected. */
 int rate_parse(const char *text, struct rate *out, struct err *err);
 
-struct bucket {
-	double tokens; /* at the time at_ms; below 0 when more went than could be foreseen */
+struct tokens {
+	double level; /* at the time at_ms; below 0 when more went than could be foreseen */
 	int64_t at_ms;
 };
 
-void bucket_init(struct bucket *bucket, const struct rate *rate, int64_t now_ms); /* full */
-double bucket_tokens(const struct bucket *bucket, const struct rate *rate, int64_t now_ms);
+void tokens_init(struct tokens *tokens, const struct rate *rate, int64_t now_ms); /* full */
+double tokens_left(const struct tokens *tokens, const struct rate *rate, int64_t now_ms);
 /* When is there a token: now_ms or later. */
-int64_t bucket_opens(const struct bucket *bucket, const struct rate *rate, int64_t now_ms);
+int64_t tokens_opens(const struct tokens *tokens, const struct rate *rate, int64_t now_ms);
 /* Takes a token, even one that is not there: debts of up to a period's count are kept. */
-void bucket_take(struct bucket *bucket, const struct rate *rate, int64_t now_ms);
+void tokens_take(struct tokens *tokens, const struct rate *rate, int64_t now_ms);
 
 #endif

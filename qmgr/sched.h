@@ -151,6 +151,8 @@ void transport_revive(struct transport *t);     /* it may be reachable again (fl
 void transport_look_again(struct transport *t); /* its gate may have opened */
 /* The process limit of a service, from master.cf. */
 size_t agent_limit(struct qmgr *q, const char *name);
+/* Is it served by smtp(8) or lmtp(8)? */
+bool transport_speaks_smtp(struct qmgr *q, const char *name);
 
 /* ---- dest.c: destinations ----------------------------------------------------------------- */
 struct dest *dest_get(struct transport *t, const char *nexthop, const char *rcpt);
@@ -169,7 +171,7 @@ void dest_put(struct entry *entry);
 void dest_take(struct entry *entry);
 /* A delivery ended: the window grows or shrinks, enough failures and it rests. NULL: no answer. */
 void dest_ended(struct dest *dest, const struct deliver_result *result);
-/* Its mail goes to retry(8) with this reason for so long; nothing when it rests already. */
+/* Its mail goes to retry(8) with this reason for so long; nothing when it rests longer already. */
 void dest_rest(struct dest *dest, const char *dsn, const char *reason, int64_t ms);
 void dest_revive(struct dest *dest);
 /* Ends all rests, of destinations and transports (flush). */

@@ -31,6 +31,25 @@ size_t agent_limit(struct qmgr *q, const char *name)
 	return limit;
 }
 
+bool transport_speaks_smtp(struct qmgr *q, const char *name)
+{
+	const struct master_cf_entry *entry;
+	struct master_cf cf = {0};
+	bool answer = true;
+
+	if (master_cf_load(conf_etc(service_conf(q->service)), &cf, NULL) < 0)
+		return answer;
+	entry = master_cf_find(&cf, name, "unix");
+	if (entry) {
+		const char *slash = strrchr(entry->command, '/');
+		const char *program = slash ? slash + 1 : entry->command;
+
+		answer = strcmp(program, "smtp") == 0 || strcmp(program, "lmtp") == 0;
+	}
+	master_cf_fini(&cf);
+	return answer;
+}
+
 /* ---- settings ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -133,6 +152,7 @@ struct transport *transport_get(struct qmgr *q, const char *name)
 	pool_init(
 	    &t->pool, q, path, agent_limit(q, t->name), q->core->daemon_timeout, deliver_answered);
 	list_push(&q->transports, &t->link);
+	gate_transport_made(t);
 	return t;
 }
 

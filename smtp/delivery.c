@@ -25,6 +25,15 @@ static void leave(struct delivery *d, size_t i)
 	d->left_count--;
 }
 
+/* qmgr keeps rates by who runs the host. */
+static void tell_relay(struct delivery *d, const char *host)
+{
+	struct deliver_result *result = d->job->result;
+
+	if ((d->job->request->flags & DELIVER_TELL_RELAY) && !result->relay)
+		result->relay = arena_strdup(d->job->arena, host);
+}
+
 void delivery_sent(struct delivery *d, const struct session *s, size_t i)
 {
 	const char *text = str_text(&s->reply.text);
@@ -39,6 +48,7 @@ void delivery_sent(struct delivery *d, const struct session *s, size_t i)
 	};
 
 	agent_sent_as(d->job, i, relay_of(s), &success, d->conn_us, d->sent_us);
+	tell_relay(d, s->host);
 	leave(d, i);
 }
 
@@ -55,6 +65,10 @@ static void fail(struct delivery *d, const struct session *s, size_t i, const st
 {
 	agent_failed(d->job, i, t->soft ? OUTCOME_DEFERRED : OUTCOME_BOUNCED, relay_of(s), t->dsn,
 	    t->reason, t->diag, t->mta, d->conn_us, d->sent_us);
+	if (s)
+		tell_relay(d, s->host);
+	else if (t->mta && *t->mta)
+		tell_relay(d, t->mta);
 	leave(d, i);
 	if (t->soft && t->site && !t->stop) {
 		d->job->result->dead_dsn = arena_strdup(d->job->arena, t->dsn);

@@ -18,6 +18,7 @@ enum { DELIVER_REQUEST = 1, DELIVER_RESULT = 2 };
 enum {
 	DELIVER_KEEP = 1 << 0,   /* more mail for this nexthop is likely: keep the session open */
 	DELIVER_WARNED = 1 << 1, /* the sender was warned of a delay and is to be told of its end */
+	DELIVER_TELL_RELAY = 1 << 2, /* say in the result which host was spoken to */
 };
 
 struct deliver_rcpt {
@@ -59,7 +60,8 @@ struct deliver_result {
 	/* the whole destination is in trouble (no connection at all): reason for qmgr; "" none */
 	const char *dead_dsn, *dead_reason;
 	const char
-	    *damaged; /* the record cannot be delivered: why; qmgr sets it aside. "" : fine */
+	    *damaged;      /* the record cannot be delivered: why; qmgr sets it aside. "" : fine */
+	const char *relay; /* DELIVER_TELL_RELAY: name of the host that was reached; "": none */
 };
 extern const struct frame_table deliver_result_table;
 

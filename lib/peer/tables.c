@@ -77,7 +77,8 @@ static const struct frame_field deliver_result_fields[] = {
     FRAME_FIELD_U32(3, struct deliver_result, last),
     TEXT(4, dead_dsn),
     TEXT(5, dead_reason),
-    TEXT(6, damaged)};
+    TEXT(6, damaged),
+    TEXT(7, relay)};
 const struct frame_table deliver_result_table =
     TABLE("deliver_result", deliver_result_fields, struct deliver_result);
 #undef TEXT

@@ -141,6 +141,9 @@ int service_check(struct service *s)
 		printf("%s\n", err.text);
 	else
 		rc = fill(s, &report);
+	if (rc == 0 && s->spec->check)
+		s->spec->check(s, &report);
+	rc = report.problems > 0 ? -1 : rc;
 	if (report.problems > 0)
 		fputs(str_text(&report.text), stdout);
 	conf_report_fini(&report);

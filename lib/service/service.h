@@ -33,6 +33,11 @@ struct service_spec {
 	bool keeps_root; /* master.cf's unpriv=n is needed: local(8). Else mail_owner */
 	bool solitary;   /* refuses a process limit other than 1 (qmgr, pickup) */
 
+	/*
+	 * With -C only, after the parameters were found good: what else can be wrong, such as a
+	 * table's content. Problems go to the report. May be NULL.
+	 */
+	void (*check)(struct service *service, struct conf_report *report);
 	/* Still with start-up privileges, before chroot; open what needs them. May be NULL. */
 	void (*before_drop)(struct service *service);
 	/* After privileges are dropped. fatal() is allowed here. May be NULL. */

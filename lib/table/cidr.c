@@ -49,4 +49,5 @@ const struct table_type table_type_cidr = {.name = "cidr",
     .file = pattern_file,
     .open = cidr_open,
     .get = pattern_get,
+    .next_rule = pattern_next_rule,
     .close = pattern_close};

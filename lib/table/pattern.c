@@ -14,15 +14,16 @@
 
 enum { IF_DEPTH_MAX = 100 };
 
-enum rule_kind { RULE_MATCH, RULE_IF };
+enum rule_kind { RULE_MATCH, RULE_IF, RULE_BAD };
 
 struct rule {
 	enum rule_kind kind;
 	bool negate;
 	bool substitute; /* the value names groups */
-	void *compiled;
-	char *value;
-	size_t end; /* of an "if": the rule behind its "endif" */
+	int line;
+	void *compiled; /* NULL: a bad one */
+	char *value;    /* of a bad one: what is wrong with it */
+	size_t end;     /* of an "if": the rule behind its "endif" */
 };
 
 struct pattern_table {
@@ -30,6 +31,8 @@ struct pattern_table {
 	struct rule *rules;
 	size_t count;
 	const char *name; /* while it is read, for messages */
+	int line;         /* likewise */
+	size_t walked;    /* rules that pattern_next has shown */
 	size_t open_ifs[IF_DEPTH_MAX];
 	size_t depth;
 	size_t skip_depth; /* "if"s within a bad one */
@@ -208,7 +211,7 @@ static int parse_rule(
 static int add_rule(struct pattern_table *t, struct slice line, struct err *err)
 {
 	bool is_if = word_is(line, "if");
-	struct rule rule = {.kind = is_if ? RULE_IF : RULE_MATCH};
+	struct rule rule = {.kind = is_if ? RULE_IF : RULE_MATCH, .line = t->line};
 
 	if (t->skip_depth > 0) {
 		t->skip_depth += is_if;
@@ -235,6 +238,13 @@ static int add_rule(struct pattern_table *t, struct slice line, struct err *err)
 	return -1;
 }
 
+/* Left out, but remembered for who asks for all rules. */
+static void bad_rule(struct pattern_table *t, int line, const struct err *err)
+{
+	log_warn("%s, line %d: %s: skipping this rule", t->name, line, err->text);
+	add(t, (struct rule){.kind = RULE_BAD, .line = line, .value = alloc_strdup(err->text)});
+}
+
 static void read_lines(struct pattern_table *t, struct slice text)
 {
 	struct lines lines = {.text = text.data, .len = text.len};
@@ -242,9 +252,9 @@ static void read_lines(struct pattern_table *t, struct slice text)
 	struct err err;
 
 	while (lines_next(&lines, &line)) {
+		t->line = lines.start_line;
 		if (add_rule(t, slice_trim(line), &err) < 0)
-			log_warn("%s, line %d: %s: skipping this rule", t->name, lines.start_line,
-			    err.text);
+			bad_rule(t, lines.start_line, &err);
 	}
 	if (t->depth > 0 || t->skip_depth > 0)
 		log_warn("%s: if without endif", t->name);
@@ -309,7 +319,8 @@ void pattern_close(void *state)
 	struct pattern_table *t = state;
 
 	for (size_t i = 0; i < t->count; i++) {
-		t->engine->free(t->rules[i].compiled);
+		if (t->rules[i].compiled)
+			t->engine->free(t->rules[i].compiled);
 		free(t->rules[i].value);
 	}
 	free(t->rules);
@@ -328,7 +339,13 @@ enum table_answer pattern_get(void *state, const char *key, struct str *out, str
 		return TABLE_NOT_FOUND;
 	while (i < t->count) {
 		const struct rule *rule = &t->rules[i];
-		int rc = t->engine->match(rule->compiled, &subject, rule->substitute, err);
+		int rc;
+
+		if (rule->kind == RULE_BAD) {
+			i++;
+			continue;
+		}
+		rc = t->engine->match(rule->compiled, &subject, rule->substitute, err);
 
 		if (rc < 0)
 			return TABLE_ERROR;
@@ -342,4 +359,23 @@ enum table_answer pattern_get(void *state, const char *key, struct str *out, str
 		}
 	}
 	return TABLE_NOT_FOUND;
+}
+
+int pattern_next_rule(
+    void *state, bool first, struct str *key_out, struct str *value_out, struct err *err)
+{
+	struct pattern_table *t = state;
+
+	if (first)
+		t->walked = 0;
+	while (t->walked < t->count && t->rules[t->walked].kind == RULE_IF)
+		t->walked++;
+	if (t->walked == t->count)
+		return 0;
+	str_printf(key_out, "line %d", t->rules[t->walked].line);
+	if (t->rules[t->walked].kind == RULE_BAD)
+		return err_set(
+		    err, EINVAL, "%s: %s", str_text(key_out), t->rules[t->walked++].value);
+	str_put_text(value_out, t->rules[t->walked++].value);
+	return 1;
 }

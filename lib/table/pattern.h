@@ -45,6 +45,9 @@ int pattern_open(
 void *pattern_open_text(const struct pattern_engine *engine, const char *name, struct slice text);
 enum table_answer pattern_get(void *state, const char *key, struct str *out, struct err *err);
 void pattern_close(void *state);
+/* As table_next_rule. */
+int pattern_next_rule(
+    void *state, bool first, struct str *key_out, struct str *value_out, struct err *err);
 char *pattern_file(const char *name);
 
 /* Takes "/pattern/flags" off the line. The delimiter may be escaped within by a backslash. */

@@ -126,4 +126,5 @@ const struct table_type table_type_pcre = {.name = "pcre",
     .file = pattern_file,
     .open = pcre_open,
     .get = pattern_get,
+    .next_rule = pattern_next_rule,
     .close = pattern_close};

@@ -98,4 +98,5 @@ const struct table_type table_type_regexp = {.name = "regexp",
     .file = pattern_file,
     .open = regexp_open,
     .get = pattern_get,
+    .next_rule = pattern_next_rule,
     .close = pattern_close};

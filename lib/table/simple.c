@@ -31,6 +31,17 @@ static enum table_answer static_get(void *state, const char *key, struct str *ou
 	return TABLE_FOUND;
 }
 
+static int static_next_rule(
+    void *state, bool first, struct str *key_out, struct str *value_out, struct err *err)
+{
+	(void)err;
+	if (!first)
+		return 0;
+	str_put_text(key_out, "any key");
+	str_put_text(value_out, state);
+	return 1;
+}
+
 static enum table_answer fail_get(void *state, const char *key, struct str *out, struct err *err)
 {
 	(void)state;
@@ -52,8 +63,11 @@ static enum table_answer environ_get(void *state, const char *key, struct str *o
 	return TABLE_FOUND;
 }
 
-const struct table_type table_type_static = {
-    .name = "static", .open = text_open, .get = static_get, .close = free};
+const struct table_type table_type_static = {.name = "static",
+    .open = text_open,
+    .get = static_get,
+    .next_rule = static_next_rule,
+    .close = free};
 const struct table_type table_type_fail = {
     .name = "fail", .open = text_open, .get = fail_get, .close = free};
 const struct table_type table_type_environ = {

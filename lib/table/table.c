@@ -268,6 +268,20 @@ int table_next(
 	return table->type->next(table->state, first, key_out, value_out, err);
 }
 
+int table_next_rule(
+    struct table *table, bool first, struct str *key_out, struct str *value_out, struct err *err)
+{
+	const struct table_type *type = table->type;
+	int rc = 0;
+
+	str_clear(key_out);
+	str_clear(value_out);
+	if (type->next_rule || type->next)
+		rc = (type->next_rule ? type->next_rule : type->next)(
+		    table->state, first, key_out, value_out, err);
+	return rc < 0 ? err_prefix(err, "%s: ", table->full_name) : rc;
+}
+
 bool table_list_next(const char **cursor, struct slice *item_out)
 {
 	const char *at = *cursor + strspn(*cursor, ", \t\r\n"), *end;

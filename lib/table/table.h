@@ -41,6 +41,20 @@ int table_next(
     struct table *table, bool first, struct str *key_out, struct str *value_out, struct err *err);
 
 /*
+ * For who checks values before they are used: as table_next, and of a pattern table the rules: key
+ * is "line N", the value is as it is written, and -1 is a rule that is left out, with err naming
+ * line and reason; the walk can go on behind it. 0 at once when the type has neither.
+ */
+int table_next_rule(
+    struct table *table, bool first, struct str *key_out, struct str *value_out, struct err *err);
+
+/*
+ * The next element of a list at *cursor, split at commas and blanks outside braces; *cursor moves
+ * on. false at the end. Unbalanced braces run to the end of the text.
+ */
+bool table_list_next(const char **cursor, struct slice *item_out);
+
+/*
  * A list of tables "lmdb:/a, inline:{x=y}" asked in order, the first answer counts. An empty list
  * is valid and finds nothing. A table that cannot be opened stays in the list and answers
  * TABLE_ERROR, so that a typo defers mail instead of losing it; the reason is logged at open.

@@ -23,6 +23,9 @@ struct table_type {
 	enum table_answer (*get)(void *state, const char *key, struct str *out, struct err *err);
 	int (*next)(void *state, bool first, struct str *key_out, struct str *value_out,
 	    struct err *err); /* NULL: cannot be walked */
+	/* Pattern tables: as table_next_rule. */
+	int (*next_rule)(
+	    void *state, bool first, struct str *key_out, struct str *value_out, struct err *err);
 	void (*close)(void *state);
 };
 
@@ -41,11 +44,6 @@ int table_open_nested(
 /* For types whose name is the file itself. */
 char *table_file_is_name(const char *name);
 
-/*
- * The next element of a list at *cursor, split at commas and blanks outside braces; *cursor moves
- * on. false at the end. Unbalanced braces run to the end of the text.
- */
-bool table_list_next(const char **cursor, struct slice *item_out);
 /* "{ text }" without its braces and the blanks inside them; false when not in balanced braces. */
 bool table_unbrace(struct slice *text);
 

@@ -13,17 +13,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void use(const struct rate *rate)
 {
-	struct bucket b;
+	struct tokens b;
 	int64_t opens;
 
 	must(rate->burst >= 1 && rate->count <= RATE_COUNT_MAX);
 	if (rate->count == 0)
 		return;
-	bucket_init(&b, rate, 0);
+	tokens_init(&b, rate, 0);
 	for (int i = 0; i < 3; i++)
-		bucket_take(&b, rate, i);
-	opens = bucket_opens(&b, rate, 3);
-	must(opens >= 3 && bucket_opens(&b, rate, opens) == opens);
+		tokens_take(&b, rate, i);
+	opens = tokens_opens(&b, rate, 3);
+	must(opens >= 3 && tokens_opens(&b, rate, opens) == opens);
 }
 
 /* One text as a rate, as a back-off and as a host name. */

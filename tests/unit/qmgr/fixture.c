@@ -94,7 +94,8 @@ void fixture_open(const char *settings)
 	ck_assert(getcwd(fx.before, sizeof(fx.before)) && mkdtemp(fx.dir) && chdir(fx.dir) == 0);
 	for (size_t i = 0; i < queue_dir_count; i++)
 		mkdir(queue_dirs[i].name, 0700);
-	put_file("master.cf", "small unix - - n - 3 smtp\none unix - - n - 1 smtp\n");
+	put_file("master.cf", "small unix - - n - 3 smtp\none unix - - n - 1 smtp\n"
+	                      "local unix - n n - - local\n");
 	load(settings);
 	fx.log_fd = memfd_create("log", MFD_CLOEXEC);
 	log_open(LOG_TO_FD, fx.log_fd, 0);
@@ -375,7 +376,8 @@ void job_answer(struct job *job, enum outcome outcome, const char *dead_reason)
 	struct deliver_result result = {.rcpts = {results, request->rcpts.count},
 	    .dead_dsn = dead_reason ? "4.4.1" : "",
 	    .dead_reason = dead_reason ? dead_reason : "",
-	    .damaged = ""};
+	    .damaged = "",
+	    .relay = fx.relay ? fx.relay : ""};
 	struct fake_agent *agent = job->agent;
 
 	job->agent = NULL;
@@ -387,7 +389,7 @@ void job_answer(struct job *job, enum outcome outcome, const char *dead_reason)
 		    .dsn = outcome == OUTCOME_BOUNCED ? "5.1.1" : "4.0.0",
 		    .action = "failed",
 		    .reason = "because",
-		    .diag = "",
+		    .diag = fx.diag ? fx.diag : "",
 		    .mta = ""};
 	}
 	send_frame(agent, DELIVER_RESULT, job->id, &deliver_result_table, &result);

@@ -35,8 +35,9 @@ struct fixture {
 	size_t count;
 	void (*answer)(struct job *job); /* NULL: requests wait */
 	struct list listeners, agents;
-	bool paused;     /* the agents do not read */
-	const char *pad; /* makes addresses long */
+	const char *relay, *diag; /* for the answers that follow; NULL: none */
+	bool paused;              /* the agents do not read */
+	const char *pad;          /* makes addresses long */
 	/* bounce(8) */
 	bool bounce_fails; /* status 2 */
 	int appended, flushed, moved;

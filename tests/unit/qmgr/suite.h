@@ -16,5 +16,6 @@ TCase *intake_tcase(void);
 TCase *jumps_tcase(void);
 TCase *clog_tcase(void);
 TCase *bucket_tcase(void);
+TCase *limits_tcase(void);
 
 #endif
