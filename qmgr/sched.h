@@ -26,7 +26,11 @@
  * destination follow in the same round, so that a task's destinations take turns. A task that
  * passes another gets keys right before those of the other.
  */
-enum { TRANSPORT_NAME_MAX = 64, KEY_ROUND = 1 << 24, KEY_STEP = 1 << 10 };
+enum {
+	TRANSPORT_NAME_MAX = 64,
+	KEY_STEP = 1 << 8,  /* a task's entries at one destination */
+	KEY_ROUND = 1 << 26 /* tasks of one round, in the order in which they came */
+};
 
 struct mail;
 struct task;
@@ -97,8 +101,8 @@ struct dest {
 	const char *nexthop; /* given to the agent */
 	const char *key;     /* in qmgr->dests */
 	struct bucket *buckets;
-	struct entry *newest; /* the one last made, while it waits */
-	int64_t last_key;
+	struct entry *newest;     /* the one last made, while it waits */
+	int64_t last_round;       /* given to a task */
 	size_t todo_count;        /* entries that wait */
 	struct feedback feedback; /* and the window: deliveries that may be under way */
 	int busy;                 /* that are */
@@ -132,7 +136,8 @@ struct transport {
 	struct heap ready;                 /* struct dest */
 	struct heap classes[SLOT_CLASSES]; /* struct bucket, of ready destinations */
 	uint64_t filled;                   /* a bit for each class that has any */
-	int64_t round;                     /* key of the task served last */
+	int64_t round;                     /* of the task served last */
+	uint32_t round_tasks;              /* that came since it began */
 	struct task *current;              /* that is it, or one that passed it */
 	struct list passing;
 	size_t rcpts, extra_left; /* recipients in memory; what is left of extra_limit */

@@ -180,27 +180,38 @@ void tasks_free(struct mail *mail)
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
-/* The rank of a new entry: see sched.h. */
+/* The rank of a task at a destination: see sched.h. */
+static int64_t new_key(struct transport *t, struct dest *dest)
+{
+	uint32_t place = MIN(t->round_tasks, KEY_ROUND / KEY_STEP - 1);
+
+	t->round_tasks++;
+	dest->last_round = MAX(t->round, dest->last_round) + 1;
+	return dest->last_round * KEY_ROUND + (int64_t)place * KEY_STEP;
+}
+
 static void rank(struct entry *entry)
 {
 	struct task *task = entry->task;
-	struct dest *dest = entry->dest;
-	const struct entry *before = dest->newest;
-	int64_t key;
+	const struct entry *before = entry->dest->newest;
 
 	if (before && before->task == task) {
 		entry->ordinal = MIN(before->ordinal + 1, KEY_STEP - 1);
 		entry->key = before->key - before->ordinal + entry->ordinal;
 		return;
 	}
-	key = MAX(task->transport->round, dest->last_key) + KEY_ROUND;
-	if (task->placed)
-		key = task->key;
-	else
-		dest->last_key = key;
+	entry->key = task->placed ? task->key : new_key(task->transport, entry->dest);
 	if (!task->key)
-		task->key = key;
-	entry->key = key;
+		task->key = entry->key;
+}
+
+/* The round goes on with who is served, not with who passes. */
+static void begin_round(struct transport *t, int64_t round)
+{
+	if (round <= t->round)
+		return;
+	t->round = round;
+	t->round_tasks = 0;
 }
 
 static struct entry *entry_new(struct task *task, struct dest *dest)
@@ -295,7 +306,7 @@ void entry_take(struct entry *entry)
 	if (task->passing)
 		task->passing->taken++;
 	else
-		t->round = MAX(t->round, entry->key - entry->ordinal);
+		begin_round(t, entry->key / KEY_ROUND);
 	if (task_most(task) == 0)
 		passing_end(task);
 	else if (task->left > 0 && class_of(task) != task->class)
