@@ -373,7 +373,8 @@ void job_answer(struct job *job, enum outcome outcome, const char *dead_reason)
 	const struct deliver_request *request = &job->request;
 	const struct deliver_rcpt *rcpts = request->rcpts.items;
 	struct rcpt_result *results = alloc_zero(request->rcpts.count, sizeof(*results));
-	struct deliver_result result = {.rcpts = {results, request->rcpts.count},
+	struct deliver_result result = {.reusable_ms = fx.reusable_ms,
+	    .rcpts = {results, request->rcpts.count},
 	    .dead_dsn = dead_reason ? "4.4.1" : "",
 	    .dead_reason = dead_reason ? dead_reason : "",
 	    .damaged = "",

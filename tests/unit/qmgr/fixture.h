@@ -34,6 +34,7 @@ struct fixture {
 	struct job jobs[JOBS_MAX]; /* in order of arrival */
 	size_t count;
 	void (*answer)(struct job *job); /* NULL: requests wait */
+	uint32_t reusable_ms;            /* agents say that they keep their sessions for so long */
 	struct list listeners, agents;
 	const char *relay, *diag; /* for the answers that follow; NULL: none */
 	bool paused;              /* the agents do not read */

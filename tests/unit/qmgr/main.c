@@ -9,6 +9,7 @@ int main(void)
 
 	suite_add_tcase(suite, window_tcase());
 	suite_add_tcase(suite, turns_tcase());
+	suite_add_tcase(suite, refill_tcase());
 	suite_add_tcase(suite, slots_tcase());
 	suite_add_tcase(suite, feedback_tcase());
 	suite_add_tcase(suite, rate_tcase());

@@ -6,6 +6,7 @@
 
 TCase *window_tcase(void);
 TCase *turns_tcase(void);
+TCase *refill_tcase(void);
 TCase *slots_tcase(void);
 TCase *feedback_tcase(void);
 TCase *rate_tcase(void);
