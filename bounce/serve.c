@@ -41,9 +41,15 @@ static uint32_t append_to(struct exchange *x, const char *log)
 	return STATUS_DONE;
 }
 
+/* A part of the recipients of a large message is logged while the others are still tried. */
 static uint32_t do_append(struct exchange *x)
 {
-	return append_to(x, x->bounce->name);
+	uint32_t status = append_to(x, x->bounce->name);
+
+	if (status == STATUS_DONE && !strcmp(x->bounce->name, "defer"))
+		fast_flush_note(x->bounce, x->request.message.id, x->request.records.items,
+		    x->request.records.count);
+	return status;
 }
 
 static uint32_t do_forget(struct exchange *x)

@@ -16,25 +16,46 @@
 #include "qmgr/qmgr.h"
 
 enum { AGAIN_MS = 5000, LOOK_AGAIN_MS = 10000, DOUBT_MS = 60000 };
+enum { PART_MAX = 1000 };
 
-static struct deferral *remember(
-    struct mail *mail, const struct rcpt *rcpt, const struct rcpt_result *result)
+static struct deferral *remember(const struct rcpt *rcpt, const struct rcpt_result *result)
 {
-	struct deferral *d = arena_zero(&mail->arena, 1, sizeof(*d));
+	const char *const texts[] = {rcpt->address, rcpt->orig, rcpt->orcpt, result->dsn,
+	    result->action, result->reason, result->diag, result->mta};
+	struct deferral *d;
+	const char **to[ARRAY_LEN(texts)];
+	size_t size = 0;
+	char *next;
 
-	d->record = (struct bounce_record){
-	    .address = arena_strdup(&mail->arena, rcpt->address),
-	    .orig = arena_strdup(&mail->arena, rcpt->orig),
-	    .orcpt = arena_strdup(&mail->arena, rcpt->orcpt),
-	    .index = rcpt->index,
-	    .notify = rcpt->notify,
-	    .dsn = arena_strdup(&mail->arena, result->dsn),
-	    .action = arena_strdup(&mail->arena, result->action),
-	    .reason = arena_strdup(&mail->arena, result->reason),
-	    .diag = arena_strdup(&mail->arena, result->diag),
-	    .mta = arena_strdup(&mail->arena, result->mta),
-	};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		size += strlen(texts[i]) + 1;
+	d = alloc(sizeof(*d) + size);
+	*d = (struct deferral){.record = {.index = rcpt->index, .notify = rcpt->notify}};
+	to[0] = &d->record.address;
+	to[1] = &d->record.orig;
+	to[2] = &d->record.orcpt;
+	to[3] = &d->record.dsn;
+	to[4] = &d->record.action;
+	to[5] = &d->record.reason;
+	to[6] = &d->record.diag;
+	to[7] = &d->record.mta;
+	next = d->text;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		*to[i] = strcpy(next, texts[i]);
+		next += strlen(texts[i]) + 1;
+	}
 	return d;
+}
+
+void mail_forget_deferrals(struct mail *mail)
+{
+	while (mail->deferrals) {
+		struct deferral *d = mail->deferrals;
+
+		mail->deferrals = d->next;
+		free(d);
+	}
+	mail->deferral_count = 0;
 }
 
 static void add_deferral(struct mail *mail, struct deferral *d)
@@ -73,6 +94,7 @@ static void bounce_logged(struct mail *mail, bool ok, const struct bounce_answer
 	if (ok) {
 		mark_bounced(mail, d->record.index);
 		mail->bounced = true;
+		free(d);
 	} else {
 		mail->unlogged = true;
 		add_deferral(mail, d);
@@ -99,24 +121,14 @@ void mail_settle_rcpt(struct mail *mail, struct rcpt *rcpt, const struct rcpt_re
 		mail->traced |= rcpt->notify & NOTIFY_SUCCESS || mail_request_flags(mail);
 		break;
 	case OUTCOME_DEFERRED:
-		add_deferral(mail, remember(mail, rcpt, result));
+		add_deferral(mail, remember(rcpt, result));
 		break;
 	case OUTCOME_BOUNCED:
-		bounce_append(mail, remember(mail, rcpt, result));
+		bounce_append(mail, remember(rcpt, result));
 		break;
 	default:
 		mail->skipped = true;
 	}
-}
-
-void mail_settled(struct mail *mail)
-{
-	if (mail->pending > 0 || mail->waiting > 0)
-		return;
-	if (mail->cursor.index < mail->rcpt_count && !mail->damaged)
-		mail_load_more(mail);
-	else
-		mail_complete(mail);
 }
 
 /* ---- the end -------------------------------------------------------------------------------- */
@@ -239,6 +251,11 @@ static void moved(struct mail *mail, bool ok, const struct bounce_answer *answer
 		mail_after(mail, AGAIN_MS, mail_complete);
 }
 
+static bool is_deferred(const struct mail *mail)
+{
+	return mail->deferrals || mail->parts_logged;
+}
+
 /* Asks defer(8) with what is to be in the log, unless that is there. */
 static void ask_defer(struct mail *mail, uint16_t type, struct bounce_request *request,
     void (*done)(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg))
@@ -248,11 +265,53 @@ static void ask_defer(struct mail *mail, uint16_t type, struct bounce_request *r
 
 	for (struct deferral *d = mail->deferrals; d && !mail->logged; d = d->next)
 		records[n++] = d->record;
-	if (mail->was_deferred && !mail->logged)
+	if (mail->was_deferred && !mail->logged && !mail->parts_logged)
 		remove_defer_log(mail); /* what this attempt said takes the place of the last one */
 	request->records = (struct frame_list){records, n};
 	bouncer_ask(&mail->qmgr->defer, type, mail, request, done, NULL);
 	free(records);
+}
+
+/* The log only tells why: when it cannot be written the recipients are deferred all the same. */
+static void part_logged(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)
+{
+	(void)ok;
+	(void)answer;
+	(void)arg;
+	mail->waiting--;
+	mail_settled(mail);
+}
+
+/*
+ * Many recipients are deferred while others still wait for their turn: what is known is written
+ * down, so that memory, and the request to defer(8), do not follow the number of recipients.
+ */
+static void settle_part(struct mail *mail)
+{
+	struct bounce_request request = {.move_dir = ""};
+
+	if (is_expired(mail) && !mail->unlogged) {
+		expire(mail);
+		return;
+	}
+	mail->waiting++;
+	ask_defer(mail, BOUNCE_APPEND, &request, part_logged);
+	mail->parts_logged = true;
+	mail_forget_deferrals(mail);
+}
+
+void mail_settled(struct mail *mail)
+{
+	bool more = mail->cursor.index < mail->rcpt_count && !mail->damaged;
+
+	if (mail->deferral_count >= PART_MAX && !mail->damaged && (more || mail->pending > 0))
+		settle_part(mail);
+	if (mail->pending > 0 || mail->waiting > 0)
+		return;
+	if (more)
+		mail_load_more(mail);
+	else
+		mail_complete(mail);
 }
 
 static void warn(struct mail *mail)
@@ -273,7 +332,7 @@ static void defer(struct mail *mail)
 /* Some recipients were in other hands: read the record again from the start. */
 static void look_again(struct mail *mail)
 {
-	mail->skipped = mail->reported = mail->logged = false;
+	mail->skipped = mail->reported = mail->logged = mail->parts_logged = false;
 	mail->cursor = (struct rcpt_cursor){0, 0};
 	mail_load_more(mail);
 }
@@ -295,8 +354,7 @@ static void set_aside(struct mail *mail)
 			message_close(&m);
 		log_warn("%s: not found damaged: %s", mail->id, mail->damaged);
 		mail->damaged = NULL;
-		mail->deferrals = NULL;
-		mail->deferral_count = 0;
+		mail_forget_deferrals(mail);
 		mail_after(mail, DOUBT_MS, look_again);
 		return;
 	}
@@ -340,9 +398,9 @@ void mail_complete(struct mail *mail)
 		bouncer_ask(&mail->qmgr->bounce, BOUNCE_FLUSH, mail, &nothing, flushed, NULL);
 	else if (wants_report(mail))
 		bouncer_ask(&mail->qmgr->trace, BOUNCE_FLUSH, mail, &nothing, reported, NULL);
-	else if (mail->deferrals && warning_is_due(mail))
+	else if (is_deferred(mail) && warning_is_due(mail))
 		warn(mail);
-	else if (mail->deferrals)
+	else if (is_deferred(mail))
 		defer(mail);
 	else if (mail->skipped)
 		mail_after(mail, LOOK_AGAIN_MS, look_again);

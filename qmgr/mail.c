@@ -88,6 +88,7 @@ void mail_free(struct mail *mail)
 	timer_cancel(q->loop, &mail->timer);
 	map_remove(q->mails, mail->id);
 	tasks_free(mail);
+	mail_forget_deferrals(mail);
 	arena_fini(&mail->arena);
 	free(mail);
 	scan_room(q);

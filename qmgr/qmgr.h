@@ -27,6 +27,7 @@ struct qmgr;
 struct deferral {
 	struct deferral *next;
 	struct bounce_record record;
+	char text[]; /* what it points at */
 };
 
 struct mail {
@@ -50,6 +51,7 @@ struct mail {
 	bool warned;         /* the sender has been told of the delay */
 	bool warning_failed; /* not in this attempt again */
 	bool logged;         /* what is deferred is in the defer log */
+	bool parts_logged;   /* of many deferrals the first are in the log, and not in memory */
 	bool skipped;        /* some recipient was in other hands: look again */
 	bool was_deferred;   /* there may be a defer log */
 	bool urgent;         /* somebody waits for it: destinations at rest are tried */
@@ -160,6 +162,7 @@ void mail_settle_rcpt(struct mail *mail, struct rcpt *rcpt, const struct rcpt_re
 /* Something of the mail came to an end: when it was the last, loads more or ends the message. */
 void mail_settled(struct mail *mail);
 void mail_complete(struct mail *mail);
+void mail_forget_deferrals(struct mail *mail);
 
 /* ---- scan.c -------------------------------------------------------------------------------- */
 void scan_init(struct qmgr *q);
