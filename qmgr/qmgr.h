@@ -104,6 +104,7 @@ struct qmgr {
 	bool rescan_new;     /* notes were turned away, or a scan was asked for */
 	bool check_lanes;    /* the next journal scan looks at checksums and second homes */
 	bool scan_all;       /* flush: deferred mail whatever its time */
+	bool scan_after;     /* a run was asked for during a flush */
 	int scan_slice;      /* of the deferred queue */
 	int scan_slices;     /* left to list in this run; 0: no run under way */
 	int scan_failures;   /* in a row, of the system, in this scan */

@@ -196,8 +196,11 @@ static void list_slice(struct qmgr *q)
 	if (queue_scan_slice(q->queue, "deferred", q->scan_slice, collect_item, &c, &err) < 0)
 		log_warn("%s", err.text);
 	q->scan_slice = (q->scan_slice + 1) % QUEUE_SLICES;
-	if (--q->scan_slices == 0)
-		q->scan_all = false;
+	if (--q->scan_slices > 0)
+		return;
+	if (q->scan_all && q->scan_after)
+		q->scan_slices = QUEUE_SLICES;
+	q->scan_all = q->scan_after = false;
 }
 
 /* One step a turn: new mail first. False: nothing can be done now. */
@@ -266,7 +269,8 @@ void scan_take_urgent(struct qmgr *q, const char *id)
 
 /*
  * A run under way goes on from where it is, once around: no part is always the one left out. A
- * flush is not made longer by the runs that come meanwhile, or it would try things twice.
+ * flush is not made longer by the runs that come meanwhile, or it would try things twice: a run of
+ * what is due follows it, since what was put behind it (a released message) is not seen by it.
  */
 void scan_deferred(struct qmgr *q, bool all)
 {
@@ -274,6 +278,8 @@ void scan_deferred(struct qmgr *q, bool all)
 	q->scan_all |= all;
 	if (all || q->scan_slices == 0 || !q->scan_all)
 		q->scan_slices = QUEUE_SLICES;
+	else
+		q->scan_after = true;
 	if (!timer_armed(&q->scan_timer))
 		timer_start(q->loop, &q->scan_timer, 0);
 }

@@ -37,8 +37,8 @@ rm "$spool"/corrupt/*
 arrived held && fail "held mail was delivered"
 id=$(basename "$(file_of held)")
 "$bin/postqueue" -j | grep "$id" | grep -q '"queue_name": "hold"' || fail "not shown as held"
-"$bin/postsuper" -H "$id" 2>/dev/null
-await 15 arrived held || fail "not delivered after its release"
+"$bin/postsuper" -H "$id" 2>"$scratch/out" || fail "postsuper -H: $(cat "$scratch/out")"
+await 15 arrived held || fail "not delivered after its release: $("$bin/mailq")"
 "$postern" -c "$etc" flush
 await_empty 10
 # of the copy under the same name there may be two, which is what was asked for

@@ -76,6 +76,23 @@ START_TEST(flush_tries_all_once)
 }
 END_TEST
 
+/* A flush is at its last part: what is released now, elsewhere, is not left for the next run. */
+START_TEST(asked_for_during_a_flush)
+{
+	open_all("");
+	fixture_start();
+	fx.q.scan_all = true;
+	fx.q.scan_slices = 1;
+	fx.q.scan_slice = QUEUE_SLICES - 1;
+	fixture_deferred(id, "sender@example.test", 0, "smtp", "a.test");
+	scan_deferred(&fx.q, false);
+	fixture_turn();
+	ck_assert_uint_eq(fx.count, 1);
+	ck_assert(!fx.q.scan_all);
+	fixture_close();
+}
+END_TEST
+
 START_TEST(deferred_mail_leaves_room)
 {
 	open_all("qmgr_message_active_limit = 10\n");
@@ -231,6 +248,7 @@ TCase *scan_tcase(void)
 	tcase_add_test(tc, found_at_the_start);
 	tcase_add_loop_test(tc, turned_away_and_found_later, 0, (int)ARRAY_LEN(active_limits));
 	tcase_add_test(tc, flush_tries_all_once);
+	tcase_add_test(tc, asked_for_during_a_flush);
 	tcase_add_test(tc, deferred_mail_leaves_room);
 	tcase_add_loop_test(tc, due_or_not, 0, (int)ARRAY_LEN(times));
 	tcase_add_test(tc, fifty_thousand_recipients);
