@@ -5,6 +5,7 @@
 
 #include "lib/base/log.h"
 #include "lib/conf/core.h"
+#include "lib/post/transcript.h"
 #include "lib/service/service.h"
 
 /* bounce(8): logs of what failed, and the notices made from them; services bounce, defer, trace. */
@@ -37,6 +38,7 @@ static void load_templates(struct service *service)
 
 static void init(struct service *service)
 {
+	struct str unknown = {0};
 	struct err err;
 
 	self.core = service_core(service);
@@ -45,6 +47,13 @@ static void init(struct service *service)
 	self.router = router_new(self.core, &self.route_params);
 	self.notifier = notifier_new();
 	load_templates(service);
+	transcript_classes(self.core->notify_classes, &unknown);
+	if (unknown.len)
+		log_warn(
+		    "notify_classes: unknown: %s: expected bounce, 2bounce, data, delay, policy, "
+		    "protocol, resource, software",
+		    str_text(&unknown));
+	str_fini(&unknown);
 	if (queue_open(&self.queue_params, self.core->enable_long_queue_ids, &self.queue, &err) < 0)
 		fatal("%s", err.text);
 }

@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/conf/core.h"
 #include "lib/mail/verp.h"
+#include "lib/post/transcript.h"
 #include "lib/sys/clock.h"
 
 /*
@@ -262,38 +263,22 @@ static int send_letters(struct bounce *bounce, const struct bounce_request *requ
 	return 0;
 }
 
-static bool has_class(const struct bounce *bounce, const char *word)
-{
-	const char *at = bounce->core->notify_classes;
-	size_t len = strlen(word);
-
-	while (*at) {
-		size_t n;
-
-		at += strspn(at, ", \t\r\n");
-		n = strcspn(at, ", \t\r\n");
-		if (n == len && !strncasecmp(at, word, n))
-			return true;
-		at += n;
-	}
-	return false;
-}
-
-static const char *postmaster_class(enum report_kind kind, bool null_sender)
+/* The class of notify_classes that a copy belongs to; 0: there are none. */
+static uint32_t postmaster_class(enum report_kind kind, bool null_sender)
 {
 	if (kind == REPORT_DELAY)
-		return null_sender ? NULL : "delay";
+		return null_sender ? 0 : CLASS_DELAY;
 	if (kind != REPORT_FAILURE)
-		return NULL;
-	return null_sender ? "2bounce" : "bounce";
+		return 0;
+	return null_sender ? CLASS_2BOUNCE : CLASS_BOUNCE;
 }
 
-static const char *postmaster_address(const struct bounce *bounce, const char *class_)
+static const char *postmaster_address(const struct bounce *bounce, uint32_t class_)
 {
-	if (!strcmp(class_, "delay"))
+	if (class_ == CLASS_DELAY)
 		return bounce->params.delay_notice_recipient;
-	return !strcmp(class_, "2bounce") ? bounce->params.twobounce_notice_recipient
-	                                  : bounce->params.bounce_notice_recipient;
+	return class_ == CLASS_2BOUNCE ? bounce->params.twobounce_notice_recipient
+	                               : bounce->params.bounce_notice_recipient;
 }
 
 static int send_all(struct bounce *bounce, const struct bounce_request *request,
@@ -302,7 +287,7 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
 	const struct deliver_request *about = &request->message;
 	const char *doubled =
 	    route_rewrite(bounce->router, bounce->core->double_bounce_sender, arena);
-	const char *class_ = postmaster_class(kind, !*about->sender);
+	const uint32_t class_ = postmaster_class(kind, !*about->sender);
 	struct letter letter = {.from = doubled, .reader = "postmaster", .copy = true};
 
 	if (*about->sender && text_eq_nocase(about->sender, doubled)) {
@@ -317,7 +302,7 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
 		if (send_letters(bounce, request, kind, f, m, &first, arena) < 0)
 			return -1;
 	}
-	if (!class_ || !has_class(bounce, class_))
+	if (!(class_ & transcript_classes(bounce->core->notify_classes, NULL)))
 		return 0;
 	letter.to = route_rewrite(bounce->router, postmaster_address(bounce, class_), arena);
 	return send_letters(bounce, request, kind, f, m, &letter, arena);

@@ -78,6 +78,9 @@ enum chat_result session_reply(struct session *s, int timeout_s)
 
 	if (s->dead)
 		return CHAT_LOST;
+	if (!s->in_content)
+		transcript_out(s->transcript, str_text(&s->stream.out), s->stream.out.len);
+	s->in_content = false;
 	s->stream.timeout_ms = clock_ms_of(timeout_s);
 	s->stream.deadline_ms = clock_mono_ms() + clock_ms_of(timeout_s);
 	if (s->give_up_ms)
@@ -86,8 +89,10 @@ enum chat_result session_reply(struct session *s, int timeout_s)
 	s->stream.deadline_ms = 0;
 	if (result != CHAT_OK) {
 		s->dead = true;
+		transcript_note(s->transcript, "(no answer)");
 		return result;
 	}
+	transcript_in(s->transcript, str_text(&s->reply.text), s->reply.text.len);
 	if (!s->reply.dsn[0])
 		snprintf(s->reply.dsn, sizeof(s->reply.dsn), "%c.0.0",
 		    "012345"[s->reply.code / 100 % 6]);
@@ -105,6 +110,7 @@ void session_trouble(const struct session *s, enum chat_result result, const cha
 		    out, arena, "4.4.2", "conversation with %s timed out while %s", s->name, doing);
 		break;
 	case CHAT_NONSENSE:
+		transcript_trouble(s->transcript, CLASS_PROTOCOL);
 		trouble_set(out, arena, "4.5.0", "protocol error: %s does not speak SMTP while %s",
 		    s->name, doing);
 		break;
@@ -121,7 +127,11 @@ void session_refusal(
     const struct session *s, const char *command, struct arena *arena, struct trouble *out)
 {
 	const char *text = str_text(&s->reply.text);
+	int code = s->reply.code;
 
+	/* answers that speak of commands, not of mail: one of the two does not know SMTP */
+	if (code < 400 || (code >= 500 && code < 510) || code == 555)
+		transcript_trouble(s->transcript, CLASS_PROTOCOL);
 	trouble_set(out, arena, s->reply.dsn, "host %s said: %.1500s (in reply to %s)", s->name,
 	    text, command);
 	out->soft = s->reply.code / 100 != 5;

@@ -90,6 +90,7 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 
 	c->core = core;
 	c->params = params;
+	c->transcript = transcript_new(core->notify_classes);
 	c->idle.fd = -1;
 	c->lookup_ms = LOOKUP_S * 1000;
 	c->attempt_ms = ATTEMPT_S * 1000;
@@ -111,6 +112,7 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 void smtp_client_fini(struct smtp_client *c)
 {
 	cache_fini(c);
+	transcript_free(&c->transcript);
 	auth_close(&c->auth);
 	match_list_close(&c->cache_always);
 	client_close_resolver(c);

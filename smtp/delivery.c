@@ -113,6 +113,7 @@ void delivery_use(struct delivery *d, struct session *s)
 	struct trouble lost;
 
 	count_use(s);
+	s->transcript = d->client->transcript;
 	s->give_up_ms = d->client->give_up_ms;
 	reused = s->uses > 1;
 	want = d->keep && cache_is_fit(d->client, s);
@@ -147,12 +148,27 @@ static void idle_expired(void *arg)
 	cache_end_own(arg);
 }
 
+/* Of mail that the system wrote itself nothing is told: that could go on for ever. */
+static void tell_postmaster(const struct delivery *d)
+{
+	const struct core_params *core = d->client->core;
+	const struct agent_job *job = d->job;
+	const struct transcript_notice notice = {
+	    .recipient = d->client->params->error_notice_recipient,
+	    .subject = arena_printf(job->arena, "%s %s client: errors from %s", core->mail_name,
+	        d->client->lmtp ? "LMTP" : "SMTP", job->request->nexthop)};
+
+	if (!(job->request->env_flags & ENV_INTERNAL))
+		transcript_send(d->client->transcript, job->queue, core, &notice);
+}
+
 void delivery_run(struct agent_job *job, void *arg)
 {
 	struct smtp_client *c = arg;
 	struct delivery d = {.client = c, .job = job, .conn_us = clock_wall_us()};
 
 	c->idle.expired = idle_expired;
+	transcript_reset(c->transcript);
 	d.keep = cache_wanted(c, job->request, job->arena);
 	c->give_up_ms = clock_mono_ms() + c->attempt_ms;
 	d.left = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.left));
@@ -165,6 +181,8 @@ void delivery_run(struct agent_job *job, void *arg)
 		use_kept(&d);
 	if (d.left_count > 0)
 		servers_try_all(&d);
+	if (c->transcript)
+		tell_postmaster(&d);
 	if (c->kept)
 		job->result->reusable_ms = (uint32_t)MAX(c->idle.at_ms - clock_mono_ms(), 0);
 }

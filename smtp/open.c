@@ -145,6 +145,7 @@ int session_open(const struct smtp_client *c, const struct target *to, struct ar
 		return -1;
 	*out = s = session_new(fd, to);
 	s->give_up_ms = c->give_up_ms;
+	s->transcript = c->transcript;
 	if (greet(c, s, to, arena, why) < 0)
 		return -1;
 	esmtp = !p->never_send_ehlo &&

@@ -24,6 +24,7 @@ struct smtp_params {
 
 	/* the dialogue */
 	const char *helo_name;
+	const char *error_notice_recipient;
 	struct conf_list discard_ehlo_keywords;
 	const char *discard_ehlo_keyword_address_maps, *reply_filter, *delivery_status_filter;
 	int pix_workarounds; /* PIX_* */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lib/io/stream.h"
+#include "lib/post/transcript.h"
 #include "lib/smtp/reply.h"
 #include "smtp/ehlo.h"
 #include "smtp/mx.h"
@@ -26,13 +27,15 @@ struct session {
 	char *login_key;                      /* of auth.c; NULL: nobody logs in anywhere */
 	struct ehlo ehlo;
 	struct smtp_reply reply;
-	int uses;           /* transactions begun */
-	int64_t opened_ms;  /* clock_mono_ms */
-	int64_t give_up_ms; /* no reply is waited for any longer; 0: no such limit */
-	bool spent;         /* good for QUIT only */
-	bool dead;          /* good for nothing */
-	bool quit_sent;     /* QUIT went out with the end of the message */
-	bool final;         /* opened to the last server that could be tried */
+	int uses;                      /* transactions begun */
+	int64_t opened_ms;             /* clock_mono_ms */
+	int64_t give_up_ms;            /* no reply is waited for any longer; 0: no such limit */
+	struct transcript *transcript; /* of the delivery; NULL: nobody wants it */
+	bool in_content;               /* what is to be sent is the message */
+	bool spent;                    /* good for QUIT only */
+	bool dead;                     /* good for nothing */
+	bool quit_sent;                /* QUIT went out with the end of the message */
+	bool final;                    /* opened to the last server that could be tried */
 };
 
 /* ---- the dialogue ------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ struct smtp_client {
 	struct session *kept;         /* open, between transactions; NULL: none */
 	struct scache_client *shared; /* NULL: sessions are not shared */
 	struct agent_idle idle;
+	struct transcript *transcript; /* of the delivery in hand; NULL: nobody wants it */
 };
 
 /* *client is zero but for lmtp and auth, which it takes. -1 with err when a parameter makes no

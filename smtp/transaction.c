@@ -280,7 +280,11 @@ static bool send_content(struct transaction *t, bool last_use)
 	const struct smtp_params *p = t->d->client->params;
 	bool quit = last_use && p->skip_quit_response && (t->s->ehlo.features & FEATURE_PIPELINING);
 	bool unreadable;
-	enum chat_result result = content_send(t->s, t->d->job, p, quit, &unreadable);
+	enum chat_result result;
+
+	transcript_note(t->s->transcript, "(the message)");
+	t->s->in_content = true;
+	result = content_send(t->s, t->d->job, p, quit, &unreadable);
 
 	if (result == CHAT_OK) {
 		t->d->dot_sent = true;

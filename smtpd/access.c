@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "lib/base/alloc.h"
@@ -105,6 +106,9 @@ void access_log(struct session *s, const char *action, const char *text)
 {
 	struct str line = {0};
 
+	if (strcmp(action, "reject") == 0)
+		transcript_trouble(s->srv->transcript,
+		    strncmp(text, "452", 3) == 0 ? CLASS_RESOURCE : CLASS_POLICY);
 	str_printf(&line, "%s: %s: %s from %s: %s;", s->tx.id[0] ? s->tx.id : "NOQUEUE", action,
 	    s->where, s->peer.namaddr, text);
 	if (s->tx.sender.given)

@@ -67,6 +67,7 @@ void chat_reply(struct session *s, const char *fmt, ...)
 	if (s->srv->config->core->soft_bounce)
 		soften(s->scratch.data, s->scratch.len);
 	log_debug("> %s: %s", s->peer.namaddr, str_text(&s->scratch));
+	transcript_out(s->srv->transcript, s->scratch.data, s->scratch.len);
 	str_put(&s->scratch, "\r\n", 2);
 	result = stream_put(&s->stream, s->scratch.data, s->scratch.len);
 	if (result == IO_OK && strncmp(s->scratch.data, "421", 3) == 0 && s->end == END_NONE)
@@ -147,6 +148,7 @@ bool chat_read(struct session *s)
 	}
 	trim_line(&s->line);
 	log_debug("< %s: %s", s->peer.namaddr, str_text(&s->line));
+	transcript_in(s->srv->transcript, str_text(&s->line), s->line.len);
 	return true;
 }
 

@@ -81,7 +81,7 @@ int cmd_ehlo(struct session *s, struct slice args)
 {
 	static const struct {
 		const char *keyword;
-		enum { ALWAYS, IF_VRFY, WITH_SIZE } when;
+		enum { ALWAYS, IF_VRFY, IF_VERP, WITH_SIZE } when;
 	} offers[] = {
 	    {"PIPELINING", ALWAYS},
 	    {"SIZE", WITH_SIZE},
@@ -90,6 +90,7 @@ int cmd_ehlo(struct session *s, struct slice args)
 	    {"ENHANCEDSTATUSCODES", ALWAYS},
 	    {"8BITMIME", ALWAYS},
 	    {"DSN", ALWAYS},
+	    {"XVERP", IF_VERP},
 	};
 	int64_t limit = s->srv->config->core->message_size_limit;
 	char lines[ARRAY_LEN(offers) + 1][80];
@@ -99,7 +100,8 @@ int cmd_ehlo(struct session *s, struct slice args)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(offers); i++) {
 		if (discarded(s, offers[i].keyword) ||
-		    (offers[i].when == IF_VRFY && s->params->disable_vrfy))
+		    (offers[i].when == IF_VRFY && s->params->disable_vrfy) ||
+		    (offers[i].when == IF_VERP && !session_may_verp(s)))
 			continue;
 		if (offers[i].when == WITH_SIZE && limit > 0)
 			snprintf(lines[count++], sizeof(lines[0]), "SIZE %lld", (long long)limit);

@@ -7,12 +7,13 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/mail/address.h"
+#include "lib/mail/verp.h"
 #include "lib/smtp/command.h"
 
 struct mail_options {
 	uint64_t size;
 	uint32_t env_flags;
-	const char *ret, *envid;
+	const char *ret, *envid, *verp;
 };
 
 /* An option: NULL when it is fine, or the reply. */
@@ -78,6 +79,20 @@ static const char *opt_envid(struct session *s, struct slice value, struct mail_
 	return NULL;
 }
 
+/* XVERP or XVERP=xy, from who is trusted with it (smtpd_authorized_verp_clients). */
+static const char *opt_verp(struct session *s, struct slice value, struct mail_options *out)
+{
+	const char *delimiters = value.len ? arena_strndup(&s->tx.arena, value.data, value.len)
+	                                   : s->params->default_verp;
+
+	if (!session_may_verp(s))
+		return unsupported;
+	if (out->verp || !verp_delimiters_valid(delimiters, s->params->verp_filter))
+		return "501 5.5.4 Error: Bad XVERP parameter syntax";
+	out->verp = delimiters;
+	return NULL;
+}
+
 static const struct {
 	const char *keyword;
 	option_fn *parse;
@@ -87,6 +102,7 @@ static const struct {
     {"AUTH", opt_auth},
     {"RET", opt_ret},
     {"ENVID", opt_envid},
+    {"XVERP", opt_verp},
 };
 
 static bool parse_options(struct session *s, struct slice rest, struct mail_options *out)
@@ -96,6 +112,8 @@ static bool parse_options(struct session *s, struct slice rest, struct mail_opti
 	while (args_word(&rest, &word)) {
 		const char *reply = unsupported;
 
+		if (slice_eq_nocase(word, "XVERP"))
+			reply = opt_verp(s, slice_of("", 0), out);
 		for (size_t i = 0; i < ARRAY_LEN(options); i++)
 			if (args_option(word, options[i].keyword, &value))
 				reply = options[i].parse(s, value, out);
@@ -141,6 +159,9 @@ static int accept_sender(struct session *s, struct slice rest)
 	s->tx.env_flags = opts.env_flags;
 	s->tx.ret = opts.ret ? opts.ret : "";
 	s->tx.envid = opts.envid ? opts.envid : "";
+	s->tx.attributes = NULL;
+	if (opts.verp && *s->tx.sender.address)
+		s->tx.attributes = arena_printf(&s->tx.arena, ENVELOPE_VERP "=%s\n", opts.verp);
 	if (!s->params->delay_reject && access_sender(s)) {
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;

@@ -121,6 +121,10 @@ int server_init(
 	srv->router = router_new(config->core, &config->route);
 	srv->notifier = notifier_new();
 	srv->mynetworks = match_list_open("mynetworks", config->core->mynetworks, 0);
+	if (*p->authorized_verp_clients)
+		srv->verp_clients =
+		    match_list_open("smtpd_authorized_verp_clients", p->authorized_verp_clients, 0);
+	srv->transcript = transcript_new(config->core->notify_classes);
 	srv->forbidden_commands =
 	    match_list_open("smtpd_forbidden_commands", p->forbidden_commands, 0);
 	srv->bare_newline_exclusions = match_list_open(
@@ -137,6 +141,8 @@ void server_fini(struct smtpd *srv)
 	restriction_list_free(&srv->rewrite_clients);
 	match_list_close(&srv->mynetworks);
 	match_list_close(&srv->forbidden_commands);
+	match_list_close(&srv->verp_clients);
+	transcript_free(&srv->transcript);
 	match_list_close(&srv->bare_newline_exclusions);
 	limits_close(srv);
 	peer_cache_free(&srv->peers);

@@ -31,12 +31,21 @@ const char *session_login(const struct session *s)
 	return ""; /* nobody can log in yet */
 }
 
+bool session_may_verp(struct session *s)
+{
+	struct err err;
+
+	return s->srv->verp_clients && match_list_host(s->srv->verp_clients, s->peer.name,
+	                                   s->peer.addr, &err) == TABLE_FOUND;
+}
+
 void session_init(struct session *s, struct smtpd *srv, int fd)
 {
 	*s = (struct session){.srv = srv, .protocol = "SMTP", .where = "CONNECT"};
 	s->params =
 	    srv->service && service_under_stress(srv->service) ? &srv->stress : &srv->config->smtpd;
 	stream_init(&s->stream, fd, clock_ms_of(s->params->timeout));
+	transcript_reset(srv->transcript);
 }
 
 void session_fini(struct session *s)
@@ -81,6 +90,13 @@ static bool is_forbidden(struct session *s, struct slice verb)
 	       TABLE_FOUND;
 }
 
+/* An error of the client that is nobody's policy. */
+static void count_error(struct session *s)
+{
+	s->errors++;
+	transcript_trouble(s->srv->transcript, CLASS_PROTOCOL);
+}
+
 static void unknown_command(struct session *s, struct slice verb)
 {
 	s->where = "UNKNOWN";
@@ -94,7 +110,7 @@ static void unknown_command(struct session *s, struct slice verb)
 			s->end = END_ORDERLY;
 		return;
 	}
-	s->errors++;
+	count_error(s);
 	chat_reply(s, "500 5.5.2 Error: command not recognized");
 }
 
@@ -151,16 +167,17 @@ static void serve_command(struct session *s)
 {
 	struct slice line = slice_of(str_text(&s->line), s->line.len), verb, args;
 	const struct command *command;
+	uint32_t troubles;
 	size_t index;
 
 	if (!chat_utf8_valid(line)) {
-		s->errors++;
+		count_error(s);
 		chat_reply(s, "500 5.5.2 Error: bad UTF-8 syntax");
 		return;
 	}
 	smtp_command_split(line, &verb, &args);
 	if (verb.len == 0) {
-		s->errors++;
+		count_error(s);
 		chat_reply(s, "500 5.5.2 Error: bad syntax");
 		return;
 	}
@@ -186,9 +203,13 @@ static void serve_command(struct session *s)
 	if (!pipelining_allowed(s, command))
 		return;
 	s->tried[index]++;
-	if (run_command(s, command, args) < 0)
+	troubles = transcript_troubles(s->srv->transcript);
+	if (run_command(s, command, args) < 0) {
 		s->errors++;
-	else
+		/* unless the command has said what kind of trouble it is */
+		if (transcript_troubles(s->srv->transcript) == troubles)
+			transcript_trouble(s->srv->transcript, CLASS_PROTOCOL);
+	} else
 		s->done[index]++;
 }
 
@@ -207,14 +228,26 @@ static void say_farewell(struct session *s)
 	stream_flush(&s->stream);
 }
 
+static const char *const reasons[] = {
+    [END_LOST] = "lost connection",
+    [END_TIMEOUT] = "timeout",
+    [END_ERRORS] = "too many errors",
+    [END_BARE_LF] = "bare <LF> received",
+};
+
+static void tell_postmaster(struct session *s)
+{
+	const struct core_params *core = s->srv->config->core;
+	const struct transcript_notice notice = {.recipient = s->params->error_notice_recipient,
+	    .subject = arena_printf(
+	        &s->arena, "%s SMTP server: errors from %s", core->mail_name, s->peer.namaddr),
+	    .ending = s->end == END_ORDERLY ? NULL : reasons[s->end]};
+
+	transcript_send(s->srv->transcript, s->srv->queue, core, &notice);
+}
+
 static void log_end(struct session *s)
 {
-	static const char *const reasons[] = {
-	    [END_LOST] = "lost connection",
-	    [END_TIMEOUT] = "timeout",
-	    [END_ERRORS] = "too many errors",
-	    [END_BARE_LF] = "bare <LF> received",
-	};
 	uint32_t done = 0, tried = 0;
 
 	if (s->end != END_ORDERLY && strcmp(s->where, "DATA") == 0 && s->tx.shaper)
@@ -258,6 +291,8 @@ void session_run(struct session *s)
 	say_farewell(s);
 	log_end(s);
 	limits_leave(s);
+	if (s->srv->transcript)
+		tell_postmaster(s);
 	transaction_end(s);
 }
 

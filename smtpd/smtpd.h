@@ -11,6 +11,7 @@
 #include "lib/conf/core.h"
 #include "lib/io/stream.h"
 #include "lib/peer/note.h"
+#include "lib/post/transcript.h"
 #include "lib/queue/store.h"
 #include "lib/route/route.h"
 #include "lib/shape/shape.h"
@@ -79,6 +80,8 @@ struct smtpd {
 	struct match_list *limit_exceptions; /* smtpd_client_event_limit_exceptions */
 	struct table_chain *login_limits, *sender_limits;
 	struct anvil *clients, *accounts; /* shared counters; NULL in tests */
+	struct transcript *transcript;    /* of the present session; NULL: nobody wants it */
+	struct match_list *verp_clients;  /* smtpd_authorized_verp_clients */
 	uint32_t generation;
 };
 
@@ -138,6 +141,7 @@ struct transaction {
 	char id[QUEUE_ID_MAX]; /* "" before the first accepted recipient */
 	uint32_t env_flags;
 	const char *envid, *ret;
+	const char *attributes; /* of the envelope; NULL: none */
 	struct recipient *rcpts;
 	size_t rcpt_count, rcpt_cap;
 	int overshoot;
@@ -206,6 +210,8 @@ void session_run(struct session *s);
 void session_fini(struct session *s);
 /* Who has logged in, "" for nobody. */
 const char *session_login(const struct session *s);
+/* May the client ask for VERP? */
+bool session_may_verp(struct session *s);
 /* Is the client in mynetworks? Asked once per session; an error is logged. */
 enum table_answer session_in_mynetworks(struct session *s);
 

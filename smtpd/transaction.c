@@ -156,7 +156,7 @@ static void fill_envelope(const struct session *s, struct envelope *env)
 	    .ret = tx->ret,
 	    .message_id = "",
 	    .filter = s->params->content_filter,
-	    .attributes = "",
+	    .attributes = s->tx.attributes ? s->tx.attributes : "",
 	    .rcpts = tx->rcpts,
 	    .rcpt_count = tx->rcpt_count,
 	};
@@ -183,6 +183,9 @@ bool transaction_commit(struct session *s, struct str *reply)
 		str_printf(reply, "250 2.0.0 Ok: queued as %s", env.id);
 		return true;
 	}
+	transcript_trouble(s->srv->transcript, result == SHAPE_NO_SPACE      ? CLASS_RESOURCE
+	                                       : result == SHAPE_WRITE_ERROR ? CLASS_SOFTWARE
+	                                                                     : CLASS_POLICY);
 	if (result == SHAPE_NO_SPACE || result == SHAPE_WRITE_ERROR)
 		log_warn("%s: %s", s->tx.id, err.text);
 	if (result == SHAPE_CONTENT)
