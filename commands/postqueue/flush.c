@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Requests for delivery: all mail, one message, one site. The last two are for flush(8). */
+/*
+ * Requests for delivery: all mail, what --where selects, one message, one site. All but the first
+ * are for flush(8).
+ */
 #include <string.h>
 #include <sysexits.h>
 
@@ -18,15 +21,6 @@ static void require_flush(const struct postqueue *q)
 	    "authorized_flush_users", q->params.authorized_flush_users, "flush the mail queue");
 }
 
-int flush_all(struct postqueue *q, const char *arg UNUSED)
-{
-	require_flush(q);
-	if (trigger_send("public/qmgr", 'F', q->params.trigger_timeout * 1000) < 0)
-		fatal_exit(EX_UNAVAILABLE, "%s", mail_is_down);
-	trigger_send("public/pickup", 'W', q->params.trigger_timeout * 1000);
-	return 0;
-}
-
 static enum flush_status ask(
     const struct postqueue *q, uint16_t type, const struct flush_request *request)
 {
@@ -39,6 +33,61 @@ static enum flush_status ask(
 		fatal_exit(EX_UNAVAILABLE, "%s", mail_is_down);
 	}
 	return status;
+}
+
+/* ---- what --where selects ---------------------------------------------------------------- */
+
+/* "ID\n" for each, which is taken back when it is not selected after all. */
+static void put_id(struct look *look, const struct showq_message *m)
+{
+	if (strcmp(m->queue_name, "deferred") == 0)
+		str_printf(&look->out, "%s\n", m->queue_id);
+}
+
+static void no_rcpt(struct look *look UNUSED, const struct showq_rcpt *r UNUSED)
+{
+}
+
+static void nothing(struct look *look UNUSED)
+{
+}
+
+static void flush_these(struct look *look)
+{
+	char *save = NULL;
+
+	for (char *id = strtok_r(look->out.data, "\n", &save); id;
+	     id = strtok_r(NULL, "\n", &save)) {
+		const struct flush_request request = {.id = id};
+
+		if (ask(look->q, FLUSH_SEND_FILE, &request) != FLUSH_OK)
+			log_warn("%s: cannot be flushed", id);
+	}
+}
+
+static int flush_selected(struct postqueue *q)
+{
+	struct look look = {.message = put_id,
+	    .rcpt = no_rcpt,
+	    .message_end = nothing,
+	    .end = nothing,
+	    .take = flush_these,
+	    .q = q};
+
+	return postqueue_list(q, &look);
+}
+
+/* ------------------------------------------------------------------------------------------ */
+
+int flush_all(struct postqueue *q, const char *arg UNUSED)
+{
+	require_flush(q);
+	if (q->where)
+		return flush_selected(q);
+	if (trigger_send("public/qmgr", 'F', q->params.trigger_timeout * 1000) < 0)
+		fatal_exit(EX_UNAVAILABLE, "%s", mail_is_down);
+	trigger_send("public/pickup", 'W', q->params.trigger_timeout * 1000);
+	return 0;
 }
 
 int flush_id(struct postqueue *q, const char *id)

@@ -23,7 +23,9 @@ static void write_out(struct look *look, size_t from)
 {
 	if (look->out.len <= from)
 		return;
-	if (fd_write_all(STDOUT_FILENO, look->out.data, look->out.len) < 0)
+	if (look->take)
+		look->take(look);
+	else if (fd_write_all(STDOUT_FILENO, look->out.data, look->out.len) < 0)
 		fatal_exit(EX_IOERR, "output write error: %s", strerror(errno));
 	str_clear(&look->out);
 }
@@ -149,7 +151,7 @@ static int run_showq(const struct postqueue *q, pid_t *pid_out)
 	return pair[0];
 }
 
-static int list_queue(struct postqueue *q, struct look *look)
+int postqueue_list(struct postqueue *q, struct look *look)
 {
 	struct err err;
 	pid_t pid = 0;
@@ -183,12 +185,12 @@ int list_text(struct postqueue *q, const char *arg UNUSED)
 
 	look.long_ids = q->command.core.enable_long_queue_ids;
 	look.selecting = q->where != NULL;
-	return list_queue(q, &look);
+	return postqueue_list(q, &look);
 }
 
 int list_json(struct postqueue *q, const char *arg UNUSED)
 {
 	struct look look = q->count ? json_count_look : json_look;
 
-	return list_queue(q, &look);
+	return postqueue_list(q, &look);
 }

@@ -23,8 +23,8 @@ static const struct conf_param rows[] = {
 static const struct conf_table postqueue_table = {rows, ARRAY_LEN(rows)};
 
 static const char usage[] = "usage: postqueue -f | postqueue -i queueid | postqueue -j | "
-                            "postqueue -p | postqueue -s site; with -j or -p: "
-                            "[--where expression] [--count]";
+                            "postqueue -p | postqueue -s site; with -f, -j or -p: "
+                            "[--where expression]; with -j or -p: [--count]";
 
 /* What can be asked for: one of these. A row is all that a further action needs. */
 static const struct action {
@@ -34,7 +34,7 @@ static const struct action {
 	bool lists; /* --where and --count go with it */
 	int (*run)(struct postqueue *q, const char *arg);
 } actions[] = {
-    {'f', "flush", false, false, flush_all},
+    {'f', "flush", false, true, flush_all},
     {'i', NULL, true, false, flush_id},
     {'j', "json", false, true, list_json},
     {'p', NULL, false, true, list_text},
@@ -134,7 +134,8 @@ int main(int argc, char **argv)
 	}
 	if (!action && (q.where || q.count))
 		action = action_of('p');
-	if (!action || argv[optind] || ((q.where || q.count) && !action->lists))
+	if (!action || argv[optind] || ((q.where || q.count) && !action->lists) ||
+	    (q.count && action->letter == 'f'))
 		fatal_exit(EX_USAGE, "%s", usage);
 	log_set_verbose(getuid() == 0 ? verbose : 0);
 	command_load(&q.command, tables, params);

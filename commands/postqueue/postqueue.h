@@ -31,6 +31,9 @@ struct look {
 	void (*rcpt)(struct look *look, const struct showq_rcpt *r);
 	void (*message_end)(struct look *look);
 	void (*end)(struct look *look);
+	/* Takes what is in `out`, which is then cleared; NULL: it is written to standard output. */
+	void (*take)(struct look *look);
+	const struct postqueue *q; /* for take */
 	struct str out;
 	bool long_ids, selecting;
 	struct str last_reason; /* said once for all recipients that wait for it */
@@ -41,6 +44,9 @@ struct look {
 extern const struct look text_look, json_look;
 /* Sums alone. */
 extern const struct look text_count_look, json_count_look;
+
+/* The listing, in the form of look, of what q->where selects. The exit status. */
+int postqueue_list(struct postqueue *q, struct look *look);
 
 /* Actions. The result is the exit status. */
 int list_text(struct postqueue *q, const char *arg);

@@ -56,12 +56,23 @@ static int run_newaliases(const struct sendmail *s)
 	return count > 0 ? run_command(s, "postalias", args) : 0;
 }
 
+/* Sendmail's address is a part of the sender's; ours is the whole, and "" the null sender. */
+static int flush_sender(const struct sendmail *s)
+{
+	char *where = alloc_printf("queue=deferred and sender=\"%s\"", s->flush_sender);
+	const char *const args[] = {"-f", "--where", where, NULL};
+
+	return run_command(s, "postqueue", args);
+}
+
 static int run_flush(const struct sendmail *s)
 {
 	const char *const all[] = {"-f", NULL};
 	const char *const site[] = {"-s", s->flush_site, NULL};
 	const char *const id[] = {"-i", s->flush_id, NULL};
 
+	if (s->flush_sender)
+		return flush_sender(s);
 	return run_command(s, "postqueue", s->flush_site ? site : s->flush_id ? id : all);
 }
 

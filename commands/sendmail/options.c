@@ -116,7 +116,9 @@ static void queue_run(struct sendmail *s, const char *text)
 		if (!*s->flush_id)
 			fatal_exit(EX_USAGE, "specify: -qIqueueid");
 	} else if (text && text[0] == 'S') {
-		fatal_exit(EX_USAGE, "-qS is not implemented");
+		s->flush_sender = text + 1;
+		if (strpbrk(s->flush_sender, "\"\\"))
+			fatal_exit(EX_USAGE, "bad sender: -q%s", text);
 	} else if (text && text[0]) {
 		return; /* an interval, for a daemon: queue_run_delay says it */
 	}

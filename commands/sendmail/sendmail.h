@@ -11,7 +11,7 @@ enum mode {
 	MODE_ENQUEUE,
 	MODE_SMTP,       /* -bs */
 	MODE_LIST,       /* mailq, -bp */
-	MODE_FLUSH,      /* -q, -qI, -qR */
+	MODE_FLUSH,      /* -q, -qI, -qR, -qS */
 	MODE_NEWALIASES, /* newaliases, -bi, -I */
 	MODE_DAEMON,     /* -bd, -bl */
 	MODE_VERIFY,     /* -bv */
@@ -30,7 +30,7 @@ struct sendmail {
 	bool extract;    /* -t */
 	bool ignore_dot; /* -i */
 	int verbose;
-	const char *flush_site, *flush_id, *alias_file;
+	const char *flush_site, *flush_id, *flush_sender, *alias_file;
 	/* of -f, -F, -N, -R, -V, -B */
 	const char *sender_text; /* NULL: the login name */
 	const char *full_name;

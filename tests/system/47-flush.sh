@@ -89,6 +89,20 @@ await 10 deferred 2
 # not in fast_flush_domains, and in no record: by its id all the same
 "$bin/postqueue" -i "$(id_of x@elsewhere.test)" || fail "postqueue -i"
 await 10 arrived nowhere || fail "not tried by its id"
+await 10 deferred 1
+# by sender, and by what else can be asked
+printf 'Subject: x\n\ntext\n' | "$bin/sendmail" -f special@example.net y@other.test
+await 15 deferred 2 || fail "not deferred: $("$bin/mailq")"
+"$bin/sendmail" -qSSpecial@example.net || fail "sendmail -qS"
+tried_y() { [ "$(grep -c 'to=<y@other.test>' "$log")" = "$1" ]; }
+before=$(grep -c 'to=<x@other.test>' "$log")
+await 10 tried_y 2 || fail "the sender's mail was not tried"
+await 10 deferred 2
+"$bin/postqueue" -f --where 'recipient=y@other.test or recipient=z@other.test' || fail "postqueue -f --where"
+await 10 tried_y 3 || fail "the selected mail was not tried"
+await 10 deferred 2
+[ "$(grep -c 'to=<x@other.test>' "$log")" = "$before" ] || fail "other mail was tried"
+"$bin/postsuper" -d "$(id_of y@other.test)" 2>/dev/null
 expect() { # expect STATUS TEXT COMMAND...
 	"${@:3}" >"$scratch/out" 2>&1
 	[ $? = "$1" ] && grep -qF -- "$2" "$scratch/out" || fail "${*:3}: $? $(cat "$scratch/out")"
