@@ -8,5 +8,6 @@ TCase *address_tcase(void);
 TCase *date_tcase(void);
 TCase *header_tcase(void);
 TCase *verp_tcase(void);
+TCase *mime_tcase(void);
 
 #endif
