@@ -9,6 +9,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/mail/address.h"
 #include "lib/sys/clock.h"
 #include "lib/table/table.h"
 #include "lib/table/type.h"
@@ -145,21 +146,88 @@ static enum table_answer ask_part(struct table_chain *chain, const char *a, size
 	return answer;
 }
 
-enum table_answer table_chain_get_address(struct table_chain *chain, const char *address,
-    const char *delimiters, bool is_local, struct str *out, struct err *err)
+enum { PARTS_MAX = 5 };
+
+/* What a key of an address is made of: [0, local) of the address, then `rest`. */
+struct key_form {
+	size_t local;
+	const char *rest;
+	bool no_ext; /* an extension was left out */
+};
+
+/* The keys, most special first. */
+static size_t list_keys(
+    const char *address, const char *delimiters, bool is_local, struct key_form out[PARTS_MAX])
 {
 	const char *at = strrchr(address, '@');
 	const char *ext = find_extension(address, at, delimiters);
-	enum table_answer answer = ask(chain, address, true, out, err);
-	size_t local = at ? (size_t)(at - address) : strlen(address);
+	size_t local = at ? (size_t)(at - address) : strlen(address), count = 0;
 
-	if (answer == TABLE_NOT_FOUND && ext)
-		answer = ask_part(chain, address, (size_t)(ext - address), at ? at : "", out, err);
-	if (answer == TABLE_NOT_FOUND && at && is_local)
-		answer = ask_part(chain, address, local, "", out, err);
-	if (answer == TABLE_NOT_FOUND && at && is_local && ext)
-		answer = ask_part(chain, address, (size_t)(ext - address), "", out, err);
-	if (answer == TABLE_NOT_FOUND && at)
-		answer = ask_part(chain, at, 0, at, out, err);
+	out[count++] = (struct key_form){local, at ? at : "", false};
+	if (ext)
+		out[count++] = (struct key_form){(size_t)(ext - address), at ? at : "", true};
+	if (at && is_local)
+		out[count++] = (struct key_form){local, "", false};
+	if (at && is_local && ext)
+		out[count++] = (struct key_form){(size_t)(ext - address), "", true};
+	if (at)
+		out[count++] = (struct key_form){0, at, false};
+	return count;
+}
+
+static enum table_answer find_address(struct table_chain *chain, const char *address,
+    const char *delimiters, bool is_local, struct key_form *found_out, struct str *out,
+    struct err *err)
+{
+	struct key_form keys[PARTS_MAX];
+	size_t count = list_keys(address, delimiters, is_local, keys);
+	enum table_answer answer = ask(chain, address, true, out, err);
+
+	*found_out = keys[0];
+	for (size_t i = 1; i < count && answer == TABLE_NOT_FOUND; i++) {
+		*found_out = keys[i];
+		answer = ask_part(chain, address, keys[i].local, keys[i].rest, out, err);
+	}
+	return answer;
+}
+
+enum table_answer table_chain_get_address(struct table_chain *chain, const char *address,
+    const char *delimiters, bool is_local, struct str *out, struct err *err)
+{
+	struct key_form found;
+
+	return find_address(chain, address, delimiters, is_local, &found, out, err);
+}
+
+enum table_answer table_chain_map_address(struct table_chain *chain, const char *address,
+    const char *delimiters, bool is_local, bool propagate, struct str *out, struct err *err)
+{
+	const char *at = strrchr(address, '@');
+	size_t local = at ? (size_t)(at - address) : strlen(address), cursor = 0;
+	struct str value = {0};
+	struct key_form found;
+	struct slice text, span;
+	enum table_answer answer =
+	    find_address(chain, address, delimiters, is_local, &found, &value, err);
+
+	str_clear(out);
+	text = slice_trim(slice_of(str_text(&value), value.len));
+	if (answer == TABLE_FOUND && text.len && text.data[0] == '@') {
+		str_put(out, address, local);
+		str_put(out, text.data, strcspn(text.data, ", \t\r\n"));
+	} else if (answer == TABLE_FOUND && address_next(text, &cursor, out, &span) != 1) {
+		err_set(
+		    err, EINVAL, "\"%s\" for %s: expected an address", str_text(&value), address);
+		answer = TABLE_ERROR;
+	} else if (answer == TABLE_FOUND && propagate && found.no_ext) {
+		const char *to_at = strrchr(str_text(out), '@');
+		char *domain = alloc_strdup(to_at ? to_at : "");
+
+		str_cut(out, to_at ? (size_t)(to_at - out->data) : out->len);
+		str_put(out, address + found.local, local - found.local);
+		str_put_text(out, domain);
+		free(domain);
+	}
+	str_fini(&value);
 	return answer;
 }

@@ -73,4 +73,13 @@ enum table_answer table_chain_get(
 enum table_answer table_chain_get_address(struct table_chain *chain, const char *address,
     const char *delimiters, bool is_local, struct str *out, struct err *err);
 
+/*
+ * The address that a table of addresses (generic_maps and the like) has for another, internal form
+ * in both places. Looked up as above; of several results the first counts. "@domain" as result
+ * keeps the local part; an extension that was not part of the key found is put to the result when
+ * `propagate`. A result without '@' is left so. TABLE_ERROR also when the result is no address.
+ */
+enum table_answer table_chain_map_address(struct table_chain *chain, const char *address,
+    const char *delimiters, bool is_local, bool propagate, struct str *out, struct err *err);
+
 #endif

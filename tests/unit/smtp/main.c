@@ -16,6 +16,7 @@ int main(void)
 	suite_add_tcase(suite, envelope_tcase());
 	suite_add_tcase(suite, pass_tcase());
 	suite_add_tcase(suite, auth_tcase());
+	suite_add_tcase(suite, rewrite_tcase());
 	suite_add_tcase(suite, route_tcase());
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);

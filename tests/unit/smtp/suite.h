@@ -13,6 +13,7 @@ TCase *reuse_tcase(void);
 TCase *envelope_tcase(void);
 TCase *pass_tcase(void);
 TCase *auth_tcase(void);
+TCase *rewrite_tcase(void);
 TCase *route_tcase(void);
 
 #endif

@@ -14,6 +14,7 @@ int main(void)
 	suite_add_tcase(s, header_tcase());
 	suite_add_tcase(s, verp_tcase());
 	suite_add_tcase(s, mime_tcase());
+	suite_add_tcase(s, qp_tcase());
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

@@ -9,5 +9,6 @@ TCase *date_tcase(void);
 TCase *header_tcase(void);
 TCase *verp_tcase(void);
 TCase *mime_tcase(void);
+TCase *qp_tcase(void);
 
 #endif

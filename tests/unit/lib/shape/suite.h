@@ -5,5 +5,6 @@
 #include <check.h>
 
 TCase *shape_tcase(void);
+TCase *checks_tcase(void);
 
 #endif
