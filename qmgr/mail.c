@@ -168,9 +168,12 @@ static void load(struct mail *mail, const struct note_rcpt *rcpts, size_t count)
 static int read_rcpts(struct mail *mail, struct note_rcpt *rcpts, size_t max, size_t *count,
     struct arena *arena, struct err *err)
 {
+	/* of a message with a million recipients the envelope is checked once, not for each batch
+	 */
+	int what = mail->cursor.index > 0 ? MESSAGE_RCPTS : MESSAGE_ENVELOPE;
 	struct recipient r;
 	struct message m;
-	int rc = message_open(mail->qmgr->queue, &mail->loc, mail->id, MESSAGE_ENVELOPE, &m, err);
+	int rc = message_open(mail->qmgr->queue, &mail->loc, mail->id, what, &m, err);
 
 	if (rc != 0)
 		return rc;

@@ -228,6 +228,10 @@ int message_open(struct queue *queue, const struct location *loc, const char *id
 		m->env.queued_us = head.queued_us;
 		rc = check_length(&head, size, err);
 	}
+	if (rc == 0 && (what & MESSAGE_RCPTS)) {
+		m->env_len = head.env_len;
+		m->env_at = loc->offset + record_env_at(&head);
+	}
 	if (rc == 0 && (what & MESSAGE_ENVELOPE))
 		rc = read_envelope(m, &head, err);
 	if (rc == 0 && (what & MESSAGE_CONTENT))
@@ -309,7 +313,7 @@ int message_next_rcpt(struct message *m, struct rcpt_cursor *cursor, struct aren
 	size_t at;
 	int rc;
 
-	must(m->window);
+	must(m->env_len > 0);
 	if (cursor->index >= m->env.rcpt_count)
 		return 0;
 	if (cursor->index == 0)

@@ -99,6 +99,7 @@ struct message {
 enum {
 	MESSAGE_ENVELOPE = 1 << 0, /* read and check the envelope */
 	MESSAGE_CONTENT = 1 << 1,  /* check the content's checksum too */
+	MESSAGE_RCPTS = 1 << 3,    /* message_next_rcpt only, from where it has been before */
 	MESSAGE_NAME = 1 << 2,     /* queue_scan_dir: names alone, not even retry_at */
 };
 
