@@ -150,29 +150,33 @@ static bool is_wanted(uint32_t notify, enum report_kind kind)
 	return notify & flags[kind];
 }
 
-/* The records for one reader; all of them for the postmaster. */
-static struct bounce_record *choose(const struct findings *f, enum report_kind kind, bool all,
-    struct arena *arena, size_t *count_out)
+struct letter {
+	const char *to, *from, *reader; /* reader: "sender", "postmaster" for the log */
+	bool copy;
+};
+
+/* Is the reader to be told of this recipient? */
+static bool is_chosen(const struct deliver_request *about, enum report_kind kind,
+    const struct letter *letter, uint32_t notify)
+{
+	/* the postmaster sees all, and so does who asked for a report (sendmail -v, -bv) */
+	if (letter->copy || kind == REPORT_VERIFY || is_wanted(notify, kind))
+		return true;
+	/* the end of a delay is news for who wants to hear of delays */
+	return kind == REPORT_SUCCESS && about->flags & DELIVER_WARNED &&
+	       is_wanted(notify, REPORT_DELAY);
+}
+
+static struct bounce_record *choose(const struct findings *f, const struct deliver_request *about,
+    enum report_kind kind, const struct letter *letter, struct arena *arena, size_t *count_out)
 {
 	struct bounce_record *records = arena_zero(arena, f->count + 1, sizeof(*records));
 
 	*count_out = 0;
 	for (size_t i = 0; i < f->count; i++)
-		if (all || is_wanted(f->items[i].record.notify, kind))
+		if (is_chosen(about, kind, letter, f->items[i].record.notify))
 			records[(*count_out)++] = f->items[i].record;
 	return records;
-}
-
-struct letter {
-	const char *to, *from, *reader; /* reader: "sender", "postmaster" for the log */
-	bool copy;
-	bool all; /* whatever NOTIFY says */
-};
-
-/* sendmail -bv, -v and the end of a delay: the report tells all. */
-static bool report_is_for_all(const struct deliver_request *about, enum report_kind kind)
-{
-	return kind == REPORT_VERIFY || (kind == REPORT_SUCCESS && about->flags & DELIVER_WARNED);
 }
 
 static void describe(struct bounce *bounce, const struct deliver_request *about,
@@ -245,7 +249,7 @@ static int send_letters(struct bounce *bounce, const struct bounce_request *requ
 {
 	const struct deliver_request *about = &request->message;
 	size_t count;
-	struct bounce_record *records = choose(f, kind, letter->copy || letter->all, arena, &count);
+	struct bounce_record *records = choose(f, about, kind, letter, arena, &count);
 
 	if (!is_verp(bounce, about, kind))
 		return send_report(bounce, request, kind, records, count, m, letter, arena);
@@ -296,8 +300,7 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
 		return 0;
 	}
 	if (*about->sender) {
-		const struct letter first = {
-		    about->sender, "", "sender", false, report_is_for_all(about, kind)};
+		const struct letter first = {about->sender, "", "sender", false};
 
 		if (send_letters(bounce, request, kind, f, m, &first, arena) < 0)
 			return -1;

@@ -250,6 +250,7 @@ static const struct {
     {"trace", "", "s@example.org", REPORT_VERIFY, NOTIFY_NEVER, ">s@example.org;", ENV_TRACE, 0,
         NULL},
     {"trace", "", "s@example.org", REPORT_SUCCESS, 0, ">s@example.org;", 0, DELIVER_WARNED, NULL},
+    {"trace", "", "s@example.org", REPORT_SUCCESS, NOTIFY_FAILURE, "", 0, DELIVER_WARNED, NULL},
     {"trace", "", "s@example.org", REPORT_VERIFY, 0, ">s@example.org;", ENV_VERIFY, 0, NULL},
     {"trace", "2bounce", "", REPORT_VERIFY, 0, "", ENV_VERIFY, 0, NULL},
     {"bounce", "", "s@example.org", REPORT_FAILURE, 0, ">s+b=example.net@example.org;", 0, 0, "+="},

@@ -128,6 +128,38 @@ START_TEST(moved)
 }
 END_TEST
 
+static bool is_warned(struct queue *q, const struct sent *s)
+{
+	struct message m;
+	struct err err;
+	bool warned;
+
+	ck_assert_int_eq(message_open(q, &s->loc, s->id, MESSAGE_ENVELOPE, &m, &err), 0);
+	warned = m.warned;
+	message_close(&m);
+	return warned;
+}
+
+/* The mark is in no checksum, goes along from home to home, and is the message's alone. */
+START_TEST(warned)
+{
+	struct queue *q = fixture_queue();
+	struct sent s = fixture_send(q, homes[_i], 1), other = fixture_send(q, homes[_i], 1);
+	struct err err;
+
+	ck_assert(!is_warned(q, &s));
+	ck_assert_int_eq(message_mark_warned(q, &s.loc, s.id, &err), 0);
+	ck_assert(is_warned(q, &s));
+	ck_assert(!is_warned(q, &other));
+	ck_assert_int_eq(message_move(q, &s.loc, s.id, "deferred", 1, &err), 0);
+	ck_assert(is_warned(q, &s));
+	fixture_finish(q, &s);
+	ck_assert_int_eq(message_mark_warned(q, &s.loc, s.id, &err), 1);
+	fixture_finish(q, &other);
+	queue_close(&q);
+}
+END_TEST
+
 START_TEST(not_moved_in_hand)
 {
 	struct queue *q = fixture_queue(), *agent = fixture_queue();
@@ -350,6 +382,7 @@ TCase *message_tcase(void)
 	tcase_add_loop_test(tc, damaged_status, 0, 2);
 	tcase_add_test(tc, taken_after_the_end);
 	tcase_add_loop_test(tc, moved, 0, 2);
+	tcase_add_loop_test(tc, warned, 0, 2);
 	tcase_add_test(tc, not_moved_in_hand);
 	tcase_add_test(tc, both_homes);
 	tcase_add_test(tc, many_recipients);
