@@ -3,13 +3,17 @@
 
 #include <string.h>
 
+#include "lib/agent/params.h"
 #include "lib/base/log.h"
 #include "lib/service/service.h"
+#include "lib/table/table.h"
 
 /* error, retry and discard: one program under three names. */
 
 static struct {
 	struct queue_params queue_params;
+	struct agent_params agent_params;
+	struct table_chain *status_filter;
 	struct queue *queue;
 	const char *program;
 	enum error_mode mode;
@@ -23,17 +27,18 @@ static void init(struct service *service)
 	if (queue_open(&self.queue_params, service_core(service)->enable_long_queue_ids,
 	        &self.queue, &err) < 0)
 		fatal("%s", err.text);
+	self.status_filter = table_chain_open(self.agent_params.status_filter, 0);
 }
 
 static void session(struct service *service, int fd)
 {
-	agent_serve(service, self.queue, fd, error_deliver, &self.mode, NULL);
+	agent_serve(service, self.queue, fd, error_deliver, &self.mode, NULL, self.status_filter);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct conf_table *const tables[] = {&queue_params, NULL};
-	void *const params[] = {&self.queue_params};
+	static const struct conf_table *const tables[] = {&queue_params, &agent_params, NULL};
+	void *const params[] = {&self.queue_params, &self.agent_params};
 	struct service_spec spec = {
 	    .tables = tables,
 	    .params = params,

@@ -32,7 +32,7 @@ struct local {
 	struct notifier *notifier;
 	struct local_alias_map *maps;
 	size_t map_count;
-	struct table_chain *mailbox_commands;
+	struct table_chain *mailbox_commands, *status_filter;
 	bool has_default_user;
 	struct local_user default_user; /* default_privs */
 	struct local_user mail_owner;   /* as root: whose the queue is */

@@ -17,7 +17,7 @@ static void init(struct service *service)
 
 static void session(struct service *service, int fd)
 {
-	agent_serve(service, self.queue, fd, local_deliver, &self, NULL);
+	agent_serve(service, self.queue, fd, local_deliver, &self, NULL, self.status_filter);
 }
 
 int main(int argc, char **argv)

@@ -17,6 +17,8 @@ static const struct conf_param rows[] = {
         "Folder of the users' mailboxes; a final '/' makes them Maildirs."),
     CONF_TEXT(ST, mailbox_command_maps, "mailbox_command_maps", "",
         "Tables of mailbox commands by user."),
+    CONF_TEXT(ST, status_filter, "local_delivery_status_filter", "$default_delivery_status_filter",
+        "Tables from delivery status and text to others."),
     CONF_RAW(ST, forward_path, "forward_path",
         "$home/.forward${recipient_delimiter}${extension}, $home/.forward",
         "Where a user's .forward file is looked for, in order."),

@@ -7,7 +7,7 @@
 struct local_params {
 	const char *alias_maps;
 	const char *home_mailbox, *mail_spool_directory;
-	const char *mailbox_command_maps;
+	const char *mailbox_command_maps, *status_filter;
 	/* Expanded per delivery with $user, $home and so on, hence raw here. */
 	const char *forward_path, *mailbox_command, *luser_relay, *command_execution_directory;
 	const char *command_expansion_filter, *forward_expansion_filter;

@@ -106,6 +106,7 @@ void local_open(struct local *local)
 	open_maps(local);
 	local->mailbox_commands =
 	    table_chain_open(local->params.mailbox_command_maps, TABLE_FOLD_KEY);
+	local->status_filter = table_chain_open(local->params.status_filter, 0);
 	local->router = router_new(local->core, &local->route_params);
 	local->notifier = notifier_new();
 	if (queue_open(
@@ -118,6 +119,7 @@ void local_close(struct local *local)
 	for (size_t i = 0; i < local->map_count; i++)
 		table_close(&local->maps[i].table);
 	table_chain_close(&local->mailbox_commands);
+	table_chain_close(&local->status_filter);
 	router_free(&local->router);
 	notifier_free(&local->notifier);
 	queue_close(&local->queue);

@@ -52,6 +52,8 @@ bool cache_is_fit(const struct smtp_client *c, const struct session *s)
 
 	if (s->dead || s->spent || s->quit_sent || stream_buffered(&s->stream).len > 0)
 		return false;
+	if (s->ehlo.mail_max && s->uses >= (int)s->ehlo.mail_max) /* RFC 9422 */
+		return false;
 	if (p->reuse_count_limit > 0 && s->uses >= p->reuse_count_limit)
 		return false;
 	return clock_mono_ms() < s->opened_ms + (int64_t)p->reuse_time_limit * 1000;
@@ -125,11 +127,13 @@ static struct scache_session describe(const struct session *s)
 	};
 }
 
-static struct session *revive(int fd, const struct scache_answer *answer, const struct target *to)
+static struct session *revive(const struct smtp_client *c, int fd,
+    const struct scache_answer *answer, const struct target *to)
 {
 	const struct scache_session *from = &answer->session;
 	struct session *s = alloc_zero(1, sizeof(*s));
 
+	s->client = c;
 	stream_init(&s->stream, fd, -1);
 	s->nexthop = alloc_strdup(to->request->nexthop);
 	s->endpoint_key = alloc_strdup(answer->endpoint);
@@ -153,7 +157,8 @@ static bool share(struct smtp_client *c, struct session *s, int64_t left_ms)
 {
 	struct scache_store store;
 
-	if (!c->shared || s->stream.ops || !s->endpoint_key || left_ms <= 0 || !cache_is_fit(c, s))
+	if (!c->shared || s->stream.ops || s->delay_dot || !s->endpoint_key || left_ms <= 0 ||
+	    !cache_is_fit(c, s))
 		return false;
 	store = (struct scache_store){.endpoint = s->endpoint_key,
 	    .destination = s->destination_key,
@@ -172,7 +177,7 @@ static struct session *ask(struct smtp_client *c, const struct scache_find *find
 
 	if (fd < 0)
 		return NULL;
-	s = revive(fd, &answer, to);
+	s = revive(c, fd, &answer, to);
 	session_set_login(c, s, to);
 	if (stream_readable(&s->stream) || !cache_is_fit(c, s)) {
 		session_free(&s);

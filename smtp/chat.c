@@ -6,12 +6,16 @@
 
 #include "lib/base/log.h"
 #include "lib/sys/clock.h"
+#include "lib/table/table.h"
 
 /*
  * Replies are taken straight from the stream's buffer. A server can neither keep us with a line
  * that never ends nor with a reply that never ends: the bytes of one reply, its lines and its time
- * are bounded.
+ * are bounded: the time by the limit itself with smtp_per_request_deadline, else that is for each
+ * wait, and twice that for all.
  */
+
+enum { LENIENCE = 2 };
 
 static enum chat_result read_more(struct session *s)
 {
@@ -25,16 +29,48 @@ static enum chat_result read_more(struct session *s)
 	}
 }
 
+/* What smtp_reply_filter makes of a line; *storage may hold it. false: the table failed. */
+static bool filter_line(struct session *s, struct slice *line, struct str *storage)
+{
+	struct table_chain *filter = s->client->reply_filter;
+	struct str key = {0};
+	enum table_answer answer;
+	struct err err;
+
+	str_put(&key, line->data, line->len);
+	answer = table_chain_get(filter, str_text(&key), storage, &err);
+	if (answer == TABLE_FOUND) {
+		log_info("%s: replacing server reply \"%s\" with \"%s\"", s->name, str_text(&key),
+		    str_text(storage));
+		*line = slice_of(storage->data, storage->len);
+	} else if (answer == TABLE_ERROR) {
+		log_warn("%s: smtp_reply_filter: %s", s->name, err.text);
+	}
+	str_fini(&key);
+	return answer != TABLE_ERROR;
+}
+
 /* The first CHAT_LINE_MAX bytes of a line count; what lies behind them is dropped. */
 static bool take_line(struct session *s, struct slice line)
 {
+	struct str storage = {0};
+	bool good = true;
+
 	line.len = MIN(line.len, CHAT_LINE_MAX);
 	while (line.len && (line.data[line.len - 1] == '\r' || line.data[line.len - 1] == ' '))
 		line.len--;
-	if (smtp_reply_line(&s->reply, line) >= 0)
-		return true;
-	log_warn("%s: not an SMTP reply: %.*s", s->name, (int)MIN(line.len, 100), line.data);
-	return false;
+	if (!table_chain_empty(s->client->reply_filter))
+		good = filter_line(s, &line, &storage);
+	if (good && smtp_reply_line(&s->reply, line) < 0) {
+		good = false;
+		/* the peer's bytes, cut and made harmless */
+		str_clear(&s->reply.text);
+		str_put(&s->reply.text, line.data, MIN(line.len, 100));
+		text_make_printable(s->reply.text.data, s->reply.text.len);
+		log_warn("%s: not an SMTP reply: %s", s->name, str_text(&s->reply.text));
+	}
+	str_fini(&storage);
+	return good;
 }
 
 static enum chat_result read_reply(struct session *s)
@@ -82,7 +118,9 @@ enum chat_result session_reply(struct session *s, int timeout_s)
 		transcript_out(s->transcript, str_text(&s->stream.out), s->stream.out.len);
 	s->in_content = false;
 	s->stream.timeout_ms = clock_ms_of(timeout_s);
-	s->stream.deadline_ms = clock_mono_ms() + clock_ms_of(timeout_s);
+	s->stream.deadline_ms =
+	    clock_mono_ms() +
+	    clock_ms_of(timeout_s) * (s->client->params->per_request_deadline ? 1 : LENIENCE);
 	if (s->give_up_ms)
 		s->stream.deadline_ms = MIN(s->stream.deadline_ms, s->give_up_ms);
 	result = read_reply(s);

@@ -14,6 +14,7 @@
 #include "lib/base/num.h"
 #include "lib/base/str.h"
 #include "lib/table/match.h"
+#include "lib/table/table.h"
 #include "smtp/cache.h"
 #include "smtp/auth.h"
 #include "smtp/destination.h"
@@ -103,6 +104,10 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	open_cache_list(c);
 	cache_open(c);
 	client_open_own(c);
+	c->reply_filter = table_chain_open(params->reply_filter, 0);
+	c->status_filter = table_chain_open(params->delivery_status_filter, 0);
+	c->discard_maps = table_chain_open(params->discard_ehlo_keyword_address_maps, 0);
+	c->pix_maps = table_chain_open(params->pix_workaround_maps, 0);
 	path = alloc_printf("%s/unreachable", core->data_directory);
 	c->unreachable = unreachable_open(path, params->unreachable_time, GRACE_MS);
 	free(path);
@@ -117,5 +122,9 @@ void smtp_client_fini(struct smtp_client *c)
 	match_list_close(&c->cache_always);
 	client_close_resolver(c);
 	unreachable_close(&c->unreachable);
+	table_chain_close(&c->reply_filter);
+	table_chain_close(&c->status_filter);
+	table_chain_close(&c->discard_maps);
+	table_chain_close(&c->pix_maps);
 	arena_fini(&c->arena);
 }

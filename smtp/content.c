@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/delivery.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "lib/base/log.h"
@@ -13,7 +14,7 @@
  * long, nothing is looked at: what fits into one write is read straight into the output buffer and
  * leaves together with the final dot, the rest goes by sendfile.
  */
-enum { ONE_WRITE_MAX = 60 * 1024, PIECE = 32 * 1024 };
+enum { ONE_WRITE_MAX = 60 * 1024, PIECE = 32 * 1024, STRICT_PIECE = 8 * 1024 };
 enum { LENIENT_DIVISOR = 5, CONTENT_MAX_S = 3 * 3600 };
 
 static enum chat_result chat_of(enum io_result io)
@@ -76,122 +77,183 @@ static bool ends_well(const char *data, size_t len)
 	return len == 0 || (len >= 2 && memcmp(data + len - 2, "\r\n", 2) == 0);
 }
 
-static enum chat_result send_small(
-    struct session *s, const struct message *m, bool quit, bool *unreadable_out)
+/* What is under way: how the content is sent, and what has come of it. */
+struct sending {
+	struct session *s;
+	const struct agent_job *job;
+	size_t limit; /* of lines; 0: none */
+	bool strict;  /* smtp_per_request_deadline */
+	int64_t cap_ms, rate;
+	bool ends_well;  /* a line end was the last that went out */
+	bool unreadable; /* the queue file failed */
+};
+
+/*
+ * smtp_min_data_rate: what was taken is time earned, but never more than smtp_data_xfer_timeout.
+ * Without smtp_per_request_deadline each wait is bounded by that, and the whole generously, so that
+ * a server which takes a few bytes now and then comes to an end.
+ */
+static void set_deadline(struct sending *g)
 {
-	struct str *out = &s->stream.out;
-	size_t len = (size_t)m->content_len;
+	int64_t now = clock_mono_ms(), whole;
+
+	if (g->strict) {
+		g->s->stream.deadline_ms = now + g->cap_ms;
+		return;
+	}
+	whole = 2 * g->cap_ms +
+	        (int64_t)g->job->m->content_len / (g->rate / LENIENT_DIVISOR + 1) * 1000;
+	g->s->stream.deadline_ms = now + MIN(whole, CONTENT_MAX_S * 1000);
+}
+
+static void earn_time(struct sending *g, size_t len)
+{
+	int64_t most = clock_mono_ms() + g->cap_ms;
+	int64_t earned = g->s->stream.deadline_ms + (int64_t)len * 1000 / g->rate;
+
+	if (g->strict)
+		g->s->stream.deadline_ms = MIN(earned, most);
+}
+
+static bool read_content(struct sending *g, void *to, size_t len, uint64_t at)
+{
+	const struct message *m = g->job->m;
+
+	g->unreadable = fd_pread_full(m->fd, to, len, (off_t)(m->content_at + at)) != (ssize_t)len;
+	return !g->unreadable;
+}
+
+static enum chat_result send_small(struct sending *g)
+{
+	struct str *out = &g->s->stream.out;
+	size_t len = (size_t)g->job->m->content_len;
 
 	str_reserve(out, len + 16);
-	if (len &&
-	    fd_pread_full(m->fd, out->data + out->len, len, (off_t)m->content_at) != (ssize_t)len) {
-		*unreadable_out = true;
+	if (len && !read_content(g, out->data + out->len, len, 0))
 		return CHAT_LOST;
-	}
 	out->len += len;
-	put_end(out, ends_well(out->data, out->len), quit);
-	return chat_of(stream_flush(&s->stream));
+	g->ends_well = ends_well(out->data, out->len);
+	return CHAT_OK;
 }
 
-static enum chat_result send_large(
-    struct session *s, const struct message *m, bool quit, bool *unreadable_out)
+static enum chat_result send_large(struct sending *g)
 {
+	const struct message *m = g->job->m;
+	uint64_t len = m->content_len, piece = g->strict ? STRICT_PIECE : len;
+	enum io_result io = IO_OK;
 	char tail[2];
-	enum io_result io;
 
-	if (fd_pread_full(m->fd, tail, 2, (off_t)(m->content_at + m->content_len - 2)) != 2) {
-		*unreadable_out = true;
+	g->ends_well = true;
+	if (len >= 2 && !read_content(g, tail, 2, len - 2))
 		return CHAT_LOST;
+	if (len >= 2)
+		g->ends_well = ends_well(tail, 2);
+	for (uint64_t at = 0; at < len && io == IO_OK; at += piece) {
+		uint64_t part = MIN(piece, len - at);
+
+		io = stream_send_file(
+		    &g->s->stream, m->fd, (int64_t)(m->content_at + at), (int64_t)part);
+		earn_time(g, (size_t)part);
 	}
-	io = stream_send_file(&s->stream, m->fd, (int64_t)m->content_at, (int64_t)m->content_len);
-	if (io == IO_ERROR)
-		*unreadable_out = true;
-	if (io != IO_OK)
-		return chat_of(io);
-	put_end(&s->stream.out, ends_well(tail, 2), quit);
-	return chat_of(stream_flush(&s->stream));
+	g->unreadable = io == IO_ERROR;
+	return chat_of(io);
 }
 
-static enum chat_result send_encoded(
-    struct session *s, const struct agent_job *job, size_t limit, bool quit, bool *unreadable_out)
+static enum chat_result send_encoded(struct sending *g)
 {
-	const struct message *m = job->m;
-	struct fold fold = {.limit = limit};
-	struct str folded = {0};
+	const struct message *m = g->job->m;
+	struct fold fold = {.limit = g->limit};
+	struct str folded = {0}, *out = &g->s->stream.out;
 	enum chat_result result = CHAT_OK;
-	bool line_start = true, ends = true;
 	char piece[PIECE];
 
+	g->ends_well = true;
 	for (uint64_t at = 0; at < m->content_len && result == CHAT_OK;) {
 		size_t want = (size_t)MIN(m->content_len - at, sizeof(piece));
 
-		if (fd_pread_full(m->fd, piece, want, (off_t)(m->content_at + at)) !=
-		    (ssize_t)want) {
-			*unreadable_out = true;
+		if (!read_content(g, piece, want, at)) {
 			result = CHAT_LOST;
 			break;
 		}
 		at += want;
 		str_clear(&folded);
-		if (limit)
+		if (g->limit)
 			fold_put(&fold, &folded, piece, want);
 		else
 			str_put(&folded, piece, want);
-		dot_encode(&s->stream.out, folded.data, folded.len, &line_start);
-		ends = line_start;
-		if (s->stream.out.len >= PIECE)
-			result = chat_of(stream_flush(&s->stream));
+		dot_encode(out, folded.data, folded.len, &g->ends_well);
+		if (out->len >= PIECE || g->strict) {
+			result = chat_of(stream_flush(&g->s->stream));
+			earn_time(g, want);
+		}
 	}
 	str_fini(&folded);
 	if (fold.broke)
-		log_info(
-		    "%s: breaking line > %zu bytes with <CR><LF>SPACE", job->request->id, limit);
-	if (result != CHAT_OK)
-		return result;
-	put_end(&s->stream.out, ends, quit);
-	return chat_of(stream_flush(&s->stream));
+		log_info("%s: breaking line > %zu bytes with <CR><LF>SPACE", g->job->request->id,
+		    g->limit);
+	return result;
 }
 
-/*
- * For the whole content. Each wait is bounded by smtp_data_xfer_timeout anyway; without
- * smtp_per_request_deadline this only stops a server that takes a few bytes now and then.
- */
-static int64_t deadline(const struct agent_job *job, const struct smtp_params *p)
+/* PIX_DELAY_DOTCRLF: the dot travels alone, some time after the rest. */
+static enum chat_result pause_before_dot(struct sending *g)
 {
-	bool strict = p->per_request_deadline;
-	uint64_t rate = (uint64_t)p->min_data_rate;
-	int64_t wait = clock_ms_of(p->data_xfer_timeout), limit;
+	const struct smtp_params *p = g->s->client->params;
+	int64_t age_s = (clock_wall_us() - (int64_t)g->job->request->queued_us) / 1000000;
+	enum chat_result result;
+	int64_t deadline;
 
-	limit =
-	    (strict ? wait : 2 * wait) +
-	    (int64_t)(job->m->content_len / (strict ? rate : rate / LENIENT_DIVISOR + 1)) * 1000;
-	return clock_mono_ms() + (strict ? limit : MIN(limit, CONTENT_MAX_S * 1000));
+	if (!g->s->delay_dot || age_s < p->pix_threshold_time)
+		return CHAT_OK;
+	result = chat_of(stream_flush(&g->s->stream));
+	if (result != CHAT_OK)
+		return result;
+	deadline = g->s->stream.deadline_ms;
+	g->s->stream.deadline_ms = clock_mono_ms() + clock_ms_of(p->pix_delay_time);
+	stream_wait(&g->s->stream, POLLIN); /* a server that hangs up is not waited for */
+	g->s->stream.deadline_ms = deadline;
+	return CHAT_OK;
+}
+
+/* The queue notes lines over 998 bytes only. */
+static size_t line_limit(const struct smtp_params *p, uint32_t env_flags)
+{
+	size_t limit = (size_t)p->line_length_limit;
+
+	if (limit >= 998 && !(env_flags & ENV_LONG_LINES))
+		return 0;
+	return limit > 0 && limit < 10 ? 10 : limit;
 }
 
 enum chat_result content_send(struct session *s, const struct agent_job *job,
     const struct smtp_params *p, bool quit, bool *unreadable_out)
 {
 	uint32_t flags = job->request->env_flags | job->m->env.flags;
-	size_t limit = (size_t)p->line_length_limit;
+	struct sending g = {.s = s,
+	    .job = job,
+	    .limit = line_limit(p, flags),
+	    .strict = p->per_request_deadline,
+	    .cap_ms = clock_ms_of(p->data_xfer_timeout),
+	    .rate = p->min_data_rate};
 	enum chat_result result;
 
-	*unreadable_out = false;
 	s->stream.timeout_ms = clock_ms_of(p->data_xfer_timeout);
-	s->stream.deadline_ms = deadline(job, p);
-	/* the queue notes lines over 998 bytes only */
-	if (limit >= 998 && !(flags & ENV_LONG_LINES))
-		limit = 0;
-	if (limit > 0 && limit < 10)
-		limit = 10;
-	if (limit || (flags & ENV_DOT_LINES))
-		result = send_encoded(s, job, limit, quit, unreadable_out);
-	else if (job->m->content_len <= ONE_WRITE_MAX)
-		result = send_small(s, job->m, quit, unreadable_out);
+	set_deadline(&g);
+	if (g.limit || (flags & ENV_DOT_LINES))
+		result = send_encoded(&g);
+	else if (job->m->content_len <= (g.strict ? STRICT_PIECE : ONE_WRITE_MAX))
+		result = send_small(&g);
 	else
-		result = send_large(s, job->m, quit, unreadable_out);
+		result = send_large(&g);
+	if (result == CHAT_OK)
+		result = pause_before_dot(&g);
+	if (result == CHAT_OK) {
+		put_end(&s->stream.out, g.ends_well, quit);
+		result = chat_of(stream_flush(&s->stream));
+	}
 	s->stream.deadline_ms = 0;
 	if (result != CHAT_OK)
 		s->dead = true;
 	s->quit_sent = quit;
+	*unreadable_out = g.unreadable;
 	return result;
 }

@@ -38,7 +38,9 @@ void delivery_sent(struct delivery *d, const struct session *s, size_t i)
 {
 	const char *text = str_text(&s->reply.text);
 	const struct agent_success success = {
-	    .action = d->client->lmtp ? "delivered" : "relayed",
+	    .action = d->client->params->assume_final && !(s->ehlo.features & FEATURE_DSN)
+	                  ? "delivered"
+	                  : "relayed",
 	    .dsn = s->reply.dsn,
 	    .reason = text,
 	    .diag = arena_printf(d->job->arena, "smtp; %.1500s", text),
@@ -106,20 +108,33 @@ static void count_use(struct session *s)
 	s->used = alloc_printf("%s, conn_use=%d", s->relay, s->uses);
 }
 
-/* One transaction on an open session. Ends or keeps the session. */
-void delivery_use(struct delivery *d, struct session *s)
+/* One transaction. false: the session is lost, or of no use to those who are left. */
+static bool transact(struct delivery *d, struct session *s, bool reused, bool last_use)
 {
-	bool reused, want;
 	struct trouble lost;
 
 	count_use(s);
 	s->transcript = d->client->transcript;
-	s->give_up_ms = d->client->give_up_ms;
-	reused = s->uses > 1;
-	want = d->keep && cache_is_fit(d->client, s);
-	if (!transaction_run(d, s, !want, &lost) && (!reused || lost.stop))
+	d->more = false;
+	if (transaction_run(d, s, last_use, &lost))
+		return true;
+	d->more = false;
+	if (!reused || lost.stop)
 		delivery_trouble_all(d, s, &lost);
-	/* else: the server had ended the kept session; a fresh one follows at once */
+	else /* the server had ended the kept session; a fresh one follows at once */
+		d->last = lost;
+	return false;
+}
+
+void delivery_use(struct delivery *d, struct session *s)
+{
+	bool reused = s->uses > 0, want;
+
+	s->give_up_ms = d->client->give_up_ms;
+	do
+		want = d->keep && cache_is_fit(d->client, s);
+	while (transact(d, s, reused, !want) && d->more && d->left_count > 0 &&
+	       cache_is_fit(d->client, s));
 	s->give_up_ms = 0;
 	if (want && cache_is_fit(d->client, s) && d->left_count == 0) {
 		s->final = d->final;

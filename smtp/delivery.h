@@ -18,6 +18,7 @@ struct delivery {
 	size_t left_count, accepted_count;
 	bool keep;                /* sessions may be found open and left open */
 	bool final;               /* no other server would be tried after this one */
+	bool more;                /* some are left only because the server takes so many at once */
 	bool dot_sent;            /* the end of the message went out: its fate is the server's */
 	int64_t conn_us, sent_us; /* for delays= */
 	struct trouble last;      /* why the recipients that are left were not delivered so far */
@@ -46,9 +47,10 @@ void servers_try_all(struct delivery *d);
 /* ---- transaction.c ------------------------------------------------------------------------ */
 
 /*
- * MAIL, RCPT for all that are left, DATA, content. false: the session is dead and *lost says why;
- * what is left was not touched (when !d->dot_sent, the message has certainly not been taken).
- * last_use: no other transaction will follow on this session.
+ * MAIL, RCPT for all that are left (or as many as the server takes at once: d->more), DATA,
+ * content. false: the session is dead and *lost says why; what is left was not touched (when
+ * !d->dot_sent, the message has certainly not been taken). last_use: no other transaction will
+ * follow on this session.
  */
 bool transaction_run(struct delivery *d, struct session *s, bool last_use, struct trouble *lost);
 

@@ -39,7 +39,7 @@ static void init(struct service *service)
 
 static void session(struct service *service, int fd)
 {
-	agent_serve(service, queue, fd, delivery_run, &client, &client.idle);
+	agent_serve(service, queue, fd, delivery_run, &client, &client.idle, client.status_filter);
 	/* nobody watches the kept session until the next connection */
 	cache_leave_own(&client);
 }

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
-#include "smtp/session.h"
+#include "smtp/quirks.h"
 #include "smtp/unreachable.h"
 
 /*
@@ -72,34 +72,66 @@ static int say_hello(const struct smtp_client *c, struct session *s, const char 
 	result = session_reply(s, c->params->helo_timeout);
 	if (result == CHAT_OK)
 		return 0;
-	session_trouble(s, result,
-	    verb[0] == 'E' ? "performing the EHLO handshake" : "performing the HELO handshake",
-	    arena, why);
+	session_trouble(
+	    s, result, arena_printf(arena, "performing the %s handshake", verb), arena, why);
 	return -1;
 }
 
-static int hello(const struct smtp_client *c, struct session *s, const struct target *to,
-    bool esmtp, struct arena *arena, struct trouble *why)
+/* EHLO or LHLO. 1: it was answered well, 0: it was refused, -1: *why. */
+static int extended_hello(const struct smtp_client *c, struct session *s, const struct target *to,
+    struct arena *arena, struct trouble *why)
 {
+	struct conf_list discard;
+
+	if (say_hello(c, s, c->lmtp ? "LHLO" : "EHLO", arena, why) < 0)
+		return -1;
+	if (s->reply.code / 100 != 2) /* LMTP has no other way to begin */
+		return s->reply.code == 421 || c->lmtp ? refused(s, arena, why) : 0;
+	if (quirks_discard(c, s, to, arena, &discard, why) < 0)
+		return -1;
+	ehlo_parse(slice_of(s->reply.lines.data, s->reply.lines.len), &discard, &s->ehlo);
+	return 1;
+}
+
+static int hello(const struct smtp_client *c, struct session *s, const struct target *to,
+    bool extended, struct arena *arena, struct trouble *why)
+{
+	int rc = 0;
+
 	s->ehlo = (struct ehlo){0};
-	if (esmtp) {
-		if (say_hello(c, s, "EHLO", arena, why) < 0)
-			return -1;
-		if (s->reply.code / 100 == 2)
-			ehlo_parse(slice_of(s->reply.lines.data, s->reply.lines.len),
-			    &c->params->discard_ehlo_keywords, &s->ehlo);
-		else if (s->reply.code == 421)
-			return refused(s, arena, why);
-	}
-	if (!(s->ehlo.features & FEATURE_ESMTP)) {
+	if (extended)
+		rc = extended_hello(c, s, to, arena, why);
+	if (rc == 0) {
 		if (say_hello(c, s, "HELO", arena, why) < 0)
 			return -1;
 		if (s->reply.code / 100 != 2)
 			return refused(s, arena, why);
 	}
+	if (rc < 0)
+		return -1;
 	if (to->detect_loops && says_own_name(s, c->core->myhostname))
 		return loops(s, "replied to HELO/EHLO with", arena, why);
 	return 0;
+}
+
+/* Is EHLO what to say after this greeting? -1: *why. */
+static int wants_extended(const struct smtp_client *c, struct session *s, const struct target *to,
+    struct arena *arena, struct trouble *why)
+{
+	const struct smtp_params *p = c->params;
+	int pix = 0;
+
+	if (c->lmtp)
+		return 1;
+	if (quirks_hides_greeting(s)) {
+		pix = quirks_pix(c, s, to, arena, why);
+		if (pix < 0)
+			return -1;
+		s->delay_dot = pix & PIX_DELAY_DOTCRLF;
+	}
+	if (p->never_send_ehlo || (pix & PIX_DISABLE_ESMTP))
+		return 0;
+	return p->always_send_ehlo || strcasestr(str_text(&s->reply.text), "ESMTP");
 }
 
 /* What a step that is none of this file's has done; after TLS all that was said before is void. */
@@ -135,22 +167,20 @@ static int greet(const struct smtp_client *c, struct session *s, const struct ta
 int session_open(const struct smtp_client *c, const struct target *to, struct arena *arena,
     struct session **out, struct trouble *why)
 {
-	const struct smtp_params *p = c->params;
 	struct session *s;
-	bool esmtp;
-	int fd = session_connect(c, to->addr, arena, why);
+	int extended, fd = session_connect(c, to->addr, arena, why);
 
 	*out = NULL;
 	if (fd < 0)
 		return -1;
-	*out = s = session_new(fd, to);
+	*out = s = session_new(c, fd, to);
 	s->give_up_ms = c->give_up_ms;
 	s->transcript = c->transcript;
 	if (greet(c, s, to, arena, why) < 0)
 		return -1;
-	esmtp = !p->never_send_ehlo &&
-	        (p->always_send_ehlo || strcasestr(str_text(&s->reply.text), "ESMTP"));
-	if (hello(c, s, to, esmtp, arena, why) < 0 || secure(c, s, to, arena, why) < 0)
+	extended = wants_extended(c, s, to, arena, why);
+	if (extended < 0 || hello(c, s, to, extended, arena, why) < 0 ||
+	    secure(c, s, to, arena, why) < 0)
 		return -1;
 	return session_authenticate(c, s, to, arena, why) == STEP_FAILED ? -1 : 0;
 }

@@ -60,9 +60,9 @@ int client_open_resolver(struct smtp_client *c, struct err *err)
 	set_lookups(c);
 	options.dnssec = c->dnssec;
 	if (*p->dns_reply_filter) {
-		c->reply_filter = table_chain_open(p->dns_reply_filter, TABLE_FOLD_KEY);
+		c->dns_filter = table_chain_open(p->dns_reply_filter, TABLE_FOLD_KEY);
 		options.filter = filter;
-		options.filter_arg = c->reply_filter;
+		options.filter_arg = c->dns_filter;
 	}
 	if (dns_resolver_new(&options, &c->resolver, err) < 0)
 		return err_prefix(err, "dns_resolver_address");
@@ -72,5 +72,5 @@ int client_open_resolver(struct smtp_client *c, struct err *err)
 void client_close_resolver(struct smtp_client *c)
 {
 	dns_resolver_free(&c->resolver);
-	table_chain_close(&c->reply_filter);
+	table_chain_close(&c->dns_filter);
 }

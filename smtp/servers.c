@@ -80,18 +80,23 @@ static void try_servers(struct delivery *d, const struct mx_list *list,
 
 	use_shared(d, list, &to);
 	for (size_t i = 0; i < list->count && d->left_count > 0 && in_time(d); i++) {
-		bool last = i + 1 == list->count;
+		bool last = i + 1 == list->count || last_session(d, sessions);
+		size_t before = d->left_count;
 		struct session *s;
 
-		d->final = last && !more_destinations;
+		d->final = i + 1 == list->count && !more_destinations;
 		d->sent_us = 0;
 		to.addr = &list->addrs[i];
 		s = open_session(d, &to);
 		if (!s)
 			continue;
-		last = last || last_session(d, sessions++);
 		d->final = last && !more_destinations;
 		delivery_use(d, s);
+		if (d->more && d->left_count < before) {
+			i--; /* the same server takes the others in another session */
+			continue;
+		}
+		sessions++;
 		if (last)
 			return;
 	}

@@ -25,10 +25,11 @@ void session_set_host(struct session *s, const struct mx_addr *addr)
 		*strrchr(s->name, ':') = '\0'; /* the port */
 }
 
-struct session *session_new(int fd, const struct target *to)
+struct session *session_new(const struct smtp_client *c, int fd, const struct target *to)
 {
 	struct session *s = alloc_zero(1, sizeof(*s));
 
+	s->client = c;
 	stream_init(&s->stream, fd, -1);
 	s->nexthop = alloc_strdup(to->request->nexthop);
 	session_set_host(s, to->addr);

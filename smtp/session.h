@@ -17,6 +17,7 @@
  * call that failed to talk, `dead` is set: nothing more is said, only session_free is left.
  */
 struct session {
+	const struct smtp_client *client;
 	struct stream stream;
 	char *nexthop;                        /* of the request that opened it */
 	char *host;                           /* "mail.example.com" */
@@ -35,6 +36,7 @@ struct session {
 	bool spent;                    /* good for QUIT only */
 	bool dead;                     /* good for nothing */
 	bool quit_sent;                /* QUIT went out with the end of the message */
+	bool delay_dot;                /* PIX_DELAY_DOTCRLF */
 	bool final;                    /* opened to the last server that could be tried */
 };
 
@@ -82,7 +84,7 @@ int session_open(const struct smtp_client *client, const struct target *to, stru
     struct session **out, struct trouble *why);
 
 /* Takes the descriptor. For session_open. */
-struct session *session_new(int fd, const struct target *to);
+struct session *session_new(const struct smtp_client *client, int fd, const struct target *to);
 /* The server's name for logs and texts: host, name and relay. */
 void session_set_host(struct session *s, const struct mx_addr *addr);
 /* A connected descriptor, or -1 with *why. For session_open. */

@@ -36,7 +36,10 @@ struct smtp_client {
 	bool no_dns;  /* neither MX nor address lookups */
 	bool dnssec;  /* what mx_addr and dns_answer say of security is worth something */
 	struct dns_resolver *resolver;
-	struct table_chain *reply_filter;  /* smtp_dns_reply_filter; NULL: none */
+	struct table_chain *dns_filter; /* smtp_dns_reply_filter; NULL: none */
+	/* smtp_reply_filter, smtp_delivery_status_filter; by server address:
+	 * smtp_discard_ehlo_keyword_address_maps, smtp_pix_workaround_maps */
+	struct table_chain *reply_filter, *status_filter, *discard_maps, *pix_maps;
 	const struct net_addr *own;        /* addresses that are us, for loop detection */
 	size_t own_count, listening_count; /* the first ones are those of inet_interfaces */
 	struct own_source source[2];       /* IPv4, IPv6: to connect from */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "smtp/delivery.h"
+#include "smtp/transaction.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,33 +16,6 @@
  * does too.
  */
 enum { BATCH_COMMANDS = 100, BATCH_BYTES = 16 * 1024 };
-
-struct transaction {
-	struct delivery *d;
-	struct session *s;
-	const struct deliver_request *request;
-	struct trouble *lost;
-	size_t next; /* recipient whose RCPT is the next to be sent */
-	bool mail_read, mail_ok, data_sent;
-};
-
-/* A reply to a command before the end of the message. false: *lost is set, the session is dead. */
-static bool await(struct transaction *t, int timeout_s, const char *doing, const char *command)
-{
-	enum chat_result result = session_reply(t->s, timeout_s);
-
-	if (result != CHAT_OK) {
-		session_trouble(t->s, result, doing, t->d->job->arena, t->lost);
-		return false;
-	}
-	if (t->s->reply.code == 421) {
-		/* it hangs up: what it would have said to the rest is the same */
-		session_refusal(t->s, command, t->d->job->arena, t->lost);
-		t->s->dead = true;
-		return false;
-	}
-	return true;
-}
 
 static void put_path(const struct transaction *t, const char *address)
 {
@@ -128,7 +101,8 @@ static bool read_mail(struct transaction *t)
 	struct trouble why;
 
 	t->mail_read = true;
-	if (!await(t, t->d->client->params->mail_timeout, "sending MAIL FROM", "MAIL FROM command"))
+	if (!transaction_await(
+	        t, t->d->client->params->mail_timeout, "sending MAIL FROM", "MAIL FROM command"))
 		return false;
 	t->mail_ok = t->s->reply.code / 100 == 2;
 	if (!t->mail_ok) {
@@ -138,16 +112,23 @@ static bool read_mail(struct transaction *t)
 	return true;
 }
 
+/* An address that is only to be verified is good when RCPT is taken, or DATA. */
+static bool verifies_by_data(const struct transaction *t)
+{
+	return t->d->client->params->verify_target == SMTP_VERIFY_DATA;
+}
+
 static bool read_rcpt(struct transaction *t, size_t i)
 {
 	struct smtp_reply *reply = &t->s->reply;
 	struct trouble why;
 
-	if (!await(t, t->d->client->params->rcpt_timeout, "sending RCPT TO", "RCPT TO command"))
+	if (!transaction_await(
+	        t, t->d->client->params->rcpt_timeout, "sending RCPT TO", "RCPT TO command"))
 		return false;
 	if (!t->mail_ok)
 		return true;
-	if (reply->code / 100 == 2 && agent_only_verifies(t->d->job)) {
+	if (reply->code / 100 == 2 && agent_only_verifies(t->d->job) && !verifies_by_data(t)) {
 		delivery_sent(t->d, t->s, i);
 		return true;
 	}
@@ -166,6 +147,28 @@ static bool read_rcpt(struct transaction *t, size_t i)
 	return true;
 }
 
+/* May one more recipient go into this transaction (LIMITS, RFC 9422)? */
+static bool has_room(struct transaction *t, const char *address)
+{
+	const struct ehlo *ehlo = &t->s->ehlo;
+	const char *at = strrchr(address, '@'), *domain = at ? at + 1 : "";
+	bool other = !t->domain || !text_eq_nocase(t->domain, domain);
+
+	t->full = (ehlo->rcpt_max && t->sent >= ehlo->rcpt_max) ||
+	          (ehlo->rcpt_domain_max && other && t->domains >= ehlo->rcpt_domain_max);
+	if (t->full)
+		return false;
+	t->domain = domain;
+	t->domains += other;
+	t->sent++;
+	return true;
+}
+
+static bool is_last_batch(const struct transaction *t)
+{
+	return t->full || t->next == t->d->job->rcpt_count;
+}
+
 /* Sends the next RCPTs (and DATA behind the last) and reads their answers. */
 static bool run_batch(struct transaction *t)
 {
@@ -179,10 +182,12 @@ static bool run_batch(struct transaction *t)
 			continue;
 		if (count && t->s->stream.out.len > BATCH_BYTES)
 			break;
+		if (!has_room(t, job->rcpts[t->next].address))
+			break;
 		put_rcpt(t, &job->rcpts[t->next]);
 		batch[count++] = t->next;
 	}
-	if (pipelining && t->next == job->rcpt_count && !agent_only_verifies(job)) {
+	if (pipelining && is_last_batch(t) && (!agent_only_verifies(job) || verifies_by_data(t))) {
 		str_put_text(&t->s->stream.out, "DATA\r\n");
 		t->data_sent = true;
 	}
@@ -192,116 +197,6 @@ static bool run_batch(struct transaction *t)
 		if (!read_rcpt(t, batch[k]))
 			return false;
 	return true;
-}
-
-/* RFC 2920 3.1: DATA got 354 though no recipient is left: an empty message ends it. */
-static bool end_empty_data(struct transaction *t)
-{
-	t->s->spent = true;
-	str_put_text(&t->s->stream.out, ".\r\n");
-	if (session_reply(t->s, t->d->client->params->data_done_timeout) == CHAT_OK)
-		return true;
-	/* nobody is affected: what is to be said of the recipients was said */
-	return true;
-}
-
-static void trouble_accepted(struct transaction *t, const struct trouble *why)
-{
-	for (size_t i = 0; i < t->d->job->rcpt_count; i++)
-		if (t->d->accepted[i] && t->d->left[i])
-			delivery_trouble(t->d, t->s, i, why);
-}
-
-/* The answer to DATA; *go_out: the content is to follow. */
-static bool read_data(struct transaction *t, bool *go_out)
-{
-	struct trouble why;
-
-	*go_out = false;
-	if (!await(
-	        t, t->d->client->params->data_init_timeout, "sending DATA command", "DATA command"))
-		return false;
-	if (t->d->accepted_count == 0)
-		return t->s->reply.code / 100 != 3 || end_empty_data(t);
-	*go_out = t->s->reply.code / 100 == 3;
-	if (!*go_out) {
-		session_refusal(t->s, "DATA command", t->d->job->arena, &why);
-		trouble_accepted(t, &why);
-	}
-	return true;
-}
-
-/* What the server makes of the message. From here on nothing may be sent twice. */
-static void read_verdict(struct transaction *t)
-{
-	static const char doing[] = "sending end of data -- message may be sent more than once";
-	enum chat_result result;
-	struct trouble why;
-
-	t->s->give_up_ms = 0; /* it has the message: to leave now is to send it twice */
-	result = session_reply(t->s, t->d->client->params->data_done_timeout);
-	if (result != CHAT_OK) {
-		session_trouble(t->s, result, doing, t->d->job->arena, &why);
-		why.stop = true;
-		trouble_accepted(t, &why);
-		return;
-	}
-	if (t->s->reply.code / 100 != 2) {
-		session_refusal(t->s, "end of DATA command", t->d->job->arena, &why);
-		trouble_accepted(t, &why);
-		return;
-	}
-	for (size_t i = 0; i < t->d->job->rcpt_count; i++)
-		if (t->d->accepted[i])
-			delivery_sent(t->d, t->s, i);
-}
-
-/*
- * A server that does not like what it sees may say so and hang up before it has seen all of it:
- * what it said is still in the socket. Nothing positive is believed.
- */
-static bool read_early_verdict(struct transaction *t)
-{
-	struct session *s = t->s;
-	bool refused;
-
-	str_clear(&s->stream.out);
-	s->stream.failed = s->dead = false;
-	refused =
-	    stream_readable(&s->stream) && session_reply(s, 1) == CHAT_OK && s->reply.code >= 400;
-	if (refused)
-		session_refusal(s, "DATA command", t->d->job->arena, t->lost);
-	s->dead = true;
-	return refused;
-}
-
-static bool send_content(struct transaction *t, bool last_use)
-{
-	const struct smtp_params *p = t->d->client->params;
-	bool quit = last_use && p->skip_quit_response && (t->s->ehlo.features & FEATURE_PIPELINING);
-	bool unreadable;
-	enum chat_result result;
-
-	transcript_note(t->s->transcript, "(the message)");
-	t->s->in_content = true;
-	result = content_send(t->s, t->d->job, p, quit, &unreadable);
-
-	if (result == CHAT_OK) {
-		t->d->dot_sent = true;
-		read_verdict(t);
-		return true;
-	}
-	if (unreadable) {
-		trouble_set(t->lost, t->d->job->arena, "4.3.0",
-		    "local data error while talking to %s", t->s->name);
-		t->lost->stop = true;
-	} else if (result == CHAT_LOST && read_early_verdict(t)) {
-		trouble_accepted(t, t->lost);
-		return true;
-	} else {
-		session_trouble(t->s, result, "sending message body", t->d->job->arena, t->lost);
-	}
-	return false;
 }
 
 /* What can be said without asking: the server's limits. */
@@ -365,19 +260,20 @@ bool transaction_run(struct delivery *d, struct session *s, bool last_use, struc
 	put_mail(&t);
 	if (!(s->ehlo.features & FEATURE_PIPELINING) && !read_mail(&t))
 		return false;
-	while (t.next < d->job->rcpt_count && (!t.mail_read || t.mail_ok))
+	while (!is_last_batch(&t) && (!t.mail_read || t.mail_ok))
 		if (!run_batch(&t))
 			return false;
+	d->more = t.full && t.mail_ok;
 	if (!t.data_sent && d->accepted_count > 0) {
 		str_put_text(&s->stream.out, "DATA\r\n");
 		t.data_sent = true;
 	}
-	if (t.data_sent && !read_data(&t, &go))
+	if (t.data_sent && !transaction_read_data(&t, &go))
 		return false;
 	if (go)
-		return send_content(&t, last_use);
+		return transaction_send_content(&t, last_use && !d->more);
 	/* MAIL, or some RCPTs, were taken and lead nowhere */
-	if (t.mail_ok && !s->spent && !last_use)
+	if (t.mail_ok && !s->spent && (!last_use || d->more))
 		session_reset(s, d->client->params);
 	return true;
 }

@@ -4,6 +4,7 @@
 #include "anvil/params.h"
 #include "bounce/params.h"
 #include "flush/params.h"
+#include "lib/agent/params.h"
 #include "lib/conf/core.h"
 #include "lib/queue/store.h"
 #include "lib/route/route.h"
@@ -23,6 +24,7 @@ const struct conf_table *const all_tables[] = {
     &shape_params,
     &secure_params,
     &master_params,
+    &agent_params,
     &smtpd_params,
     &qmgr_params,
     &smtp_params,

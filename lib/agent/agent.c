@@ -27,6 +27,7 @@ struct agent {
 	agent_fn *fn;
 	void *arg;
 	struct agent_idle *idle;
+	struct table_chain *status_filter;
 	struct str in, out;
 	struct arena arena;
 	bool used; /* a request has been served: each further one counts against max_use */
@@ -98,6 +99,7 @@ static void run_job(
 	    .m = &m,
 	    .result = result,
 	    .arena = &agent->arena,
+	    .status_filter = agent->status_filter,
 	    .start_us = clock_wall_us(),
 	};
 	bool *todo = arena_zero(&agent->arena, job.rcpt_count, sizeof(bool));
@@ -188,10 +190,15 @@ static bool serve_one(struct agent *agent)
 }
 
 void agent_serve(struct service *service, struct queue *queue, int fd, agent_fn *fn, void *arg,
-    struct agent_idle *idle)
+    struct agent_idle *idle, struct table_chain *status_filter)
 {
-	struct agent agent = {
-	    .service = service, .queue = queue, .fd = fd, .fn = fn, .arg = arg, .idle = idle};
+	struct agent agent = {.service = service,
+	    .queue = queue,
+	    .fd = fd,
+	    .fn = fn,
+	    .arg = arg,
+	    .idle = idle,
+	    .status_filter = status_filter};
 
 	while (wait_request(&agent) && serve_one(&agent))
 		continue;

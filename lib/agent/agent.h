@@ -9,6 +9,7 @@
  * hand and marked, the log line of each delivery. See lib/peer/deliver.h for the conversation.
  */
 struct service;
+struct table_chain;
 
 /*
  * What an agent does with one request. `m` is open (envelope not read, content position known) and
@@ -27,7 +28,8 @@ struct agent_job {
 	struct rcpt_result *results;
 	struct deliver_result *result;
 	struct arena *arena;
-	int64_t start_us; /* when the agent got the request: end of b of delays= */
+	struct table_chain *status_filter; /* as of agent_serve */
+	int64_t start_us;                  /* when the agent got the request: end of b of delays= */
 };
 typedef void agent_fn(struct agent_job *job, void *arg);
 
@@ -41,8 +43,12 @@ struct agent_idle {
 	int64_t at_ms; /* clock_mono_ms; 0: none */
 	void (*expired)(void *arg);
 };
+/*
+ * status_filter is <agent>_delivery_status_filter: for each outcome it is asked for "dsn text", and
+ * may give another such line of the same class (2, or 4 and 5). NULL or empty: none.
+ */
 void agent_serve(struct service *service, struct queue *queue, int fd, agent_fn *fn, void *arg,
-    struct agent_idle *idle);
+    struct agent_idle *idle, struct table_chain *status_filter);
 
 /*
  * Marks recipient i of the job in the queue and logs its line. Times are wall-clock microseconds

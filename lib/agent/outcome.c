@@ -8,6 +8,7 @@
 
 #include "lib/agent/agent.h"
 #include "lib/agent/delay.h"
+#include "lib/agent/filter.h"
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
 #include "lib/peer/bounce.h"
@@ -172,7 +173,7 @@ void agent_sent_as(struct agent_job *job, size_t i, const char *relay,
     const struct agent_success *success, int64_t conn_us, int64_t sent_us)
 {
 	const bool expanded = strcmp(success->action, "expanded") == 0;
-	const struct verdict v = {
+	struct verdict v = {
 	    .words = words_of(expanded ? OUTCOME_EXPANDED : OUTCOME_SENT),
 	    .dsn = success->dsn,
 	    .action = success->action,
@@ -182,6 +183,7 @@ void agent_sent_as(struct agent_job *job, size_t i, const char *relay,
 	    .told = success->next_tells,
 	};
 
+	status_filter(job->status_filter, job->request->id, job->arena, &v.dsn, &v.reason);
 	settle(job, i, &v, relay, conn_us, sent_us);
 }
 
@@ -198,14 +200,17 @@ void agent_failed(struct agent_job *job, size_t i, enum outcome outcome, const c
     int64_t sent_us)
 {
 	static const struct words soft = {OUTCOME_DEFERRED, "SOFTBOUNCE", "delayed", RCPT_TODO};
-	struct verdict v = {
-	    .words = words_of(outcome), .dsn = dsn, .reason = reason, .diag = diag, .mta = mta};
+	struct verdict v = {.dsn = dsn, .reason = reason, .diag = diag, .mta = mta};
 	char softened[16];
 
+	status_filter(job->status_filter, job->request->id, job->arena, &v.dsn, &v.reason);
+	if (v.dsn != dsn)
+		outcome = v.dsn[0] == '5' ? OUTCOME_BOUNCED : OUTCOME_DEFERRED;
+	v.words = words_of(outcome);
 	if (outcome == OUTCOME_BOUNCED && service_core(job->service)->soft_bounce &&
 	    !agent_only_verifies(job)) {
 		v.words = &soft;
-		snprintf(softened, sizeof(softened), "4%s", *dsn ? dsn + 1 : ".0.0");
+		snprintf(softened, sizeof(softened), "4%s", *v.dsn ? v.dsn + 1 : ".0.0");
 		v.dsn = softened;
 	}
 	v.action = v.words->action;

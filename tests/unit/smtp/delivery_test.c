@@ -347,7 +347,8 @@ START_TEST(is_interrupted)
 	} ends[] = {
 	    {HELLO MAIL1 OKS "pause\nreset\n", "4.4.2", OUTCOME_DEFERRED},
 	    {HELLO MAIL1 OKS ">552 5.3.4 too much\npause\nreset\n", "5.3.4", OUTCOME_BOUNCED},
-	    {HELLO MAIL1 OKS ">250 2.0.0 of course\npause\nreset\n", "4.4.2", OUTCOME_DEFERRED},
+	    /* said before it was asked: not believed, whether or not it comes with the 354 */
+	    {HELLO MAIL1 OKS ">250 2.0.0 of course\npause\nreset\n", "4.", OUTCOME_DEFERRED},
 	};
 	size_t len = 20 * 1024 * 1024;
 	struct fake_server server = fake_server_start(ends[_i].script);
@@ -359,7 +360,8 @@ START_TEST(is_interrupted)
 	fixture_start();
 	fixture_deliver(nexthop, 1, 0, 0, content, len);
 	ck_assert_msg(fx.results[0].outcome == ends[_i].outcome, "%s", fx.results[0].reason);
-	ck_assert_str_eq(fx.results[0].dsn, ends[_i].dsn);
+	ck_assert_msg(strncmp(fx.results[0].dsn, ends[_i].dsn, strlen(ends[_i].dsn)) == 0, "%s",
+	    fx.results[0].dsn);
 	fixture_fini();
 	free(fake_server_stop(&server));
 	free(nexthop);

@@ -110,10 +110,14 @@ static void reset(struct fake *f)
 static void play(struct fake *f, const char *step)
 {
 	static char many[16385];
+	static size_t held;
 
-	if (*step == '>') {
-		snprintf(many, sizeof(many), "%s\r\n", step + 1);
+	if (*step == '+') {
+		held += (size_t)snprintf(many + held, sizeof(many) - held, "%s\r\n", step + 1);
+	} else if (*step == '>') {
+		snprintf(many + held, sizeof(many) - held, "%s\r\n", step + 1);
 		put(f, many, strlen(many));
+		held = 0;
 	} else if (*step == '<') {
 		expect(f, step + 1);
 	} else if (strcmp(step, "data") == 0) {

@@ -7,6 +7,7 @@
 /*
  * A scripted SMTP server in a child process, on a free port of 127.0.0.1. The script is lines:
  *   >text       sends text and CR LF           <PREFIX     reads a line that begins so
+ *   +text       sends text and CR LF in one piece with the next >
  *   data        reads content to its dot       accept      ends this connection, takes another
  *   close       ends the connection            reset       ... with a TCP reset
  *   stall       reads on, says nothing         endless     a reply without end

@@ -18,6 +18,8 @@ int main(void)
 	suite_add_tcase(suite, auth_tcase());
 	suite_add_tcase(suite, rewrite_tcase());
 	suite_add_tcase(suite, route_tcase());
+	suite_add_tcase(suite, dialogue_tcase());
+	suite_add_tcase(suite, lmtp_tcase());
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

@@ -15,5 +15,7 @@ TCase *pass_tcase(void);
 TCase *auth_tcase(void);
 TCase *rewrite_tcase(void);
 TCase *route_tcase(void);
+TCase *dialogue_tcase(void);
+TCase *lmtp_tcase(void);
 
 #endif

@@ -8,6 +8,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, delay_tcase());
+	suite_add_tcase(suite, filter_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -5,5 +5,6 @@
 #include <check.h>
 
 TCase *delay_tcase(void);
+TCase *filter_tcase(void);
 
 #endif

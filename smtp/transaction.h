@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTP_TRANSACTION_H
+#define SMTP_TRANSACTION_H
+
+#include "smtp/delivery.h"
+
+/* One mail transaction on its way; shared by transaction.c and verdict.c only. */
+struct transaction {
+	struct delivery *d;
+	struct session *s;
+	const struct deliver_request *request;
+	struct trouble *lost;
+	size_t next;        /* recipient whose RCPT is the next to be sent */
+	size_t sent;        /* RCPTs sent */
+	size_t domains;     /* of different domains, as far as RCPTDOMAINMAX wants to know */
+	const char *domain; /* of the last */
+	bool full;          /* the server takes no more recipients in this one: RFC 9422 */
+	bool mail_read, mail_ok, data_sent;
+};
+
+/* ---- verdict.c: what the server says of it -------------------------------------------------- */
+
+/*
+ * A reply to a command before the end of the message. false: *lost is set, the session is dead.
+ */
+bool transaction_await(
+    struct transaction *t, int timeout_s, const char *doing, const char *command);
+
+/* The answer to DATA; *go_out: the content is to follow. false: *lost is set. */
+bool transaction_read_data(struct transaction *t, bool *go_out);
+
+/* The content, and what becomes of it. false: *lost is set, and nothing has been taken. */
+bool transaction_send_content(struct transaction *t, bool last_use);
+
+#endif
