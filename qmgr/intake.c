@@ -12,18 +12,19 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/peer/scheduler.h"
 #include "lib/sys/fd.h"
 #include "qmgr/qmgr.h"
 
-enum { READ_CHUNK = 65536, SHRINK_ABOVE = 65536 };
+enum { READ_CHUNK = 65536, UNTRUSTED_MAX = 4096 };
 
 struct intake {
 	struct list link; /* in qmgr->intakes */
 	struct qmgr *qmgr;
 	struct watch watch;
 	int fd;
-	bool trusted; /* notes are believed; without, only triggers are heard */
-	struct str in;
+	bool trusted;       /* notes are believed; without, only triggers are heard */
+	struct str in, out; /* out: an answer that the socket has not taken yet */
 };
 
 static void intake_close(struct intake *intake)
@@ -32,16 +33,21 @@ static void intake_close(struct intake *intake)
 	watch_cancel(intake->qmgr->loop, &intake->watch);
 	fd_close(&intake->fd);
 	str_fini(&intake->in);
+	str_fini(&intake->out);
 	free(intake);
 }
 
 /* Who does not read it has hundreds of them unread, or is gone: it does not matter. */
-static void tell(const struct intake *intake, bool behind)
+static void tell(struct intake *intake, bool behind)
 {
-	const char byte = behind ? NOTE_BEHIND : NOTE_ROOM;
+	struct str frame = {0};
 
-	if (send(intake->fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	frame_encode(&frame, behind ? NOTE_BEHIND : NOTE_ROOM, 0, NULL, NULL);
+	if (intake->out.len > 0)
+		str_put(&intake->out, frame.data, frame.len);
+	else if (send(intake->fd, frame.data, frame.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		log_debug("public/qmgr: %s", strerror(errno));
+	str_fini(&frame);
 }
 
 void intake_tell(struct qmgr *q, bool behind)
@@ -95,6 +101,39 @@ static int take_attempt(
 	return 0;
 }
 
+/* What the socket takes of the answer; the rest when it takes more. false: it takes nothing. */
+static bool push_out(struct intake *intake)
+{
+	struct loop *loop = intake->qmgr->loop;
+
+	while (intake->out.len > 0) {
+		ssize_t n = send(
+		    intake->fd, intake->out.data, intake->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0)
+			return false;
+		str_consume(&intake->out, (size_t)n);
+	}
+	watch_start(loop, &intake->watch, intake->fd,
+	    intake->out.len > 0 ? LOOP_READ | LOOP_WRITE : LOOP_READ);
+	if (intake->out.len == 0)
+		str_fini(&intake->out);
+	return true;
+}
+
+/* One answer at a time is enough for anyone. */
+static bool answer(struct intake *intake)
+{
+	if (intake->out.len > 0)
+		return true;
+	show_scheduler(intake->qmgr, &intake->out);
+	return push_out(intake);
+}
+
 /* false: not frames. */
 static bool take_frames(struct intake *intake)
 {
@@ -108,7 +147,14 @@ static bool take_frames(struct intake *intake)
 		struct note note;
 
 		at += frame.size;
-		if (frame.type == NOTE_SCAN) {
+		if (frame.type == SCHEDULER_ASK) {
+			if (!answer(intake))
+				str_clear(&intake->out); /* reading tells how it ended */
+		} else if (!intake->trusted) {
+			err_set(&err, 0, "from a process that is not the mail system's");
+			found = -1;
+			break;
+		} else if (frame.type == NOTE_SCAN) {
 			scan_new_mail(intake->qmgr);
 		} else if (frame.type == NOTE_ATTEMPT) {
 			if (take_attempt(intake->qmgr, &frame, &arena, &err) < 0) {
@@ -136,14 +182,17 @@ static void intake_ready(struct watch *watch, int events)
 	struct intake *intake = CONTAINER_OF(watch, struct intake, watch);
 	ssize_t n;
 
-	(void)events;
+	if ((events & LOOP_WRITE) && !push_out(intake))
+		str_clear(&intake->out);
+	if (!(events & LOOP_READ))
+		return;
 	str_reserve(&intake->in, READ_CHUNK);
 	n = recv(intake->fd, intake->in.data + intake->in.len, READ_CHUNK, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0)
 		intake->in.len += (size_t)n;
-	if (intake->in.len >= FRAME_HEADER && !intake->trusted) {
+	if (intake->in.len >= UNTRUSTED_MAX && !intake->trusted) {
 		log_warn("public/qmgr: a note from a process that is not the mail system's");
 		intake_close(intake);
 		return;

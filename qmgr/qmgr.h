@@ -178,4 +178,8 @@ void intake_accept(struct qmgr *q, int fd);
 /* Mail has been turned away (or no longer is): whoever takes mail is told when that is new. */
 void intake_tell(struct qmgr *q, bool behind);
 
+/* ---- show.c -------------------------------------------------------------------------------- */
+/* Appends the frames that answer SCHEDULER_ASK. */
+void show_scheduler(const struct qmgr *q, struct str *out);
+
 #endif

@@ -23,7 +23,8 @@ static const struct conf_param rows[] = {
 static const struct conf_table postqueue_table = {rows, ARRAY_LEN(rows)};
 
 static const char usage[] = "usage: postqueue -f | postqueue -i queueid | postqueue -j | "
-                            "postqueue -p | postqueue -s site; with -f, -j or -p: "
+                            "postqueue -p | postqueue -s site | postqueue --scheduler | "
+                            "postqueue --scheduler-json; with -f, -j or -p: "
                             "[--where expression]; with -j or -p: [--count]";
 
 /* What can be asked for: one of these. A row is all that a further action needs. */
@@ -39,6 +40,8 @@ static const struct action {
     {'j', "json", false, true, list_json},
     {'p', NULL, false, true, list_text},
     {'s', NULL, true, false, flush_site},
+    {0, "scheduler", false, false, scheduler_text},
+    {0, "scheduler-json", false, false, scheduler_json},
 };
 
 /* What an action is modified by. */

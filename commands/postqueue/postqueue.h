@@ -54,5 +54,7 @@ int list_json(struct postqueue *q, const char *arg);
 int flush_all(struct postqueue *q, const char *arg);
 int flush_id(struct postqueue *q, const char *id);
 int flush_site(struct postqueue *q, const char *site);
+int scheduler_text(struct postqueue *q, const char *arg);
+int scheduler_json(struct postqueue *q, const char *arg);
 
 #endif

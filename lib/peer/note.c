@@ -24,9 +24,10 @@
 enum { NOTE_TIMEOUT_MS = 5000 };
 
 struct notifier {
-	int fd;      /* -1: not connected */
-	bool behind; /* qmgr says so */
-	bool lost;   /* a note did not arrive: ask for a scan when there is a connection again */
+	int fd;          /* -1: not connected */
+	bool behind;     /* qmgr says so */
+	struct str said; /* part of a frame of its */
+	bool lost; /* a note did not arrive: ask for a scan when there is a connection again */
 	struct str frame;
 };
 
@@ -38,33 +39,49 @@ struct notifier *notifier_new(void)
 	return n;
 }
 
+static void hang_up(struct notifier *n)
+{
+	fd_close(&n->fd);
+	str_fini(&n->said);
+	n->behind = false;
+}
+
 void notifier_free(struct notifier **n)
 {
 	if (!*n)
 		return;
-	fd_close(&(*n)->fd);
+	hang_up(*n);
 	str_fini(&(*n)->frame);
 	free(*n);
 	*n = NULL;
 }
 
-static void hang_up(struct notifier *n)
+static void take_words(struct notifier *n)
 {
-	fd_close(&n->fd);
-	n->behind = false;
+	struct frame frame;
+	struct err err;
+	int rc;
+
+	while ((rc = frame_peek(n->said.data, n->said.len, &frame, &err)) == 1) {
+		n->behind = frame.type == NOTE_BEHIND;
+		str_consume(&n->said, frame.size);
+	}
+	if (rc < 0)
+		hang_up(n);
 }
 
 /* What qmgr says of the flow, and whether it is still there. */
 static void hear(struct notifier *n)
 {
-	char bytes[64];
+	char bytes[256];
 	ssize_t got;
 
 	while (n->fd >= 0 && (got = recv(n->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) != -1) {
+		str_put(&n->said, bytes, (size_t)got);
 		if (got == 0)
 			hang_up(n);
 		else
-			n->behind = bytes[got - 1] == NOTE_BEHIND;
+			take_words(n);
 	}
 	if (n->fd >= 0 && errno != EAGAIN && errno != EINTR)
 		hang_up(n);

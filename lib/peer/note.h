@@ -14,12 +14,12 @@
  * The same socket takes Postfix's one-byte triggers: 'W' wake-up (scan incoming), 'D' deferred
  * scan, 'F' flush (ignore retry times), 'I' incoming scan, 'A' activate all.
  *
- * The other way goes one byte at a time, the last one counts: NOTE_BEHIND when more mail comes than
- * the queue manager has room for, NOTE_ROOM when that is over. Whoever takes mail then waits
+ * The other way go empty frames, of which the last one counts: NOTE_BEHIND when more mail comes
+ * than the queue manager has room for, NOTE_ROOM when that is over. Whoever takes mail then waits
  * in_flow_delay before each message.
  */
 enum { NOTE_MESSAGE = 1, NOTE_SCAN = 2, NOTE_ATTEMPT = 3 };
-enum { NOTE_BEHIND = 'B', NOTE_ROOM = 'R' };
+enum { NOTE_BEHIND = 16, NOTE_ROOM = 17 };
 enum { NOTE_RCPTS_MAX = 50, NOTE_ATTEMPT_MAX = 500 };
 
 struct note_rcpt {

@@ -152,13 +152,18 @@ START_TEST(triggers)
 }
 END_TEST
 
-/* The last byte that came, or 0. */
+/* The last word that came, or 0. */
 static int heard(void)
 {
-	char bytes[16];
+	char bytes[10 * FRAME_HEADER];
 	ssize_t n = recv(client, bytes, sizeof(bytes), MSG_DONTWAIT);
+	struct frame frame;
+	struct err err;
 
-	return n > 0 ? bytes[n - 1] : 0;
+	if (n < FRAME_HEADER)
+		return 0;
+	ck_assert_int_eq(frame_peek(bytes + n - FRAME_HEADER, FRAME_HEADER, &frame, &err), 1);
+	return frame.type;
 }
 
 START_TEST(tells_when_there_is_no_room)

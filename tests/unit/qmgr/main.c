@@ -21,6 +21,7 @@ int main(void)
 	suite_add_tcase(suite, clog_tcase());
 	suite_add_tcase(suite, bucket_tcase());
 	suite_add_tcase(suite, limits_tcase());
+	suite_add_tcase(suite, show_tcase());
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

@@ -18,5 +18,6 @@ TCase *jumps_tcase(void);
 TCase *clog_tcase(void);
 TCase *bucket_tcase(void);
 TCase *limits_tcase(void);
+TCase *show_tcase(void);
 
 #endif

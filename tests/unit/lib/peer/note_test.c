@@ -3,7 +3,6 @@
 #include "lib/peer/note.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -43,6 +42,23 @@ static int64_t waits(struct notifier *n)
 	return clock_mono_ms() - before;
 }
 
+/* B and R are the two words, x one that is not known. */
+static bool say(int fd, const char *words)
+{
+	struct str out = {0};
+	bool ok;
+
+	for (; *words; words++)
+		frame_encode(&out,
+		    *words == 'B'   ? NOTE_BEHIND
+		    : *words == 'R' ? NOTE_ROOM
+		                    : 99,
+		    0, NULL, NULL);
+	ok = out.len == 0 || write(fd, out.data, out.len) == (ssize_t)out.len;
+	str_fini(&out);
+	return ok;
+}
+
 static const struct {
 	const char *said;
 	bool waits;
@@ -58,7 +74,7 @@ START_TEST(the_last_byte_counts)
 	n = notifier_new();
 	ck_assert_int_lt(waits(n), NOTHING_MS);
 	fd = accept(listener, NULL, NULL);
-	ck_assert(write(fd, cases[_i].said, strlen(cases[_i].said)) >= 0);
+	ck_assert(say(fd, cases[_i].said));
 	waited = waits(n);
 	if (cases[_i].waits)
 		ck_assert_int_ge(waited, LONG_MS - 1);
@@ -80,12 +96,28 @@ START_TEST(ends_early)
 	n = notifier_new();
 	waits(n);
 	fd = accept(listener, NULL, NULL);
-	ck_assert_int_eq(write(fd, "B", 1), 1);
+	ck_assert(say(fd, "B"));
 	if (fork() == 0) {
 		usleep(20000);
-		_exit(write(fd, "R", 1) != 1);
+		_exit(!say(fd, "R"));
 	}
 	ck_assert_int_lt(waits(n), LONG_MS - 50);
+	notifier_free(&n);
+	clean();
+}
+END_TEST
+
+START_TEST(nonsense_ends_the_connection)
+{
+	struct notifier *n;
+	int fd;
+
+	listen_as_qmgr();
+	n = notifier_new();
+	waits(n);
+	fd = accept(listener, NULL, NULL);
+	ck_assert_int_eq(write(fd, "220 hello there\r\n", 17), 17);
+	ck_assert_int_lt(waits(n), NOTHING_MS);
 	notifier_free(&n);
 	clean();
 }
@@ -107,6 +139,7 @@ TCase *note_tcase(void)
 
 	tcase_add_loop_test(tc, the_last_byte_counts, 0, ARRAY_LEN(cases));
 	tcase_add_test(tc, ends_early);
+	tcase_add_test(tc, nonsense_ends_the_connection);
 	tcase_add_test(tc, without_qmgr);
 	return tc;
 }
