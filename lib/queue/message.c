@@ -423,17 +423,15 @@ int message_mark_warned(
 	struct message m = {.fd = -1};
 	int rc = open_home(queue, loc, id, &m, err);
 
-	if (rc != 0)
-		return rc;
-	if (fd_lock_range(m.fd, state_at, 1, true) < 0) {
+	if (rc == 0 && fd_lock_range(m.fd, state_at, 1, true) < 0) {
 		rc = err_sys(err, "lock %s", id);
-		goto out;
+	} else if (rc == 0) {
+		rc = message_read_head(m.fd, loc, id, &head, err);
+		if (rc == 0 &&
+		    fd_pwrite_all(m.fd, &byte, 1, (off_t)(loc->offset + RECORD_WARNED_AT)) < 0)
+			rc = err_sys(err, "mark %s as warned", id);
+		fd_unlock_range(m.fd, state_at, 1);
 	}
-	rc = message_read_head(m.fd, loc, id, &head, err);
-	if (rc == 0 && fd_pwrite_all(m.fd, &byte, 1, (off_t)(loc->offset + RECORD_WARNED_AT)) < 0)
-		rc = err_sys(err, "mark %s as warned", id);
-	fd_unlock_range(m.fd, state_at, 1);
-out:
 	message_close(&m);
 	return rc;
 }
