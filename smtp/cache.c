@@ -178,6 +178,7 @@ static struct session *ask(struct smtp_client *c, const struct scache_find *find
 	if (fd < 0)
 		return NULL;
 	s = revive(c, fd, &answer, to);
+	session_tls_note(c, s, to);
 	session_set_login(c, s, to);
 	if (stream_readable(&s->stream) || !cache_is_fit(c, s)) {
 		session_free(&s);

@@ -18,6 +18,7 @@
 #include "smtp/cache.h"
 #include "smtp/auth.h"
 #include "smtp/destination.h"
+#include "smtp/engine.h"
 #include "smtp/session.h"
 #include "smtp/unreachable.h"
 
@@ -119,6 +120,7 @@ void smtp_client_fini(struct smtp_client *c)
 	cache_fini(c);
 	transcript_free(&c->transcript);
 	auth_close(&c->auth);
+	engine_close(&c->tls);
 	match_list_close(&c->cache_always);
 	client_close_resolver(c);
 	unreachable_close(&c->unreachable);

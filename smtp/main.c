@@ -5,6 +5,7 @@
 #include "smtp/auth.h"
 #include "smtp/cache.h"
 #include "smtp/delivery.h"
+#include "smtp/engine.h"
 #include "smtp/params.h"
 
 #include <errno.h>
@@ -14,17 +15,22 @@
 
 static struct smtp_params params;
 static struct smtp_auth_params auth_params;
+static struct smtp_tls_params tls_params;
+static struct secure_params secure_settings;
 static struct queue_params queue_settings;
 static struct smtp_client client;
 static struct queue *queue;
 
-static const struct conf_table *tables[] = {&smtp_params, &queue_params, &smtp_auth_params, NULL};
-static void *const table_structs[] = {&params, &queue_settings, &auth_params};
+static const struct conf_table *tables[] = {
+    &smtp_params, &queue_params, &smtp_auth_params, &smtp_tls_params, &secure_params, NULL};
+static void *const table_structs[] = {
+    &params, &queue_settings, &auth_params, &tls_params, &secure_settings};
 
-/* Files of passwords are mostly root's. */
+/* Files of passwords and keys are mostly root's. */
 static void before_drop(struct service *service)
 {
 	client.auth = auth_open(&auth_params, service_core(service), client.lmtp);
+	client.tls = engine_open(&tls_params, &secure_settings, service_core(service), client.lmtp);
 }
 
 static void init(struct service *service)
@@ -67,6 +73,7 @@ int main(int argc, char **argv)
 		client.lmtp = true;
 		tables[2] = &lmtp_auth_params;
 		tables[0] = &lmtp_params;
+		tables[3] = &lmtp_tls_params;
 	}
 	return service_run(&spec, argc, argv);
 }

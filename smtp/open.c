@@ -138,8 +138,10 @@ static int wants_extended(const struct smtp_client *c, struct session *s, const 
 static int secure(const struct smtp_client *c, struct session *s, const struct target *to,
     struct arena *arena, struct trouble *why)
 {
-	if (s->stream.ops) /* wrapped from the start */
+	if (s->stream.ops) { /* wrapped from the start */
+		session_tls_ready(c, s);
 		return 0;
+	}
 	switch (session_start_tls(c, s, to, arena, why)) {
 	case STEP_NONE:
 		return 0;
@@ -148,7 +150,13 @@ static int secure(const struct smtp_client *c, struct session *s, const struct t
 	case STEP_DONE:
 		break;
 	}
-	return hello(c, s, to, true, arena, why);
+	if (hello(c, s, to, true, arena, why) < 0) {
+		/* some break off only here: a client certificate that they miss, ... */
+		why->again_plain = s->dead && session_tls_optional(c, to, arena);
+		return -1;
+	}
+	session_tls_ready(c, s);
+	return 0;
 }
 
 /* Up to the greeting. Whether there is a server at all is known then. */

@@ -41,8 +41,10 @@ void session_free(struct session **s)
 {
 	if (!*s)
 		return;
+	session_tls_end(*s);
 	stream_fini(&(*s)->stream);
 	smtp_reply_fini(&(*s)->reply);
+	free((*s)->tls_key);
 	free((*s)->nexthop);
 	free((*s)->host);
 	free((*s)->name);

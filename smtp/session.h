@@ -12,6 +12,8 @@
 #include "smtp/mx.h"
 #include "smtp/smtp.h"
 
+struct tls_session;
+
 /*
  * One connection to a server, from connect to QUIT, over any number of transactions. After any
  * call that failed to talk, `dead` is set: nothing more is said, only session_free is left.
@@ -26,6 +28,10 @@ struct session {
 	char *used;                           /* relay with ", conn_use=N" once N is above 1 */
 	char *endpoint_key, *destination_key; /* of cache.h; NULL: not to be shared */
 	char *login_key;                      /* of auth.c; NULL: nobody logs in anywhere */
+	struct tls_session *tls; /* NULL: plain text, or records that the kernel does */
+	char *tls_key;           /* session_tls_key of the destination that it was opened for */
+	char resume_key[65];
+	bool tls_verified;
 	struct ehlo ehlo;
 	struct smtp_reply reply;
 	int uses;                      /* transactions begun */
@@ -114,6 +120,15 @@ enum session_step session_wrap_tls(const struct smtp_client *client, struct sess
     const struct target *to, struct arena *arena, struct trouble *why);
 enum session_step session_start_tls(const struct smtp_client *client, struct session *s,
     const struct target *to, struct arena *arena, struct trouble *why);
+/* EHLO was answered under TLS: what the server gave out for later is kept. */
+void session_tls_ready(const struct smtp_client *client, struct session *s);
+/* An open session that another process began for such a target. */
+void session_tls_note(const struct smtp_client *client, struct session *s, const struct target *to);
+/* May mail that cannot go by this session, TLS being what went wrong, go in plain text? */
+bool session_tls_optional(
+    const struct smtp_client *client, const struct target *to, struct arena *arena);
+/* Ends TLS, politely unless the session is dead; the connection is good for nothing then. */
+void session_tls_end(struct session *s);
 bool session_tls_fits(
     const struct smtp_client *client, const struct session *s, const struct target *to);
 /*

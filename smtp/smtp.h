@@ -13,6 +13,7 @@
 #include "smtp/params.h"
 
 struct auth;
+struct engine;
 struct match_list;
 struct scache_client;
 struct table_chain;
@@ -50,6 +51,7 @@ struct smtp_client {
 	int64_t give_up_ms; /* clock_mono_ms: when that of the delivery in hand is over; 0: never */
 	bool lmtp;          /* called by that name: not there yet, mail waits */
 	struct auth *auth;  /* NULL: nobody logs in anywhere */
+	struct engine *tls; /* NULL: no TLS at all */
 	struct arena arena;
 	struct session *kept;         /* open, between transactions; NULL: none */
 	struct scache_client *shared; /* NULL: sessions are not shared */
@@ -57,7 +59,7 @@ struct smtp_client {
 	struct transcript *transcript; /* of the delivery in hand; NULL: nobody wants it */
 };
 
-/* *client is zero but for lmtp and auth, which it takes. -1 with err when a parameter makes no
+/* *client is zero but for lmtp, auth and tls, which it takes. -1 with err when a parameter makes no
  * sense. The params must outlive the client. */
 int smtp_client_init(struct smtp_client *client, const struct core_params *core,
     const struct smtp_params *params, struct err *err);

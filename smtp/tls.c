@@ -1,33 +1,399 @@
 /* SPDX-License-Identifier: ISC */
-#include "lib/base/attr.h"
+/*
+ * TLS as a step of session_open: what the policy asks for, STARTTLS (RFC 3207), the handshake, and
+ * whether the certificate is what it should be.
+ */
 #include "smtp/session.h"
 
-/* Sessions are not encrypted yet. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum session_step session_wrap_tls(const struct smtp_client *c UNUSED, struct session *s UNUSED,
-    const struct target *to UNUSED, struct arena *arena UNUSED, struct trouble *why UNUSED)
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/sys/clock.h"
+#include "lib/tls/digest.h"
+#include "smtp/engine.h"
+#include "smtp/policy.h"
+
+struct handshake {
+	const struct smtp_client *c;
+	struct session *s;
+	const struct target *to;
+	struct arena *arena;
+	struct trouble *why;
+	struct policy *policy;
+};
+
+static enum session_step fail(struct handshake *h, const char *dsn, const char *text)
 {
-	return STEP_NONE;
+	trouble_set(h->why, h->arena, dsn, "%s", text);
+	h->why->mta = arena_strdup(h->arena, h->s->host);
+	h->s->spent = true;
+	return STEP_FAILED;
 }
 
-enum session_step session_start_tls(const struct smtp_client *c UNUSED, struct session *s UNUSED,
-    const struct target *to UNUSED, struct arena *arena UNUSED, struct trouble *why UNUSED)
+/*
+ * May this message go on in plain text, now that TLS has failed? Not in its first minutes: a
+ * passing trouble is more likely than one that stays.
+ */
+static bool plain_text_will_do(const struct handshake *h)
 {
-	return STEP_NONE;
+	int64_t age_us = clock_wall_us() - (int64_t)h->to->request->arrival_us;
+	struct str login = {0};
+	bool will;
+
+	will = h->policy->level == LEVEL_MAY && !h->c->tls->params->wrappermode &&
+	       age_us >= (int64_t)h->c->tls->params->plain_text_after * 1000000;
+	if (will) /* and no password goes where it may be seen */
+		session_auth_key(h->c, h->to, &login);
+	will = will && (login.len == 0 || strcmp(str_text(&login), "none") == 0);
+	str_fini(&login);
+	return will;
 }
 
-bool session_tls_fits(const struct smtp_client *c UNUSED, const struct session *s UNUSED,
-    const struct target *to UNUSED)
+bool session_tls_optional(const struct smtp_client *c, const struct target *to, struct arena *arena)
 {
-	return true;
+	struct policy policy;
+	const struct handshake h = {.c = c, .to = to, .policy = &policy};
+
+	if (!c->tls)
+		return false;
+	policy_find(c, to, arena, &policy);
+	policy_complete(c, to, arena, &policy);
+	return plain_text_will_do(&h);
 }
 
-bool session_tls_is_verified(const struct session *s UNUSED)
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static void put_words(struct str *key, const char *const *words, size_t count)
 {
-	return false;
+	for (size_t i = 0; i < count; i++)
+		str_printf(key, "%s%s", i ? "," : "", words[i]);
+	str_put_char(key, '|');
 }
 
-void session_tls_key(
-    const struct smtp_client *c UNUSED, const struct target *to UNUSED, struct str *key UNUSED)
+/* What the policy says of the destination, whatever the host. */
+static void put_site_key(const struct engine *e, const struct policy *p, struct str *key)
 {
+	str_printf(key, "tls=%s|", policy_level_name(p->level));
+	if (p->level <= LEVEL_NONE)
+		return;
+	str_printf(key, "%s|%s|%s|%s|", p->protocols ? p->protocols : "", p->grade ? p->grade : "",
+	    p->exclude ? p->exclude : "", p->servername);
+	if (p->match)
+		put_words(key, p->match->items, p->match->count);
+	put_words(key, p->anchor_files->items, p->anchor_files->count);
+	str_put_text(key, e->context ? tls_context_identity(e->context) : "");
+	str_put_text(key, p->requiretls ? "|requiretls" : "");
+}
+
+void session_tls_key(const struct smtp_client *c, const struct target *to, struct str *key)
+{
+	struct arena arena = {0};
+	struct policy p;
+
+	if (!c->tls)
+		return;
+	policy_find(c, to, &arena, &p);
+	put_site_key(c->tls, &p, key);
+	/* names that the certificate was compared with hang on both */
+	if (policy_is_verified(&p) && to->addr)
+		str_printf(key, "|%s|%s", policy_nexthop_domain(to, &arena), to->addr->host);
+	arena_fini(&arena);
+}
+
+static char *site_key(const struct smtp_client *c, const struct target *to)
+{
+	struct target site = *to;
+	struct str key = {0};
+
+	site.addr = NULL;
+	session_tls_key(c, &site, &key);
+	return key.len ? str_steal(&key) : alloc_strdup("");
+}
+
+bool session_tls_fits(const struct smtp_client *c, const struct session *s, const struct target *to)
+{
+	char *wanted;
+	bool fits;
+
+	if (!c->tls || (!c->tls->in_use && !s->tls &&
+	                   !(to->request->env_flags & (ENV_REQUIRETLS | ENV_TLS_OPTIONAL))))
+		return true;
+	wanted = site_key(c, to);
+	fits = s->tls_key && strcmp(s->tls_key, wanted) == 0;
+	free(wanted);
+	return fits;
+}
+
+void session_tls_note(const struct smtp_client *c, struct session *s, const struct target *to)
+{
+	if (!c->tls)
+		return;
+	free(s->tls_key);
+	s->tls_key = site_key(c, to);
+}
+
+/* Of a session to be resumed: everything that decided whether it was good enough. */
+static void put_resume_key(const struct handshake *h, char out[2 * DIGEST_LEN_MAX + 1])
+{
+	const struct policy *p = h->policy;
+	unsigned char digest[DIGEST_LEN_MAX];
+	struct str key = {0};
+
+	str_printf(&key, "%s|%d|%s|%s|", h->s->relay, h->c->lmtp, h->c->params->helo_name,
+	    tls_context_identity(h->c->tls->context));
+	put_site_key(h->c->tls, p, &key);
+	str_printf(&key, "|%s|%s|%d|%d|%u|", p->sni, p->cipherlist, p->protocol_bounds.min,
+	    p->protocol_bounds.max, p->protocol_bounds.excluded);
+	put_words(&key, p->names, p->name_count);
+	str_put_text(&key, p->anchors);
+	for (size_t i = 0; i < p->tlsa_count; i++) {
+		str_printf(
+		    &key, "|%u %u %u ", p->tlsa[i].usage, p->tlsa[i].selector, p->tlsa[i].matching);
+		str_put(&key, p->tlsa[i].data, p->tlsa[i].len);
+	}
+	out[0] = '\0';
+	if (digest_hash(DIGEST_SHA256, slice_of(key.data, key.len), digest) == 0)
+		for (size_t i = 0; i < digest_len(DIGEST_SHA256); i++)
+			snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	str_fini(&key);
+}
+
+/* ---- the handshake --------------------------------------------------------------------------- */
+
+static void log_established(const struct handshake *h)
+{
+	struct tls_session *tls = h->s->tls;
+	const char *status = tls_session_status(tls);
+	struct str text = {0};
+
+	if (h->c->tls->params->loglevel < 1)
+		return;
+	/* the MX that named the host could be forged */
+	if (h->policy->level == LEVEL_HALF_DANE && tls_session_matched(tls))
+		status = "Trusted";
+	tls_session_describe(tls, &text);
+	log_info("%s TLS connection established to %s: %s", status, h->s->relay, str_text(&text));
+	str_fini(&text);
+}
+
+static void log_peer(const struct handshake *h)
+{
+	const struct tls_info *info;
+
+	if (h->c->tls->params->loglevel < 2)
+		return;
+	info = tls_session_info(h->s->tls);
+	if (info->peer_cert)
+		log_info("%s: subject_CN=%s, issuer_CN=%s, fingerprint=%s, pkey_fingerprint=%s",
+		    h->s->relay, info->peer_cn, info->issuer_cn, info->cert_fingerprint,
+		    info->key_fingerprint);
+}
+
+static void log_mismatch(const struct handshake *h)
+{
+	const char *problem = tls_session_problem(h->s->tls);
+	bool by_number = strncmp(problem, "num=", 4) == 0;
+
+	log_info("%scertificate verification failed for %s: %s", by_number ? "server " : "",
+	    h->s->relay, problem);
+}
+
+static enum session_step judge(struct handshake *h)
+{
+	struct session *s = h->s;
+
+	if (policy_is_verified(h->policy) && !tls_session_matched(s->tls)) {
+		log_mismatch(h);
+		log_peer(h);
+		log_established(h);
+		return fail(h, "4.7.5", "Server certificate not verified");
+	}
+	log_peer(h);
+	log_established(h);
+	s->tls_verified = policy_is_verified(h->policy) && h->policy->level != LEVEL_HALF_DANE;
+	return STEP_DONE;
+}
+
+static enum session_step not_started(
+    struct handshake *h, enum tls_start started, const struct err *err)
+{
+	struct session *s = h->s;
+
+	if (started == TLS_LOCAL) {
+		log_warn("%s: TLS: %s", s->relay, err->text);
+		s->spent = s->dead = true;
+		return fail(h, "4.7.5", "client TLS configuration problem");
+	}
+	if (h->c->tls->params->loglevel > 0 || policy_is_mandatory(h->policy))
+		log_info("SSL_connect error to %s: %s", s->relay, err->text);
+	s->dead = true;
+	fail(h, "4.7.5", "Cannot start TLS: handshake failure");
+	h->why->again_plain = plain_text_will_do(h);
+	return STEP_FAILED;
+}
+
+static enum session_step shake_hands(struct handshake *h, struct tls_context *context)
+{
+	const struct policy *p = h->policy;
+	const struct smtp_tls_params *params = h->c->tls->params;
+	struct tls_client_config config = {.peer = h->s->relay,
+	    .name = p->sni,
+	    .log_level = params->loglevel,
+	    .verify = p->tlsa_count                   ? TLS_VERIFY_DANE
+	              : p->level == LEVEL_FINGERPRINT ? TLS_VERIFY_FINGERPRINT
+	              : p->level >= LEVEL_VERIFY      ? TLS_VERIFY_NAME
+	                                              : TLS_VERIFY_NONE,
+	    .cipherlist = p->cipherlist,
+	    .protocols = p->protocol_bounds,
+	    .names = p->names,
+	    .name_count = p->name_count,
+	    .trust_anchors = p->anchors,
+	    .fingerprints = p->names,
+	    .fingerprint_count = p->name_count,
+	    .digest = params->fingerprint_digest,
+	    .tlsa = p->tlsa,
+	    .tlsa_count = p->tlsa_count,
+	    .tlsa_base = p->tlsa_base};
+	struct session *s = h->s;
+	enum tls_start started;
+	struct err err;
+
+	put_resume_key(h, s->resume_key);
+	config.resume = resume_find(h->c->tls, s->resume_key);
+	if (params->loglevel >= 2) {
+		log_info("setting up TLS connection to %s", s->relay);
+		log_info("%s: TLS cipher list \"%s\"", s->relay, p->cipherlist);
+	}
+	s->stream.timeout_ms = clock_ms_of(params->starttls_timeout);
+	s->stream.deadline_ms = clock_mono_ms() + clock_ms_of(params->starttls_timeout);
+	if (s->give_up_ms)
+		s->stream.deadline_ms = MIN(s->stream.deadline_ms, s->give_up_ms);
+	started = tls_client_start(context, &s->stream, &config, &s->tls, &err);
+	s->stream.deadline_ms = 0;
+	if (started == TLS_STARTED)
+		return judge(h);
+	if (config.resume)
+		resume_drop(h->c->tls, s->resume_key);
+	return not_started(h, started, &err);
+}
+
+/* ---- STARTTLS -------------------------------------------------------------------------------- */
+
+static enum session_step starttls(struct handshake *h, struct tls_context *context)
+{
+	struct session *s = h->s;
+	enum chat_result result;
+
+	stream_put(&s->stream, "STARTTLS\r\n", 10);
+	result = session_reply(s, h->c->tls->params->starttls_timeout);
+	if (result != CHAT_OK) {
+		session_trouble(s, result, "performing the STARTTLS handshake", h->arena, h->why);
+		h->why->again_plain = plain_text_will_do(h);
+		return STEP_FAILED;
+	}
+	if (s->reply.code != 220) {
+		if (h->policy->level == LEVEL_MAY && s->reply.code != 421)
+			return STEP_NONE; /* it said no: then as before */
+		return fail(h, "4.7.4",
+		    arena_printf(h->arena,
+		        "TLS is required, but host %s refused to start TLS: %.1000s", s->name,
+		        str_text(&s->reply.text)));
+	}
+	if (stream_buffered(&s->stream).len > 0) {
+		/* whoever sent it wants it to be taken for what comes encrypted */
+		log_warn("%s: data behind the answer to STARTTLS", s->relay);
+		s->dead = true;
+		fail(h, "4.7.5",
+		    arena_printf(h->arena, "host %s sent plain text behind its answer to STARTTLS",
+		        s->name));
+		h->why->again_plain = plain_text_will_do(h);
+		return STEP_FAILED;
+	}
+	return shake_hands(h, context);
+}
+
+static enum session_step start(struct handshake *h, bool wrap)
+{
+	const struct policy *p = h->policy;
+	struct session *s = h->s;
+	bool offered = wrap || (s->ehlo.features & FEATURE_STARTTLS);
+	struct tls_context *context;
+
+	session_tls_note(h->c, s, h->to);
+	if (p->level == LEVEL_INVALID) {
+		*h->why = p->why;
+		h->why->mta = arena_strdup(h->arena, s->host);
+		s->spent = true;
+		return STEP_FAILED;
+	}
+	if (p->level == LEVEL_NONE) {
+		if (offered && h->c->tls->params->note_starttls_offer)
+			log_info("Host offered STARTTLS: [%s]", s->host);
+		return STEP_NONE;
+	}
+	if (p->level == LEVEL_MAY && (!offered || h->to->no_tls))
+		return STEP_NONE;
+	if (!offered)
+		return fail(h, "4.7.4",
+		    arena_printf(
+		        h->arena, "TLS is required, but was not offered by host %s", s->name));
+	context = engine_context(h->c->tls);
+	if (context)
+		return wrap ? shake_hands(h, context) : starttls(h, context);
+	if (p->level == LEVEL_MAY)
+		return STEP_NONE;
+	return fail(h, "4.7.5", "TLS is required, but our TLS engine is unavailable");
+}
+
+static enum session_step secure(const struct smtp_client *c, struct session *s,
+    const struct target *to, struct arena *arena, struct trouble *why, bool wrap)
+{
+	struct policy policy;
+	struct handshake h = {c, s, to, arena, why, &policy};
+
+	policy_find(c, to, arena, &policy);
+	policy_complete(c, to, arena, &policy);
+	return start(&h, wrap);
+}
+
+enum session_step session_wrap_tls(const struct smtp_client *c, struct session *s,
+    const struct target *to, struct arena *arena, struct trouble *why)
+{
+	if (!c->tls || !c->tls->params->wrappermode)
+		return STEP_NONE;
+	return secure(c, s, to, arena, why, true);
+}
+
+enum session_step session_start_tls(const struct smtp_client *c, struct session *s,
+    const struct target *to, struct arena *arena, struct trouble *why)
+{
+	if (!c->tls)
+		return STEP_NONE;
+	return secure(c, s, to, arena, why, false);
+}
+
+/* ---- afterwards ------------------------------------------------------------------------------ */
+
+void session_tls_ready(const struct smtp_client *c, struct session *s)
+{
+	if (s->tls)
+		resume_keep(c->tls, s->resume_key, s->tls);
+}
+
+void session_tls_end(struct session *s)
+{
+	if (s->tls && *tls_session_error(s->tls))
+		log_warn("TLS library problem: %s: %s", s->relay, tls_session_error(s->tls));
+	if (s->dead)
+		tls_session_free(&s->tls);
+	else
+		tls_session_close(&s->tls);
+}
+
+bool session_tls_is_verified(const struct session *s)
+{
+	return s->tls_verified;
 }

@@ -40,6 +40,8 @@ static void put_mail(struct transaction *t)
 		str_put_text(out, " BODY=8BITMIME");
 	if ((features & FEATURE_SMTPUTF8) && (r->env_flags & ENV_SMTPUTF8))
 		str_put_text(out, " SMTPUTF8");
+	if (r->env_flags & ENV_REQUIRETLS)
+		str_put_text(out, " REQUIRETLS");
 	if ((features & FEATURE_LOGGED_IN) && auth_says_dummy(t->d->client->auth))
 		str_put_text(out, " AUTH=<>");
 	if ((features & FEATURE_DSN) && *r->ret)
@@ -213,6 +215,10 @@ static bool fits(struct transaction *t)
 	else if ((t->request->env_flags & ENV_SMTPUTF8) && !(s->ehlo.features & FEATURE_SMTPUTF8))
 		trouble_set(&why, t->d->job->arena, "5.6.7",
 		    "SMTPUTF8 is required, but was not offered by host %s", s->name);
+	else if ((t->request->env_flags & ENV_REQUIRETLS) &&
+	         !(s->ehlo.features & FEATURE_REQUIRETLS))
+		trouble_set(&why, t->d->job->arena, t->d->final ? "5.7.30" : "4.7.30",
+		    "REQUIRETLS is required, but was not offered by host %s", s->name);
 	else
 		return true;
 	delivery_trouble_all(t->d, s, &why);

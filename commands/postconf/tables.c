@@ -31,6 +31,8 @@ const struct conf_table *const all_tables[] = {
     &lmtp_params,
     &smtp_auth_params,
     &lmtp_auth_params,
+    &smtp_tls_params,
+    &lmtp_tls_params,
     &local_param_table,
     &bounce_param_table,
     &anvil_params,

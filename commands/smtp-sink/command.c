@@ -64,6 +64,7 @@ static void put_features(struct session *s)
 	    {sink->no_xforward, "XFORWARD NAME ADDR PROTO HELO"},
 	    {sink->no_codes, "ENHANCEDSTATUSCODES"},
 	    {sink->no_dsn, "DSN"},
+	    {!sink->tls || s->tls, "STARTTLS"},
 	};
 	char line[512], last[512];
 
@@ -205,6 +206,18 @@ static void do_xclient(struct session *s, const char *arg)
 	do_connect(s, arg);
 }
 
+static void do_starttls(struct session *s, const char *arg)
+{
+	(void)arg;
+	if (!s->sink->tls || s->tls) {
+		session_reply(s, "502 5.5.1 Error: no TLS here");
+		return;
+	}
+	session_reply(s, "220 2.0.0 Ready to start TLS");
+	command_reset(s);
+	s->start_tls = true;
+}
+
 static const struct command {
 	const char *name;
 	void (*run)(struct session *s, const char *arg);
@@ -225,6 +238,7 @@ static const struct command {
     [SINK_AUTH] = {"AUTH", do_auth, true},
     [SINK_XCLIENT] = {"XCLIENT", do_xclient, true},
     [SINK_XFORWARD] = {"XFORWARD", do_ok, true},
+    [SINK_STARTTLS] = {"STARTTLS", do_starttls, true},
 };
 
 int command_find(const char *name)

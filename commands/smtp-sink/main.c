@@ -36,6 +36,7 @@ static NORETURN void usage(void)
 	fprintf(stderr,
 	    "usage: smtp-sink [-468acCeEFLNpPv] [-A abort_delay] [-b soft_reply] [-B hard_reply]\n"
 	    "\t[-d dump_template] [-D dump_template] [-f commands] [-h hostname] [-H delay]\n"
+	    "\t[-k chain_file] [-K chain_file]\n"
 	    "\t[-m max_sessions] [-M messages] [-n sessions] [-O port_file] [-q commands]\n"
 	    "\t[-Q commands] [-r commands] [-R root] [-s commands] [-S start_text] [-t timeout]\n"
 	    "\t[-T window] [-u user] [-w delay] [-W command:delay[:odds]] [-x text=reply]\n"
@@ -250,6 +251,11 @@ static void value_option(int option, struct sink *sink, struct arguments *args)
 	case 'H':
 		sink->read_delay_ms = seconds_arg(option, optarg);
 		break;
+	case 'k':
+	case 'K':
+		sink->tls = secure_context(optarg);
+		sink->tls_wrapped = option == 'k';
+		break;
 	case 'm':
 		sink->max_sessions = int_arg(option, optarg, 1);
 		break;
@@ -422,7 +428,7 @@ int main(int argc, char **argv)
 	    .timeout_ms = 100 * 1000,
 	    .max_sessions = 256};
 	while ((option = getopt(argc, argv,
-	            "468aA:b:B:cCd:D:eEf:Fh:H:Lm:M:n:NO:pPq:Q:r:R:s:S:t:T:u:vw:W:x:")) > 0) {
+	            "468aA:b:B:cCd:D:eEf:Fh:H:k:K:Lm:M:n:NO:pPq:Q:r:R:s:S:t:T:u:vw:W:x:")) > 0) {
 		if (!flag_option(option, sink, &args) && !list_option(option, sink))
 			value_option(option, sink, &args);
 	}

@@ -30,6 +30,10 @@ void session_close(struct session *s)
 
 	watch_cancel(sink->loop, &s->watch);
 	timer_cancel(sink->loop, &s->timer);
+	if (s->closing)
+		tls_session_close(&s->tls);
+	else
+		tls_session_free(&s->tls);
 	close(s->fd);
 	s->fd = -1;
 	list_remove(&s->link);
@@ -94,7 +98,7 @@ static bool take_command(struct session *s)
 
 static void take_input(struct session *s)
 {
-	while (!s->closing && !s->delayed && !s->deaf && s->in_at < s->in_len) {
+	while (!s->closing && !s->delayed && !s->deaf && !s->start_tls && s->in_at < s->in_len) {
 		if (s->in_data) {
 			if (!take_content(s))
 				break;
@@ -113,18 +117,36 @@ static void take_input(struct session *s)
 	}
 }
 
+static void go_on(struct session *s);
+static bool take_available(struct session *s);
+
+static void shake_hands(struct session *s)
+{
+	bool done;
+
+	if (!secure_go_on(s, &done) || !done)
+		return;
+	if (s->sink->tls_wrapped)
+		command_greet(s);
+	/* the client's first command may have come with the end of the handshake */
+	if (take_available(s))
+		go_on(s);
+}
+
 /* Writes what can be written and sets what to wait for next. May close the session. */
 static void go_on(struct session *s)
 {
 	struct loop *loop = s->sink->loop;
 
 	while (s->out_at < s->out.len) {
-		ssize_t n = write(s->fd, s->out.data + s->out_at, s->out.len - s->out_at);
+		int wait_for;
+		long n =
+		    secure_write(s, s->out.data + s->out_at, s->out.len - s->out_at, &wait_for);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN) {
-			watch_start(loop, &s->watch, s->fd, LOOP_WRITE);
+			watch_start(loop, &s->watch, s->fd, wait_for);
 			return;
 		}
 		if (n < 0) {
@@ -137,29 +159,50 @@ static void go_on(struct session *s)
 	s->out_at = 0;
 	if (s->sink->stop_messages > 0 && s->sink->messages >= s->sink->stop_messages)
 		loop_stop(loop);
-	if (s->closing)
+	if (s->closing) {
 		session_close(s);
-	else if (s->delayed || s->deaf)
+	} else if (s->start_tls) {
+		secure_begin(s);
+		shake_hands(s);
+	} else if (s->delayed || s->deaf) {
 		watch_cancel(loop, &s->watch);
-	else
+	} else {
 		watch_start(loop, &s->watch, s->fd, LOOP_READ);
+	}
+}
+
+/* Reads and does what has come; of TLS all of it, for what the library holds back wakes nobody.
+ * false: the session was closed. */
+static bool take_available(struct session *s)
+{
+	do {
+		int wait_for;
+		long n = secure_read(s, s->in + s->in_len, SINK_INPUT_MAX - s->in_len, &wait_for);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
+		if (n <= 0) {
+			session_close(s);
+			return false;
+		}
+		s->in_len += (size_t)n;
+		take_input(s);
+	} while (s->tls && !s->start_tls && !s->delayed && !s->deaf && !s->closing &&
+	         s->in_len < SINK_INPUT_MAX);
+	return true;
 }
 
 static void ready(struct watch *watch, int events)
 {
 	struct session *s = CONTAINER_OF(watch, struct session, watch);
 
+	if (s->shaking) {
+		shake_hands(s);
+		return;
+	}
 	if (events & LOOP_READ && !s->delayed && !s->deaf) {
-		ssize_t n = read(s->fd, s->in + s->in_len, SINK_INPUT_MAX - s->in_len);
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		if (!take_available(s))
 			return;
-		if (n <= 0) {
-			session_close(s);
-			return;
-		}
-		s->in_len += (size_t)n;
-		take_input(s);
 		if (!s->delayed && s->sink->timeout_ms > 0)
 			timer_start(s->sink->loop, &s->timer, s->sink->timeout_ms);
 	}
@@ -180,7 +223,8 @@ static void timer_expired(struct timer *timer)
 		timer_start(s->sink->loop, &s->timer, s->sink->timeout_ms);
 	command_resume(s);
 	take_input(s);
-	go_on(s);
+	if (!s->tls || s->delayed || s->deaf || s->closing || take_available(s))
+		go_on(s);
 }
 
 static struct session *new_session(struct sink *sink)
@@ -198,6 +242,7 @@ static struct session *new_session(struct sink *sink)
 		s->timer.expired = timer_expired;
 		list_init(&s->link);
 	}
+	s->start_tls = s->shaking = false;
 	s->delayed = s->closing = s->deaf = s->in_data = s->auth_line = false;
 	s->proto = "SMTP";
 	s->in_at = s->in_len = s->out_at = 0;
@@ -218,6 +263,11 @@ void session_accept(struct sink *sink, int fd)
 		watch_cancel(sink->loop, &sink->accept_watch);
 	if (sink->timeout_ms > 0)
 		timer_start(sink->loop, &s->timer, sink->timeout_ms);
+	if (sink->tls_wrapped) {
+		secure_begin(s);
+		shake_hands(s);
+		return;
+	}
 	command_greet(s);
 	go_on(s);
 }

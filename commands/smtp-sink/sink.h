@@ -8,7 +8,9 @@
 #include "lib/base/list.h"
 #include "lib/base/str.h"
 #include "lib/event/loop.h"
+#include "lib/io/stream.h"
 #include "lib/sys/net.h"
+#include "lib/tls/session.h"
 
 /* What may happen to a command; set per command by -f, -r, -q, -Q, -s and -W. */
 enum sink_command {
@@ -27,6 +29,7 @@ enum sink_command {
 	SINK_AUTH,
 	SINK_XCLIENT,
 	SINK_XFORWARD,
+	SINK_STARTTLS,
 	SINK_COMMANDS
 };
 
@@ -65,8 +68,10 @@ struct sink {
 	bool count, lmtp, pix;
 	bool no_esmtp, no_8bitmime, no_auth, no_dsn, no_pipelining, no_codes, no_xclient,
 	    no_xforward;
-	int abort_delay_ms; /* -A; -1: off */
-	int read_delay_ms;  /* -H */
+	struct tls_context *tls; /* -K, -k; NULL: no TLS */
+	bool tls_wrapped;        /* -k: from the first byte on */
+	int abort_delay_ms;      /* -A; -1: off */
+	int read_delay_ms;       /* -H */
 	int timeout_ms, window;
 	int max_sessions;
 	long stop_sessions, stop_messages; /* 0: never */
@@ -90,6 +95,10 @@ struct session {
 	bool closing;       /* close when the output is out */
 	bool deaf;          /* -A: never reads again */
 	bool in_data, at_line_start, auth_line;
+	bool start_tls;          /* when the output is out */
+	bool shaking;            /* the handshake is under way */
+	struct tls_session *tls; /* NULL: plain */
+	struct stream stream;    /* what TLS knows of the connection: the descriptor */
 	int fd;
 	enum sink_command current;    /* whose delay is running */
 	const char *proto;            /* "SMTP", "ESMTP", "LMTP" */
@@ -107,6 +116,15 @@ struct session {
 void session_accept(struct sink *sink, int fd);
 void session_reply(struct session *s, const char *text);
 void session_close(struct session *s);
+
+/* secure.c: a context for -K and -k; fatal when the file cannot be used. */
+struct tls_context *secure_context(const char *chain_file);
+void secure_begin(struct session *s);
+/* Goes on with the handshake; false: the session was closed. *done_out: it is over. */
+bool secure_go_on(struct session *s, bool *done_out);
+/* As read(2) and write(2), by TLS when that is on; -1 with EAGAIN sets what to wait for. */
+long secure_read(struct session *s, void *buf, size_t len, int *wait_for);
+long secure_write(struct session *s, const void *buf, size_t len, int *wait_for);
 
 /* command.c: the dialogue. A line without its line end. */
 void command_greet(struct session *s);

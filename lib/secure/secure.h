@@ -19,4 +19,16 @@ struct secure_params {
 };
 extern const struct conf_table secure_params;
 
+/* Kinds of values, both read as text (const char *): protocols as tls_protocols_parse has them, and
+ * a cipher grade. */
+extern const struct conf_kind secure_kind_protocols, secure_kind_grade;
+#define SECURE_PROTOCOLS(st, m, name, dflt, doc)                                                  \
+	{                                                                                         \
+		name, &secure_kind_protocols, CONF_AT(st, m, const char *), dflt, 0, 0, NULL, doc \
+	}
+#define SECURE_GRADE(st, m, name, dflt, doc)                                                  \
+	{                                                                                     \
+		name, &secure_kind_grade, CONF_AT(st, m, const char *), dflt, 0, 0, NULL, doc \
+	}
+
 #endif

@@ -109,17 +109,14 @@ static const char *const *copy_texts(struct arena *arena, const char *const *tex
 	return copy;
 }
 
-enum tls_start tls_client_start(struct tls_context *context, struct stream *stream,
-    const struct tls_client_config *config, struct tls_session **out, struct err *err)
+struct tls_session *tls_client_begin(struct tls_context *context, struct stream *stream,
+    const struct tls_client_config *config, struct err *err)
 {
-	struct tls_session *s;
-	enum tls_start result;
+	struct tls_session *s = tls_session_new(context, stream, config->peer, config->log_level);
 
-	*out = NULL;
-	s = tls_session_new(context, stream, config->peer, config->log_level);
 	if (!s) {
 		tls_err(err, "a TLS session");
-		return TLS_LOCAL;
+		return NULL;
 	}
 	s->digest = arena_strdup(&s->arena, config->digest ? config->digest : "sha256");
 	s->server_name = arena_strdup(&s->arena, config->name ? config->name : "");
@@ -129,12 +126,16 @@ enum tls_start tls_client_start(struct tls_context *context, struct stream *stre
 	s->judge.fingerprints =
 	    copy_texts(&s->arena, config->fingerprints, config->fingerprint_count);
 	s->judge.fingerprint_count = config->fingerprint_count;
-	if (set_up(s, config, err) < 0) {
+	if (set_up(s, config, err) < 0)
 		tls_session_free(&s);
-		return TLS_LOCAL;
-	}
-	SSL_set_connect_state(s->ssl);
-	result = tls_session_handshake(&s, err);
-	*out = s;
-	return result;
+	else
+		SSL_set_connect_state(s->ssl);
+	return s;
+}
+
+enum tls_start tls_client_start(struct tls_context *context, struct stream *stream,
+    const struct tls_client_config *config, struct tls_session **out, struct err *err)
+{
+	*out = tls_client_begin(context, stream, config, err);
+	return *out ? tls_session_handshake(out, err) : TLS_LOCAL;
 }

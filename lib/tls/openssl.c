@@ -7,6 +7,26 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct tls_common tls_common_defaults = {
+    .export_cipherlist = "aNULL:-aNULL:HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH",
+    .low_cipherlist = "aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH",
+    .medium_cipherlist = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH",
+    .high_cipherlist = "aNULL:-aNULL:HIGH:@STRENGTH",
+    .null_cipherlist = "eNULL:!aNULL",
+    .eecdh_strong_curve = "prime256v1",
+    .eecdh_ultra_curve = "secp384r1",
+    .eecdh_auto_curves = "X25519 X448 prime256v1 secp521r1 secp384r1",
+    .ffdhe_auto_groups = "ffdhe2048 ffdhe3072",
+    .ssl_options = "",
+    .disable_workarounds = "",
+    .dane_digests = "sha512 sha256",
+    .session_ticket_cipher = "aes-256-cbc",
+    .config_file = "default",
+    .config_name = "",
+    .wildcard_matches_multiple_labels = true,
+    .fast_shutdown = true,
+};
+
 int tls_library_init(const struct tls_common *common, struct err *err)
 {
 	OPENSSL_INIT_SETTINGS *settings = OPENSSL_INIT_new();

@@ -242,17 +242,14 @@ int tls_server_prepare(struct tls_context *c, struct err *err)
 	return prepare_resumption(c, err);
 }
 
-enum tls_start tls_server_start(struct tls_context *context, struct stream *stream,
-    const struct tls_server_config *config, struct tls_session **out, struct err *err)
+struct tls_session *tls_server_begin(struct tls_context *context, struct stream *stream,
+    const struct tls_server_config *config, struct err *err)
 {
-	struct tls_session *s;
-	enum tls_start result;
+	struct tls_session *s = tls_session_new(context, stream, config->peer, config->log_level);
 
-	*out = NULL;
-	s = tls_session_new(context, stream, config->peer, config->log_level);
 	if (!s) {
 		tls_err(err, "a TLS session");
-		return TLS_LOCAL;
+		return NULL;
 	}
 	s->server = true;
 	s->digest = arena_strdup(&s->arena, config->digest ? config->digest : "sha256");
@@ -260,7 +257,12 @@ enum tls_start tls_server_start(struct tls_context *context, struct stream *stre
 	if (!context->config.require_certificate)
 		SSL_set_security_level(s->ssl, 0);
 	SSL_set_accept_state(s->ssl);
-	result = tls_session_handshake(&s, err);
-	*out = s;
-	return result;
+	return s;
+}
+
+enum tls_start tls_server_start(struct tls_context *context, struct stream *stream,
+    const struct tls_server_config *config, struct tls_session **out, struct err *err)
+{
+	*out = tls_server_begin(context, stream, config, err);
+	return *out ? tls_session_handshake(out, err) : TLS_LOCAL;
 }

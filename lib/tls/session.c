@@ -52,9 +52,8 @@ static long failed(struct tls_session *s, int result, short *wait_for)
 	}
 }
 
-static long session_read(struct stream *stream, void *buf, size_t len, short *wait_for)
+long tls_session_read(struct tls_session *s, void *buf, size_t len, short *wait_for)
 {
-	struct tls_session *s = stream->ops_state;
 	size_t done;
 	int result;
 
@@ -66,9 +65,8 @@ static long session_read(struct stream *stream, void *buf, size_t len, short *wa
 	return result == 1 ? (long)done : failed(s, result, wait_for);
 }
 
-static long session_write(struct stream *stream, const void *buf, size_t len, short *wait_for)
+long tls_session_write(struct tls_session *s, const void *buf, size_t len, short *wait_for)
 {
-	struct tls_session *s = stream->ops_state;
 	size_t done;
 	int result;
 	long n;
@@ -88,6 +86,16 @@ static long session_write(struct stream *stream, const void *buf, size_t len, sh
 		return -1;
 	}
 	return n;
+}
+
+static long session_read(struct stream *stream, void *buf, size_t len, short *wait_for)
+{
+	return tls_session_read(stream->ops_state, buf, len, wait_for);
+}
+
+static long session_write(struct stream *stream, const void *buf, size_t len, short *wait_for)
+{
+	return tls_session_write(stream->ops_state, buf, len, wait_for);
 }
 
 /* A record may be there that holds nothing for us (a new ticket): that is not input. */
@@ -141,6 +149,9 @@ struct tls_session *tls_session_new(
 	}
 	s->context = context;
 	s->stream = stream;
+	fd_set_nonblock(stream->fd, true);
+	/* what came in plain text behind STARTTLS was not said under TLS (CVE-2011-0411) */
+	stream_take(stream, stream_buffered(stream).len);
 	s->peer = arena_strdup(&s->arena, peer);
 	s->log_level = log_level;
 	s->digest = "sha256";
@@ -213,26 +224,65 @@ static enum tls_start start_failed(struct tls_session *s, int result, struct err
 	}
 }
 
+static void established(struct tls_session *s)
+{
+	s->established = true;
+	s->stream->ops = &session_ops;
+	s->stream->ops_state = s;
+	tls_judge_decide(&s->judge, s->ssl);
+}
+
+/* TLS_STARTED, or why not; TLS_TIMED_OUT: only for now, *wait_for says for what. */
+static enum tls_start step(struct tls_session *s, short *wait_for, struct err *err)
+{
+	int result;
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_do_handshake(s->ssl);
+	if (result == 1) {
+		established(s);
+		return TLS_STARTED;
+	}
+	switch (SSL_get_error(s->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		*wait_for = POLLIN;
+		return TLS_TIMED_OUT;
+	case SSL_ERROR_WANT_WRITE:
+		*wait_for = POLLOUT;
+		return TLS_TIMED_OUT;
+	default:
+		return start_failed(s, result, err);
+	}
+}
+
+enum tls_step tls_session_step(struct tls_session *s, short *wait_for, struct err *err)
+{
+	switch (step(s, wait_for, err)) {
+	case TLS_STARTED:
+		return TLS_STEP_DONE;
+	case TLS_TIMED_OUT:
+		return TLS_STEP_WAIT;
+	default:
+		return TLS_STEP_FAILED;
+	}
+}
+
 static enum tls_start shake_hands(struct tls_session *s, struct err *err)
 {
 	for (;;) {
+		short wait_for = POLLIN;
+		enum tls_start result = step(s, &wait_for, err);
 		enum io_result waited;
-		int result, why;
 
-		ERR_clear_error();
-		errno = 0;
-		result = SSL_do_handshake(s->ssl);
-		if (result == 1)
-			return TLS_STARTED;
-		why = SSL_get_error(s->ssl, result);
-		if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
-			return start_failed(s, result, err);
-		waited = stream_wait(s->stream, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
+		if (result != TLS_TIMED_OUT)
+			return result;
+		waited = stream_wait(s->stream, wait_for);
 		if (waited == IO_OK && s->stream->deadline_ms &&
 		    clock_mono_ms() >= s->stream->deadline_ms)
 			waited = IO_TIMEOUT;
 		if (waited == IO_TIMEOUT) {
-			err_set(err, ETIMEDOUT, "time-out");
+			err_set(err, ETIMEDOUT, "%s", strerror(ETIMEDOUT));
 			return TLS_TIMED_OUT;
 		}
 		if (waited != IO_OK) {
@@ -244,23 +294,11 @@ static enum tls_start shake_hands(struct tls_session *s, struct err *err)
 
 enum tls_start tls_session_handshake(struct tls_session **session, struct err *err)
 {
-	struct tls_session *s = *session;
-	struct stream *stream = s->stream;
-	enum tls_start result;
+	enum tls_start result = shake_hands(*session, err);
 
-	fd_set_nonblock(stream->fd, true);
-	/* what came in plain text behind STARTTLS was not said under TLS (CVE-2011-0411) */
-	stream_take(stream, stream_buffered(stream).len);
-	result = shake_hands(s, err);
-	if (result != TLS_STARTED) {
+	if (result != TLS_STARTED)
 		tls_session_free(session);
-		return result;
-	}
-	s->established = true;
-	stream->ops = &session_ops;
-	stream->ops_state = s;
-	tls_judge_decide(&s->judge, s->ssl);
-	return TLS_STARTED;
+	return result;
 }
 
 /* ---- what became of it

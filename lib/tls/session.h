@@ -84,6 +84,22 @@ struct tls_server_config {
 enum tls_start tls_server_start(struct tls_context *context, struct stream *stream,
     const struct tls_server_config *config, struct tls_session **out, struct err *err);
 
+/*
+ * The same for event loops, in steps: begin says nothing yet; step goes on with the handshake as
+ * far as that is possible without waiting, then says what to wait for (POLLIN, POLLOUT). After
+ * TLS_STEP_DONE the stream reads and writes by TLS; after TLS_STEP_FAILED the session is only to be
+ * freed. NULL from begin: err says why.
+ */
+enum tls_step { TLS_STEP_DONE, TLS_STEP_WAIT, TLS_STEP_FAILED };
+struct tls_session *tls_client_begin(struct tls_context *context, struct stream *stream,
+    const struct tls_client_config *config, struct err *err);
+struct tls_session *tls_server_begin(struct tls_context *context, struct stream *stream,
+    const struct tls_server_config *config, struct err *err);
+enum tls_step tls_session_step(struct tls_session *s, short *wait_for, struct err *err);
+/* As the stream's own functions (stream_ops). 0 from read: the peer's end. */
+long tls_session_read(struct tls_session *s, void *buf, size_t len, short *wait_for);
+long tls_session_write(struct tls_session *s, const void *buf, size_t len, short *wait_for);
+
 /* Says goodbye (close_notify) where that is still possible, without waiting. Then frees. */
 void tls_session_close(struct tls_session **session);
 /* Without a word. NULL allowed. */

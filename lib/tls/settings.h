@@ -25,6 +25,9 @@ struct tls_common {
 	bool fast_shutdown, legacy_public_key_fingerprints;
 };
 
+/* What main.cf says when it says nothing: for programs without one. */
+extern const struct tls_common tls_common_defaults;
+
 /*
  * "!SSLv2, !SSLv3" (all others), "TLSv1.2 TLSv1.3" (these alone), ">=TLSv1.2, <=TLSv1.3" (bounds;
  * also as 0x0303). Protocol numbers are those of the wire; 0: no bound.

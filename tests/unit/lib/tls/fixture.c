@@ -15,26 +15,6 @@
 
 #include "lib/base/alloc.h"
 
-const struct tls_common default_common = {
-    .export_cipherlist = "aNULL:-aNULL:HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH",
-    .low_cipherlist = "aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH",
-    .medium_cipherlist = "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH",
-    .high_cipherlist = "aNULL:-aNULL:HIGH:@STRENGTH",
-    .null_cipherlist = "eNULL:!aNULL",
-    .eecdh_strong_curve = "prime256v1",
-    .eecdh_ultra_curve = "secp384r1",
-    .eecdh_auto_curves = "X25519 X448 prime256v1 secp521r1 secp384r1",
-    .ffdhe_auto_groups = "ffdhe2048 ffdhe3072",
-    .ssl_options = "",
-    .disable_workarounds = "",
-    .dane_digests = "sha512 sha256",
-    .session_ticket_cipher = "aes-256-cbc",
-    .config_file = "default",
-    .config_name = "",
-    .wildcard_matches_multiple_labels = true,
-    .fast_shutdown = true,
-};
-
 /* ---- certificates --------------------------------------------------------------------------- */
 
 static EVP_PKEY *make_key(const char *kind)
@@ -165,9 +145,9 @@ static struct tls_context *make_context(
 	struct err err = {.text = ""};
 	const char *chains[1] = {chain};
 
-	config->common = &default_common;
+	config->common = &tls_common_defaults;
 	config->verify_depth = 9;
-	config->cipherlist = default_common.medium_cipherlist;
+	config->cipherlist = tls_common_defaults.medium_cipherlist;
 	config->ca_file = ca;
 	config->chain_files = chains;
 	config->chain_file_count = chain ? 1 : 0;

@@ -30,7 +30,6 @@ const char *cert_file(const char *name, const struct str *pem);
 const char *scratch_folder(void);
 void scratch_remove(void);
 
-extern const struct tls_common default_common;
 struct tls_context *server_context(
     const char *chain, const char *ca, const struct tls_server_hooks *hooks);
 struct tls_context *client_context(const char *chain, const char *ca);

@@ -56,7 +56,7 @@ START_TEST(makes_cipher_lists)
 	const char *const excludes[] = {ciphers[_i].exclude, ciphers[_i].more};
 	struct str list = {0};
 	struct err err;
-	int rc = tls_cipher_list(&default_common, ciphers[_i].grade, excludes, 2, &list, &err);
+	int rc = tls_cipher_list(&tls_common_defaults, ciphers[_i].grade, excludes, 2, &list, &err);
 
 	ck_assert_int_eq(rc, ciphers[_i].list ? 0 : -1);
 	if (ciphers[_i].list)

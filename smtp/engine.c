@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/sys/clock.h"
+#include "lib/table/table.h"
+
+enum { MANAGER_TIMEOUT_MS = 5000 };
+
+/* The parameters of before security levels, where there is no level. */
+static enum tls_level level_of(const struct smtp_tls_params *p)
+{
+	if (p->security_level != LEVEL_UNSET)
+		return (enum tls_level)p->security_level;
+	if (p->enforce_tls)
+		return p->enforce_peername ? LEVEL_VERIFY : LEVEL_ENCRYPT;
+	return p->use_tls ? LEVEL_MAY : LEVEL_NONE;
+}
+
+static const char *default_cipherlist(struct engine *e)
+{
+	const struct smtp_tls_params *p = e->params;
+	bool mandatory = e->level > LEVEL_MAY;
+	const char *excludes[] = {p->exclude_ciphers, mandatory ? p->mandatory_exclude_ciphers : "",
+	    e->level > LEVEL_ENCRYPT ? "aNULL"
+	    : mandatory              ? "eNULL"
+	                             : ""};
+	struct str list = {0};
+	const char *kept = "";
+	struct err err;
+
+	if (tls_cipher_list(&e->secure->common, mandatory ? p->mandatory_ciphers : p->ciphers,
+	        excludes, 3, &list, &err) < 0)
+		log_warn("TLS ciphers: %s", err.text);
+	else
+		kept = arena_strdup(&e->arena, str_text(&list));
+	str_fini(&list);
+	return kept;
+}
+
+struct tls_context *engine_context(struct engine *e)
+{
+	const struct smtp_tls_params *p = e->params;
+	struct tls_context_config config = {.common = &e->secure->common,
+	    .chain_files = p->chain_files.items,
+	    .chain_file_count = p->chain_files.count,
+	    .pairs = {{p->cert_file, p->key_file}, {p->eccert_file, p->eckey_file},
+	        {p->dcert_file, p->dkey_file}},
+	    .ca_file = p->ca_file,
+	    .ca_path = p->ca_path,
+	    .verify_depth = p->verify_depth};
+	const char *kernel;
+	struct err err;
+
+	if (e->tried)
+		return e->context;
+	e->tried = true;
+	if (p->loglevel >= 2)
+		log_info("initializing the client-side TLS engine");
+	config.cipherlist = e->cipherlist = default_cipherlist(e);
+	if (tls_context_new(&config, &e->context, &err) < 0) {
+		log_warn("%s: disabling TLS support", err.text);
+		return NULL;
+	}
+	if (tls_kernel_available(&kernel))
+		log_info("TLS: %s", kernel);
+	else if (p->loglevel >= 2)
+		log_info("TLS: %s, this process does them", kernel);
+	return e->context;
+}
+
+struct engine *engine_open(const struct smtp_tls_params *params, const struct secure_params *secure,
+    const struct core_params *core, bool lmtp)
+{
+	struct engine *e = alloc_zero(1, sizeof(*e));
+	enum tlsmgr_cache cache = lmtp ? TLSMGR_LMTP : TLSMGR_SMTP;
+	int timeout_ms = clock_ms_of(core->ipc_timeout);
+
+	e->params = params;
+	e->secure = secure;
+	e->lmtp = lmtp;
+	e->level = level_of(params);
+	e->in_use = e->level != LEVEL_NONE || *params->policy_maps || *params->per_site ||
+	            params->wrappermode;
+	e->saved = map_new();
+	e->cipherlist = "";
+	if (*params->policy_maps)
+		e->policy_maps = table_chain_open(params->policy_maps, TABLE_FOLD_KEY);
+	else if (*params->per_site && params->security_level == LEVEL_UNSET)
+		e->per_site = table_chain_open(params->per_site, TABLE_FOLD_KEY);
+	if (!e->in_use)
+		return e;
+	if (*secure->sessions[cache].database)
+		e->manager = tlsmgr_client_new(
+		    secure->tlsmgr_service_name, MIN(timeout_ms, MANAGER_TIMEOUT_MS));
+	engine_context(e);
+	return e;
+}
+
+static void free_saved(void *value)
+{
+	struct tls_saved *saved = value;
+
+	tls_saved_free(&saved);
+}
+
+void engine_close(struct engine **engine)
+{
+	struct engine *e = *engine;
+
+	if (!e)
+		return;
+	map_free(&e->saved, free_saved);
+	tls_context_free(&e->context);
+	tlsmgr_client_free(&e->manager);
+	table_chain_close(&e->policy_maps);
+	table_chain_close(&e->per_site);
+	arena_fini(&e->arena);
+	free(e);
+	*engine = NULL;
+}

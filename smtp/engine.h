@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTP_ENGINE_H
+#define SMTP_ENGINE_H
+
+#include "lib/base/map.h"
+#include "lib/secure/secure.h"
+#include "lib/tls/session.h"
+#include "smtp/smtp.h"
+#include "smtp/tls_params.h"
+
+/* What the TLS of this process shares: keys and certificates, policy tables, sessions to resume. */
+struct engine {
+	const struct smtp_tls_params *params;
+	const struct secure_params *secure;
+	bool lmtp;
+	bool in_use;          /* some destination may use TLS */
+	enum tls_level level; /* of the parameters */
+	struct table_chain *policy_maps, *per_site;
+	struct tls_context *context; /* NULL: not made yet, or it cannot be made */
+	bool tried;
+	const char *cipherlist;        /* of the context: that of the default level */
+	struct tlsmgr_client *manager; /* NULL: sessions are not shared */
+	struct map *saved;             /* key -> struct tls_saved */
+	struct arena arena;
+};
+
+/*
+ * Before privileges are dropped: tables are opened, keys and certificates read, when any
+ * destination may use TLS. What does not work is logged; level may does without then.
+ */
+struct engine *engine_open(const struct smtp_tls_params *params, const struct secure_params *secure,
+    const struct core_params *core, bool lmtp);
+void engine_close(struct engine **engine); /* NULL allowed */
+
+/* NULL: TLS is not available. Made at the first call when engine_open saw no use for it. */
+struct tls_context *engine_context(struct engine *engine);
+
+/* ---- resume.c ------------------------------------------------------------------------------- */
+
+/* A session of this process or of tlsmgr's, or NULL. The engine's. */
+const struct tls_saved *resume_find(struct engine *engine, const char *key);
+/* Takes what the server gave out, if anything new. */
+void resume_keep(struct engine *engine, const char *key, struct tls_session *session);
+void resume_drop(struct engine *engine, const char *key);
+
+#endif

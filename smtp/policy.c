@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/policy.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/dns/dns.h"
+#include "lib/sys/fd.h"
+#include "lib/table/table.h"
+#include "smtp/engine.h"
+
+enum { ANCHORS_MAX = 1024 * 1024 };
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+static const char *const level_names[] = {[LEVEL_NONE] = "none",
+    [LEVEL_MAY] = "may",
+    [LEVEL_ENCRYPT] = "encrypt",
+    [LEVEL_FINGERPRINT] = "fingerprint",
+    [LEVEL_HALF_DANE] = "half-dane",
+    [LEVEL_DANE] = "dane",
+    [LEVEL_DANE_ONLY] = "dane-only",
+    [LEVEL_VERIFY] = "verify",
+    [LEVEL_SECURE] = "secure"};
+
+const char *policy_level_name(enum tls_level level)
+{
+	return level < 0 || level >= LEVEL_UNSET ? "invalid" : level_names[level];
+}
+
+enum tls_level policy_level(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(level_names); i++)
+		if (i != LEVEL_HALF_DANE && slice_eq_nocase(name, level_names[i]))
+			return (enum tls_level)i;
+	return LEVEL_INVALID;
+}
+
+void policy_set_invalid(
+    struct policy *policy, struct arena *arena, const char *dsn, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	policy->level = LEVEL_INVALID;
+	trouble_set(&policy->why, arena, dsn, "%s", text);
+}
+
+static struct conf_list *split(struct arena *arena, struct slice text, const char *separators)
+{
+	struct conf_list *list = arena_zero(arena, 1, sizeof(*list));
+	const char **items = arena_zero(arena, text.len / 2 + 2, sizeof(*items));
+	const char *at = text.data, *end = text.data + text.len;
+
+	while (at < end) {
+		size_t len = 0;
+
+		while (at + len < end && !strchr(separators, at[len]))
+			len++;
+		if (len)
+			items[list->count++] = arena_strndup(arena, at, len);
+		at += len + 1;
+	}
+	list->items = items;
+	return list;
+}
+
+/* ---- the value of a policy table ------------------------------------------------------------- */
+
+struct attribute {
+	struct slice name, value;
+};
+
+static int set_protocols(
+    struct arena *arena, struct slice value, struct policy *out, struct err *err)
+{
+	struct tls_protocols bounds;
+	char *text = arena_strndup(arena, value.data, value.len);
+
+	for (char *c = text; *c; c++)
+		if (*c == ';')
+			*c = ':';
+	out->protocols = text;
+	return tls_protocols_parse(text, &bounds, err);
+}
+
+static int set_grade(struct arena *arena, struct slice value, struct policy *out, struct err *err)
+{
+	static const char *const grades[] = {"null", "export", "low", "medium", "high"};
+
+	(void)arena;
+	for (size_t i = 0; i < ARRAY_LEN(grades); i++) {
+		if (slice_eq_nocase(value, grades[i])) {
+			out->grade = grades[i];
+			return 0;
+		}
+	}
+	return err_set(err, 0, "invalid cipher grade \"%.*s\"", SLICE_ARG(value));
+}
+
+static int set_exclude(struct arena *arena, struct slice value, struct policy *out, struct err *err)
+{
+	(void)err;
+	out->exclude = arena_strndup(arena, value.data, value.len);
+	return 0;
+}
+
+/* Names are split at colons; a fingerprint has colons of its own. */
+static int set_match(struct arena *arena, struct slice value, struct policy *out, struct err *err)
+{
+	struct conf_list *more = split(arena, value, out->level == LEVEL_FINGERPRINT ? "|" : ":");
+
+	if (out->level < LEVEL_FINGERPRINT ||
+	    (out->level > LEVEL_FINGERPRINT && out->level < LEVEL_VERIFY))
+		return err_set(err, 0, "attribute \"match\" has no meaning at level %s",
+		    policy_level_name(out->level));
+	if (out->match && out->match->count) {
+		/* the attribute may be there more than once */
+		const char **items =
+		    arena_zero(arena, out->match->count + more->count, sizeof(*items));
+
+		memcpy(items, out->match->items, out->match->count * sizeof(*items));
+		memcpy(items + out->match->count, more->items, more->count * sizeof(*items));
+		more->items = items;
+		more->count += out->match->count;
+	}
+	out->match = more;
+	return 0;
+}
+
+static int set_anchors(struct arena *arena, struct slice value, struct policy *out, struct err *err)
+{
+	struct conf_list *files = arena_zero(arena, 1, sizeof(*files));
+	const char **items = arena_zero(arena, 1, sizeof(*items));
+
+	if (out->level < LEVEL_VERIFY)
+		return err_set(err, 0, "attribute \"tafile\" has no meaning at level %s",
+		    policy_level_name(out->level));
+	items[0] = arena_strndup(arena, value.data, value.len);
+	files->items = items;
+	files->count = 1;
+	out->anchor_files = files;
+	return 0;
+}
+
+static int set_servername(
+    struct arena *arena, struct slice value, struct policy *out, struct err *err)
+{
+	(void)err;
+	out->servername = arena_strndup(arena, value.data, value.len);
+	return 0;
+}
+
+static int ignore(struct arena *arena, struct slice value, struct policy *out, struct err *err)
+{
+	(void)arena, (void)out;
+	if (slice_eq_nocase(value, "yes") || slice_eq_nocase(value, "no"))
+		return 0;
+	return err_set(err, 0, "\"%.*s\": expected yes or no", SLICE_ARG(value));
+}
+
+static int accept_any(struct arena *arena, struct slice value, struct policy *out, struct err *err)
+{
+	(void)arena, (void)value, (void)out, (void)err;
+	return 0;
+}
+
+static int set_attribute(
+    const struct attribute *a, struct arena *arena, struct policy *out, struct err *err)
+{
+	static const struct {
+		const char *name;
+		int (*set)(
+		    struct arena *arena, struct slice value, struct policy *out, struct err *err);
+	} attributes[] = {
+	    {"protocols", set_protocols},
+	    {"ciphers", set_grade},
+	    {"exclude", set_exclude},
+	    {"match", set_match},
+	    {"tafile", set_anchors},
+	    {"servername", set_servername},
+	    {"connection_reuse", ignore},
+	    {"enable_rpk", ignore},
+	    /* what policy servers say for reports (TLSRPT) */
+	    {"policy_type", accept_any},
+	    {"policy_domain", accept_any},
+	    {"policy_string", accept_any},
+	    {"policy_ttl", accept_any},
+	    {"policy_failure", accept_any},
+	    {"mx_host_pattern", accept_any},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
+		if (slice_eq_nocase(a->name, attributes[i].name))
+			return attributes[i].set(arena, a->value, out, err);
+	return err_set(err, 0, "unknown attribute \"%.*s\"", SLICE_ARG(a->name));
+}
+
+/* The next word of text; "{ name = value }" is one, without its braces. */
+static bool next_word(const char **text, struct slice *word, bool *braced)
+{
+	static const char blanks[] = ", \t\r\n";
+
+	*text += strspn(*text, blanks);
+	if (!**text)
+		return false;
+	*braced = **text == '{';
+	if (*braced && strchr(*text, '}')) {
+		const char *end = strchr(*text, '}');
+
+		*word = slice_trim(slice_of(*text + 1, (size_t)(end - *text) - 1));
+		*text = end + 1;
+	} else {
+		*word = slice_of(*text, strcspn(*text, blanks));
+		*text += word->len;
+	}
+	return true;
+}
+
+int policy_parse(const char *value, struct arena *arena, struct policy *out, struct err *err)
+{
+	struct slice word;
+	bool braced;
+
+	if (!next_word(&value, &word, &braced))
+		return err_set(err, 0, "an empty value: expected a security level");
+	out->level = policy_level(word);
+	if (out->level == LEVEL_INVALID)
+		return err_set(err, 0, "invalid security level \"%.*s\"", SLICE_ARG(word));
+	out->match = NULL;
+	while (next_word(&value, &word, &braced)) {
+		const char *equals = memchr(word.data, '=', word.len);
+		size_t at = equals ? (size_t)(equals - word.data) : 0;
+		struct attribute a;
+
+		if (!equals)
+			return err_set(err, 0, "malformed attribute \"%.*s\": expected name=value",
+			    SLICE_ARG(word));
+		a.name = slice_trim(slice_of(word.data, at));
+		a.value = slice_trim(slice_of(word.data + at + 1, word.len - at - 1));
+		if (out->level == LEVEL_NONE)
+			return err_set(err, 0, "attribute \"%.*s\" has no meaning at level none",
+			    SLICE_ARG(a.name));
+		if (!a.value.len)
+			return err_set(
+			    err, 0, "attribute \"%.*s\" has no value", SLICE_ARG(a.name));
+		if (set_attribute(&a, arena, out, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- looking it up --------------------------------------------------------------------------- */
+
+static enum table_answer look(struct table_chain *tables, const char *key, struct str *value,
+    struct arena *arena, struct policy *out)
+{
+	struct err err;
+	enum table_answer answer = table_chain_get(tables, key, value, &err);
+
+	if (answer == TABLE_ERROR) {
+		log_warn("TLS policy lookup for %s: %s", key, err.text);
+		policy_set_invalid(out, arena, "4.3.0", "Temporary lookup error");
+	}
+	return answer;
+}
+
+/* [next hop] and anything with a port stand for themselves alone; a domain for those below too. */
+static enum table_answer look_up_site(struct table_chain *tables, const char *site,
+    struct str *value, struct arena *arena, struct policy *out)
+{
+	bool domain = dns_name_valid(site);
+
+	for (;;) {
+		enum table_answer answer = look(tables, site, value, arena, out);
+
+		if (answer != TABLE_NOT_FOUND || !domain)
+			return answer;
+		site = strchr(site + 1, '.');
+		if (!site)
+			return TABLE_NOT_FOUND;
+	}
+}
+
+/* What is between the commas of the next hop for this destination. */
+static const char *site_of(const struct target *to, struct arena *arena)
+{
+	const char *cursor = to->request->nexthop, *word, *last = cursor;
+	struct destination d;
+
+	if (!to->domain)
+		return to->request->nexthop;
+	while ((word = destination_next(&cursor, arena))) {
+		last = word;
+		if (destination_parse(word, to->port, arena, &d, NULL) == 0 && d.port == to->port &&
+		    d.direct == to->direct && text_eq_nocase(d.host, to->domain))
+			return word;
+	}
+	/* smtp_fallback_relay: as it would be written */
+	(void)last;
+	return to->direct ? arena_printf(arena, "[%s]", to->domain)
+	                  : arena_strdup(arena, to->domain);
+}
+
+static void use_policy_maps(
+    const struct engine *e, const struct target *to, struct arena *arena, struct policy *out)
+{
+	const char *site = site_of(to, arena);
+	struct str value = {0};
+	struct err err;
+
+	if (look_up_site(e->policy_maps, site, &value, arena, out) == TABLE_FOUND &&
+	    policy_parse(str_text(&value), arena, out, &err) < 0) {
+		log_warn("TLS policy for %s: %s", site, err.text);
+		policy_set_invalid(out, arena, "4.7.5", "client TLS configuration problem");
+	}
+	str_fini(&value);
+}
+
+enum site_word { SITE_UNKNOWN, SITE_MAY, SITE_NONE, SITE_NO_MATCH, SITE_MUST };
+
+static enum site_word look_per_site(
+    const struct engine *e, const char *key, struct arena *arena, struct policy *out)
+{
+	static const struct {
+		const char *name;
+		enum site_word word;
+	} words[] = {{"MAY", SITE_MAY}, {"NONE", SITE_NONE}, {"MUST_NOPEERMATCH", SITE_NO_MATCH},
+	    {"MUST", SITE_MUST}};
+	enum site_word found = SITE_UNKNOWN;
+	struct str value = {0};
+
+	if (look(e->per_site, key, &value, arena, out) == TABLE_FOUND) {
+		for (size_t i = 0; i < ARRAY_LEN(words); i++)
+			if (text_eq_nocase(str_text(&value), words[i].name))
+				found = words[i].word;
+		if (found == SITE_UNKNOWN)
+			log_warn("%s: unknown TLS policy \"%s\" for %s",
+			    e->lmtp ? "lmtp_tls_per_site" : "smtp_tls_per_site", str_text(&value),
+			    key);
+	}
+	str_fini(&value);
+	return found;
+}
+
+/* The table of before there were levels: the next hop and the host both count. */
+static void use_per_site(
+    const struct engine *e, const struct target *to, struct arena *arena, struct policy *out)
+{
+	enum site_word site = look_per_site(e, site_of(to, arena), arena, out);
+	enum site_word host =
+	    to->addr ? look_per_site(e, to->addr->host, arena, out) : SITE_UNKNOWN;
+	enum site_word both = MAX(site, host);
+
+	if (out->level == LEVEL_INVALID || both == SITE_UNKNOWN)
+		return;
+	if (both == SITE_MAY)
+		out->level = MAX(out->level, LEVEL_MAY);
+	else
+		out->level = both == SITE_NONE       ? LEVEL_NONE
+		             : both == SITE_NO_MATCH ? LEVEL_ENCRYPT
+		                                     : LEVEL_VERIFY;
+}
+
+/* RFC 8689: a message may ask for more, or for less, than the site. */
+static void apply_message(const struct engine *e, const struct target *to, struct policy *out)
+{
+	uint32_t flags = to->request->env_flags;
+
+	if (out->level == LEVEL_INVALID)
+		return;
+	out->requiretls = flags & ENV_REQUIRETLS;
+	if (out->requiretls && !policy_is_verified(out))
+		out->level = LEVEL_VERIFY;
+	else if (!out->requiretls && (flags & ENV_TLS_OPTIONAL) && e->params->tls_required_enable)
+		out->level = MIN(out->level, LEVEL_MAY);
+}
+
+void policy_find(
+    const struct smtp_client *c, const struct target *to, struct arena *arena, struct policy *out)
+{
+	const struct engine *e = c->tls;
+
+	*out = (struct policy){.level = e->level,
+	    .anchor_files = &e->params->trust_anchor_file,
+	    .servername = e->params->servername};
+	if (e->policy_maps)
+		use_policy_maps(e, to, arena, out);
+	else if (e->per_site)
+		use_per_site(e, to, arena, out);
+	apply_message(e, to, out);
+	if (e->params->wrappermode && out->level >= LEVEL_NONE && out->level < LEVEL_ENCRYPT) {
+		log_warn("%s_tls_wrappermode needs %s_tls_security_level = encrypt (or stronger)",
+		    e->lmtp ? "lmtp" : "smtp", e->lmtp ? "lmtp" : "smtp");
+		policy_set_invalid(out, arena, "4.7.5", "client TLS configuration problem");
+	}
+}
+
+/* ---- what it comes to for one host ----------------------------------------------------------- */
+
+const char *policy_nexthop_domain(const struct target *to, struct arena *arena)
+{
+	struct destination d;
+
+	if (to->domain)
+		return to->domain;
+	if (destination_parse(to->request->nexthop, 25, arena, &d, NULL) == 0)
+		return d.host;
+	return to->request->nexthop;
+}
+
+static void set_names(const struct target *to, struct arena *arena, struct policy *p)
+{
+	const char *domain = policy_nexthop_domain(to, arena);
+	const char *host = to->addr && to->addr->host ? to->addr->host : domain;
+	const char **names = arena_zero(arena, p->match->count + 1, sizeof(*names));
+
+	for (size_t i = 0; i < p->match->count; i++) {
+		const char *word = p->match->items[i];
+
+		if (text_eq_nocase(word, "nexthop"))
+			word = domain;
+		else if (text_eq_nocase(word, "dot-nexthop"))
+			word = arena_printf(arena, ".%s", domain);
+		else if (text_eq_nocase(word, "hostname"))
+			word = host;
+		names[i] = word;
+	}
+	p->names = names;
+	p->name_count = p->match->count;
+}
+
+static void set_match_default(const struct engine *e, struct policy *p)
+{
+	if (p->match && p->match->count)
+		return;
+	p->match = p->level == LEVEL_FINGERPRINT ? &e->params->fingerprint_cert_match
+	           : p->level == LEVEL_VERIFY    ? &e->params->verify_cert_match
+	                                         : &e->params->secure_cert_match;
+}
+
+static void set_sni(const struct target *to, struct arena *arena, struct policy *p)
+{
+	const char *host = to->addr && to->addr->host ? to->addr->host : "";
+	struct net_addr numeric;
+
+	if (p->tlsa_count) /* RFC 7672 8.1 */
+		p->sni = p->tlsa_base;
+	else if (text_eq_nocase(p->servername, "nexthop"))
+		p->sni = policy_nexthop_domain(to, arena);
+	else if (text_eq_nocase(p->servername, "hostname"))
+		p->sni = host;
+	else
+		p->sni = p->servername;
+	if (!dns_name_valid(p->sni) || net_addr_parse(&numeric, p->sni, 0))
+		p->sni = ""; /* RFC 6066 section 3: names alone */
+}
+
+static int read_anchors(struct arena *arena, struct policy *p, struct err *err)
+{
+	struct str pem = {0};
+	int rc = 0;
+
+	p->anchors = "";
+	if (p->level < LEVEL_VERIFY || !p->anchor_files->count)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < p->anchor_files->count; i++) {
+		struct str file = {0};
+
+		rc = fd_read_file(p->anchor_files->items[i], ANCHORS_MAX, &file, err);
+		if (rc == 0)
+			str_printf(&pem, "%s\n", str_text(&file));
+		str_fini(&file);
+	}
+	if (rc == 0)
+		p->anchors = arena_strdup(arena, str_text(&pem));
+	str_fini(&pem);
+	return rc;
+}
+
+static int set_ciphers(
+    const struct engine *e, struct arena *arena, struct policy *p, struct err *err)
+{
+	const struct smtp_tls_params *params = e->params;
+	bool mandatory = policy_is_mandatory(p);
+	const char *grade = p->grade    ? p->grade
+	                    : mandatory ? params->mandatory_ciphers
+	                                : params->ciphers;
+	const char *excludes[] = {p->exclude ? p->exclude : params->exclude_ciphers,
+	    !p->exclude && mandatory ? params->mandatory_exclude_ciphers : "",
+	    policy_is_verified(p) ? "aNULL"
+	    : mandatory           ? "eNULL"
+	                          : ""};
+	const char *protocols = p->protocols ? p->protocols
+	                        : mandatory  ? params->mandatory_protocols
+	                                     : params->protocols;
+	struct str list = {0};
+	int rc = tls_cipher_list(&e->secure->common, grade, excludes, 3, &list, err);
+
+	if (rc == 0)
+		p->cipherlist = arena_strdup(arena, str_text(&list));
+	str_fini(&list);
+	return rc == 0 ? tls_protocols_parse(protocols, &p->protocol_bounds, err) : rc;
+}
+
+void policy_complete(
+    const struct smtp_client *c, const struct target *to, struct arena *arena, struct policy *p)
+{
+	const struct engine *e = c->tls;
+	struct err err;
+
+	p->tlsa_base = p->sni = p->anchors = "";
+	if (p->level == LEVEL_DANE || p->level == LEVEL_DANE_ONLY)
+		dane_apply(c, to, arena, p);
+	if (p->requiretls && p->level != LEVEL_INVALID && !policy_is_verified(p))
+		p->level = LEVEL_VERIFY;
+	if (p->level <= LEVEL_NONE)
+		return;
+	if (p->level == LEVEL_FINGERPRINT || p->level >= LEVEL_VERIFY) {
+		set_match_default(e, p);
+		set_names(to, arena, p);
+	}
+	set_sni(to, arena, p);
+	if (set_ciphers(e, arena, p, &err) == 0 && read_anchors(arena, p, &err) == 0)
+		return;
+	log_warn("TLS policy for %s: %s", to->request->nexthop, err.text);
+	policy_set_invalid(p, arena, "4.7.5", "client TLS configuration problem");
+}
