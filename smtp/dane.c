@@ -80,7 +80,7 @@ static enum tlsa_result look_up(const struct smtp_client *c, const struct target
 static enum tlsa_result find(
     const struct smtp_client *c, const struct target *to, struct arena *arena, struct policy *p)
 {
-	const char *bases[BASE_NAMES_MAX] = {to->addr->canonical, to->addr->host};
+	const char *bases[BASE_NAMES_MAX] = {to->addr->canonical, to->addr->asked};
 	struct dns_answer answer;
 
 	for (size_t i = 0; i < BASE_NAMES_MAX; i++) {
@@ -141,7 +141,7 @@ void dane_apply(
 		    to, arena, p, LEVEL_MAY, "DANE policy requires DNSSEC: smtp_dns_support_level");
 		return;
 	}
-	if (!to->addr || net_addr_parse(&numeric, to->addr->host, 0)) {
+	if (!to->addr || to->addr->path || net_addr_parse(&numeric, to->addr->host, 0)) {
 		fall_back(to, arena, p, LEVEL_MAY, "non DNSSEC destination");
 		return;
 	}

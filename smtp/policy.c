@@ -515,6 +515,8 @@ void policy_complete(
 	struct err err;
 
 	p->tlsa_base = p->sni = p->anchors = "";
+	if (p->level == LEVEL_MAY && to->addr && to->addr->path)
+		p->level = LEVEL_NONE; /* nobody listens on a local socket */
 	if (p->level == LEVEL_DANE || p->level == LEVEL_DANE_ONLY)
 		dane_apply(c, to, arena, p);
 	if (p->requiretls && p->level != LEVEL_INVALID && !policy_is_verified(p))

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -116,12 +117,14 @@ const char *scratch_folder(void)
 
 void scratch_remove(void)
 {
-	char command[128];
+	struct dirent *entry;
+	DIR *dir = folder[0] ? opendir(folder) : NULL;
 
-	if (!folder[0])
-		return;
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	ck_assert_int_eq(system(command), 0);
+	while (dir && (entry = readdir(dir)) != NULL)
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(folder);
 	folder[0] = '\0';
 }
 
