@@ -34,7 +34,60 @@ static void wrong_type(struct job *job)
 	job_say(job, frame, sizeof(frame));
 }
 
-static void (*const faults[])(struct job *) = {die, talk, talk_more, wrong_type};
+/* An answer in good form that cannot be one to this request. */
+static void say_result(struct job *job, uint32_t id_off, uint32_t index_off, size_t count,
+    uint32_t outcome, const char *dsn)
+{
+	struct rcpt_result results[4];
+	struct deliver_result result = {
+	    .rcpts = {results, count}, .dead_dsn = "", .dead_reason = "", .damaged = ""};
+	struct str frame = {0};
+
+	for (size_t i = 0; i < count; i++)
+		results[i] = (struct rcpt_result){.index = (uint32_t)i + index_off,
+		    .outcome = outcome,
+		    .dsn = dsn,
+		    .action = "",
+		    .reason = "because",
+		    .diag = "",
+		    .mta = ""};
+	frame_encode(&frame, DELIVER_RESULT, job->id + id_off, &deliver_result_table, &result);
+	job_say(job, frame.data, frame.len);
+	str_fini(&frame);
+}
+
+static void other_request(struct job *job)
+{
+	say_result(job, 1, 0, 3, OUTCOME_SENT, "2.0.0");
+}
+
+static void other_recipients(struct job *job)
+{
+	say_result(job, 0, 7, 3, OUTCOME_SENT, "2.0.0");
+}
+
+static void too_few(struct job *job)
+{
+	say_result(job, 0, 0, 2, OUTCOME_SENT, "2.0.0");
+}
+
+static void too_many(struct job *job)
+{
+	say_result(job, 0, 0, 4, OUTCOME_SENT, "2.0.0");
+}
+
+static void strange_outcome(struct job *job)
+{
+	say_result(job, 0, 0, 3, 77, "2.0.0");
+}
+
+static void strange_status(struct job *job)
+{
+	say_result(job, 0, 0, 3, OUTCOME_BOUNCED, "5.1.1 or so");
+}
+
+static void (*const faults[])(struct job *) = {die, talk, talk_more, wrong_type, other_request,
+    other_recipients, too_few, too_many, strange_outcome, strange_status};
 
 START_TEST(three_tries_then_deferred)
 {
