@@ -36,13 +36,24 @@ size_t refill_room(const struct mail *mail, bool first)
 	return MAX(room, less((size_t)p->recipient_minimum, mail->pending));
 }
 
+/*
+ * What bounce(8) and defer(8) have not written down yet is in memory as well: they must keep up. A
+ * part of the deferrals is a thousand of them, a bounce is one.
+ */
+static bool is_behind(const struct mail *mail)
+{
+	enum { PARTS_MAX = 2, BOUNCES_MAX = 1000 };
+
+	return mail->waiting >= (mail->parts_logged ? PARTS_MAX : BOUNCES_MAX);
+}
+
 /* 0: now; else in so many milliseconds, or -1: not before something ends. */
 static int64_t refill_due(const struct task *task, size_t room)
 {
 	const struct transport_settings *set = &task->transport->set;
 	int64_t due;
 
-	if (room == 0)
+	if (room == 0 || is_behind(task->mail))
 		return -1;
 	due = task->mail->read_ms + (int64_t)set->refill_delay * 1000 -
 	      loop_now_ms(task->mail->qmgr->loop);
