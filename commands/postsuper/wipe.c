@@ -33,12 +33,15 @@ struct wipe {
 
 static void one_file(struct wipe *w, const char *path, const char *name)
 {
-	w->count += queue_id_valid(name);
-	if (!w->remove)
+	bool message = queue_id_valid(name);
+
+	if (w->remove && unlink(path) < 0) {
+		if (errno != ENOENT)
+			log_warn("remove file %s: %s", path, strerror(errno));
 		return;
-	if (unlink(path) < 0 && errno != ENOENT)
-		log_warn("remove file %s: %s", path, strerror(errno));
-	else if (queue_id_valid(name))
+	}
+	w->count += message;
+	if (w->remove && message)
 		remove_logs(w->p, name);
 }
 
@@ -178,5 +181,6 @@ void wipe_leftovers(struct postsuper *p, const char *dir)
 
 	each_entry(&w, dir, remove_orphaned);
 	if (w.count > 0)
-		log_info("%s: finished the deletion of %lu messages", dir, w.count);
+		log_info("%s: finished the deletion of %lu message%s", dir, w.count,
+		    w.count == 1 ? "" : "s");
 }

@@ -226,6 +226,16 @@ size_t text_utf8_len(struct slice text)
 	return len;
 }
 
+/* C1 control characters, which some terminals obey, and those that turn the direction of writing.
+ */
+static bool is_hidden(const unsigned char *p, size_t len)
+{
+	return (len == 2 && p[0] == 0xC2 && p[1] < 0xA0) ||
+	       (len == 3 && p[0] == 0xE2 &&
+	           ((p[1] == 0x80 && p[2] >= 0xAA && p[2] <= 0xAE) ||
+	               (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9)));
+}
+
 void text_make_printable(char *text, size_t len)
 {
 	size_t at = 0;
@@ -236,6 +246,8 @@ void text_make_printable(char *text, size_t len)
 
 		if (n == 0 || c < 32 || c == 127)
 			text[at] = '?';
+		else if (is_hidden((const unsigned char *)text + at, n))
+			memset(text + at, '?', n);
 		at += n ? n : 1;
 	}
 }

@@ -20,7 +20,7 @@
 enum { PATH_SIZE = 256, FEW = 16 };
 /* A directory of fewer files is read faster than processes are started; so many are read in a row.
  */
-enum { SHARED_FROM = 400, IN_A_ROW = 32 };
+enum { SHARED_FROM = 400, IN_A_ROW = 32, LOOK = MESSAGE_ENVELOPE | MESSAGE_LOOK };
 
 struct listing {
 	struct queue *queue;
@@ -227,7 +227,7 @@ static bool read_name(void *arg, struct crew *crew UNUSED, size_t i)
 	int rc;
 
 	snprintf(item.loc.dir, sizeof(item.loc.dir), "%s", names->l->name);
-	rc = message_open(names->l->queue, &item.loc, item.id, MESSAGE_ENVELOPE, &m, &err);
+	rc = message_open(names->l->queue, &item.loc, item.id, LOOK, &m, &err);
 	if (rc == 1)
 		return true;
 	if (rc == 0)
@@ -260,7 +260,7 @@ static int read_directory(struct listing *l, const char *dir, struct err *err)
 	int rc;
 
 	if (!reader->share)
-		return queue_scan_dir(l->queue, dir, MESSAGE_ENVELOPE, record_found, l, err);
+		return queue_scan_dir(l->queue, dir, LOOK, record_found, l, err);
 	rc = queue_scan_dir(l->queue, dir, MESSAGE_NAME, name_found, &names, err);
 	crew.count = names.count;
 	if (names.count < SHARED_FROM) {

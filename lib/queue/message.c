@@ -64,7 +64,19 @@ int message_read_head(
 	return n < 0 ? err_sys(err, "read %s", id) : check_head(raw, n, loc, id, head, err);
 }
 
-static int open_home(struct queue *queue, const struct location *loc, const char *id,
+/* Who only looks leaves no traces, and costs less; the owner may ask for that. */
+static int open_file(const char *path, bool look)
+{
+	const int flags = O_CLOEXEC | O_NOFOLLOW;
+	int fd;
+
+	if (!look)
+		return open(path, O_RDWR | flags);
+	fd = open(path, O_RDONLY | O_NOATIME | flags);
+	return fd < 0 && errno == EPERM ? open(path, O_RDONLY | flags) : fd;
+}
+
+static int open_home(struct queue *queue, const struct location *loc, const char *id, bool look,
     struct message *m, struct err *err)
 {
 	char path[256];
@@ -74,7 +86,7 @@ static int open_home(struct queue *queue, const struct location *loc, const char
 		return m->fd < 0 ? -1 : 0;
 	}
 	queue_path(queue, loc->dir, id, path, sizeof(path));
-	m->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	m->fd = open_file(path, look);
 	m->owns_fd = m->fd >= 0;
 	if (m->fd < 0)
 		return errno == ENOENT ? 1 : err_sys(err, "open %s", path);
@@ -212,7 +224,7 @@ int message_open(struct queue *queue, const struct location *loc, const char *id
 	memset(m, 0, sizeof(*m));
 	m->loc = *loc;
 	m->fd = -1;
-	rc = open_home(queue, loc, id, m, err);
+	rc = open_home(queue, loc, id, what & MESSAGE_LOOK, m, err);
 	if (rc == 0)
 		rc = look_at_file(m, id, &size, err);
 	if (rc == 0)
@@ -421,7 +433,7 @@ int message_mark_warned(
 	const char byte = RECORD_WARNED;
 	struct record_head head;
 	struct message m = {.fd = -1};
-	int rc = open_home(queue, loc, id, &m, err);
+	int rc = open_home(queue, loc, id, false, &m, err);
 
 	if (rc == 0 && fd_lock_range(m.fd, state_at, 1, true) < 0) {
 		rc = err_sys(err, "lock %s", id);

@@ -101,6 +101,7 @@ enum {
 	MESSAGE_CONTENT = 1 << 1,  /* check the content's checksum too */
 	MESSAGE_RCPTS = 1 << 3,    /* message_next_rcpt only, from where it has been before */
 	MESSAGE_NAME = 1 << 2,     /* queue_scan_dir: names alone, not even retry_at */
+	MESSAGE_LOOK = 1 << 3,     /* only to be read: not to be taken in hand or marked */
 };
 
 /*
