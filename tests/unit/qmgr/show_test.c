@@ -194,6 +194,8 @@ START_TEST(asked_over_a_connection)
 	ck_assert_uint_eq(shown.dest_count, 50);
 	close(fds[0]);
 	fixture_turn();
+	str_fini(&ask);
+	str_fini(&in);
 	fixture_close();
 }
 END_TEST
