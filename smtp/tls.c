@@ -185,6 +185,8 @@ static void log_peer(const struct handshake *h)
 
 	if (h->c->tls->params->loglevel < 2)
 		return;
+	if (tls_session_resumed(h->s->tls))
+		log_info("%s: Reusing old session", h->s->relay);
 	info = tls_session_info(h->s->tls);
 	if (info->peer_cert)
 		log_info("%s: subject_CN=%s, issuer_CN=%s, fingerprint=%s, pkey_fingerprint=%s",
