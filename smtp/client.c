@@ -17,6 +17,7 @@
 #include "lib/table/table.h"
 #include "smtp/cache.h"
 #include "smtp/auth.h"
+#include "smtp/rewrite.h"
 #include "smtp/destination.h"
 #include "smtp/engine.h"
 #include "smtp/session.h"
@@ -121,6 +122,8 @@ void smtp_client_fini(struct smtp_client *c)
 	transcript_free(&c->transcript);
 	auth_close(&c->auth);
 	engine_close(&c->tls);
+	generic_close(&c->generic);
+	checks_close(&c->checks);
 	match_list_close(&c->cache_always);
 	client_close_resolver(c);
 	unreachable_close(&c->unreachable);

@@ -24,12 +24,12 @@ static const struct conf_enum propagations[] = {{"generic", PROPAGATE_GENERIC}, 
 	CONF_ENUM(P, bdat, x "_send_bdat", "auto", bdat_uses, "Send content by BDAT: never, auto (large content that DATA would have to change), always."), \
 	CONF_SET(P, propagate, "propagate_unmatched_extensions", "canonical, virtual", propagations, "Tables whose results get the address extension that their key lacks."), \
 	CONF_SIZE(P, body_checks_size_limit, "body_checks_size_limit", "51200", 0, 0, "How much of each part of a body is looked at by body checks."), \
-	CONF_INT(P, header_size_limit, "header_size_limit", "102400", 1, 0, "Longer header fields are cut."), \
+	CONF_INT(P, header_size_limit, "header_size_limit", "102400", 1, 0, "Bytes of one header field; what exceeds it is dropped."), \
 	CONF_INT(P, mime_boundary_length_limit, "mime_boundary_length_limit", "2048", 1, 0, "So much of a MIME boundary counts."), \
 	CONF_INT(P, mime_nesting_limit, "mime_nesting_limit", "100", 1, 0, "Parts within parts that are looked into."), \
 	CONF_BOOL(P, disable_mime_output_conversion, "disable_mime_output_conversion", "no", "Send 8-bit content as it is to servers without 8BITMIME."), \
-	CONF_BOOL(P, append_at_myorigin, "append_at_myorigin", "yes", "Complete user to user@$myorigin."), \
-	CONF_BOOL(P, append_dot_mydomain, "append_dot_mydomain", "${{$compatibility_level} <level {1} ? {yes} : {no}}", "Complete user@host to user@host.$mydomain.")
+	CONF_BOOL(P, append_at_myorigin, "append_at_myorigin", "yes", "Complete addresses without a domain by @$myorigin."), \
+	CONF_BOOL(P, append_dot_mydomain, "append_dot_mydomain", "${{$compatibility_level} <level {1} ? {yes} : {no}}", "Complete domains without a dot by .$mydomain.")
 
 static const struct conf_param smtp_rows[] = {ROWS("smtp")};
 static const struct conf_param lmtp_rows[] = {ROWS("lmtp")};

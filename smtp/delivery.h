@@ -2,6 +2,7 @@
 #ifndef SMTP_DELIVERY_H
 #define SMTP_DELIVERY_H
 
+#include "smtp/rewrite.h"
 #include "smtp/session.h"
 #include "smtp/smtp.h"
 
@@ -56,12 +57,22 @@ bool transaction_run(struct delivery *d, struct session *s, bool last_use, struc
 
 /* ---- content.c ---------------------------------------------------------------------------- */
 
+/* How the content goes out. */
+struct content_plan {
+	struct rewrite_plan rewrite;
+	bool bdat; /* in one chunk, as it is stored (RFC 3030); no DATA before it */
+};
+/* Can it go by BDAT, and does `wish` (enum smtp_bdat) want that? */
+bool content_suits_bdat(const struct session *s, const struct agent_job *job,
+    const struct smtp_params *params, const struct content_plan *plan, int wish);
+
 /*
  * The content, dot-stuffed and folded where needed, the final dot, and QUIT when `quit`; flushed.
  * CHAT_OK or what went wrong; *unreadable_out: the queue file, not the server.
  */
 enum chat_result content_send(struct session *s, const struct agent_job *job,
-    const struct smtp_params *params, bool quit, bool *unreadable_out);
+    const struct smtp_params *params, const struct content_plan *plan, bool quit,
+    bool *unreadable_out);
 
 /* Breaks lines longer than limit with CR LF SPACE. Pure, incremental; zero the state but limit. */
 struct fold {

@@ -7,6 +7,7 @@
 #include "smtp/delivery.h"
 #include "smtp/engine.h"
 #include "smtp/params.h"
+#include "smtp/rewrite.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,20 +18,24 @@ static struct smtp_params params;
 static struct smtp_auth_params auth_params;
 static struct smtp_tls_params tls_params;
 static struct secure_params secure_settings;
+static struct smtp_content_params content_params;
 static struct queue_params queue_settings;
 static struct smtp_client client;
 static struct queue *queue;
 
-static const struct conf_table *tables[] = {
-    &smtp_params, &queue_params, &smtp_auth_params, &smtp_tls_params, &secure_params, NULL};
+static const struct conf_table *tables[] = {&smtp_params, &queue_params, &smtp_auth_params,
+    &smtp_tls_params, &secure_params, &smtp_content_params, NULL};
 static void *const table_structs[] = {
-    &params, &queue_settings, &auth_params, &tls_params, &secure_settings};
+    &params, &queue_settings, &auth_params, &tls_params, &secure_settings, &content_params};
 
-/* Files of passwords and keys are mostly root's. */
+/* Files of passwords and keys are mostly root's, and other tables are outside of a chroot. */
 static void before_drop(struct service *service)
 {
 	client.auth = auth_open(&auth_params, service_core(service), client.lmtp);
 	client.tls = engine_open(&tls_params, &secure_settings, service_core(service), client.lmtp);
+	client.content = &content_params;
+	client.generic = generic_open(&content_params, service_core(service));
+	client.checks = rewrite_open_checks(&content_params, client.lmtp);
 }
 
 static void init(struct service *service)
@@ -74,6 +79,7 @@ int main(int argc, char **argv)
 		tables[2] = &lmtp_auth_params;
 		tables[0] = &lmtp_params;
 		tables[3] = &lmtp_tls_params;
+		tables[5] = &lmtp_content_params;
 	}
 	return service_run(&spec, argc, argv);
 }

@@ -55,7 +55,8 @@ enum smtp_pix { PIX_DISABLE_ESMTP = 1 << 0, PIX_DELAY_DOTCRLF = 1 << 1 };
 enum smtp_verify_target { SMTP_VERIFY_RCPT, SMTP_VERIFY_DATA };
 enum smtp_preference { SMTP_PREFER_ANY, SMTP_PREFER_V4, SMTP_PREFER_V6 };
 
-extern const struct conf_table smtp_auth_params, lmtp_auth_params; /* auth_params.h */
+extern const struct conf_table smtp_auth_params, lmtp_auth_params;       /* auth_params.h */
+extern const struct conf_table smtp_content_params, lmtp_content_params; /* content_params.h */
 /* One struct, two sets of names: smtp_x and lmtp_x. */
 extern const struct conf_table smtp_params, lmtp_params;
 extern const struct conf_table smtp_tls_params, lmtp_tls_params; /* tls_params.h */

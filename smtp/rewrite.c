@@ -23,6 +23,21 @@ struct rewrite {
 	struct err err;
 };
 
+struct checks *rewrite_open_checks(const struct smtp_content_params *p, bool lmtp)
+{
+	struct checks_tables tables = {.header = p->header_checks,
+	    .mime = p->mime_header_checks,
+	    .nested = p->nested_header_checks,
+	    .body = p->body_checks,
+	    .body_limit = (size_t)p->body_checks_size_limit,
+	    .header_name = lmtp ? "lmtp_header_checks" : "smtp_header_checks",
+	    .mime_name = lmtp ? "lmtp_mime_header_checks" : "smtp_mime_header_checks",
+	    .nested_name = lmtp ? "lmtp_nested_header_checks" : "smtp_nested_header_checks",
+	    .body_name = lmtp ? "lmtp_body_checks" : "smtp_body_checks"};
+
+	return checks_open(&tables);
+}
+
 /* ---- actions -------------------------------------------------------------------------------- */
 
 enum { DOES_LOG = 1, DOES_REMOVE = 2, DOES_REPLACE = 4, DOES_PREPEND = 8, DOES_NOTHING = 16 };

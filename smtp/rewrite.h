@@ -24,6 +24,9 @@ struct rewrite_plan {
 	unsigned what;           /* REWRITE_*; 0: the content goes out as it is */
 };
 
+/* smtp_header_checks and the like; NULL: none. The params must outlive it. */
+struct checks *rewrite_open_checks(const struct smtp_content_params *params, bool lmtp);
+
 struct rewrite;
 /* The plan must outlive it. What comes out is appended to `out`. */
 struct rewrite *rewrite_begin(const struct rewrite_plan *plan, struct str *out);

@@ -13,7 +13,10 @@
 #include "smtp/params.h"
 
 struct auth;
+struct checks;
 struct engine;
+struct generic;
+struct smtp_content_params;
 struct match_list;
 struct scache_client;
 struct table_chain;
@@ -50,8 +53,11 @@ struct smtp_client {
 	int attempt_ms;     /* for a delivery, up to the point where the content goes out */
 	int64_t give_up_ms; /* clock_mono_ms: when that of the delivery in hand is over; 0: never */
 	bool lmtp;          /* called by that name: not there yet, mail waits */
-	struct auth *auth;  /* NULL: nobody logs in anywhere */
-	struct engine *tls; /* NULL: no TLS at all */
+	const struct smtp_content_params *content;
+	struct generic *generic; /* smtp_generic_maps; NULL: none */
+	struct checks *checks;   /* smtp_header_checks and the like; NULL: none */
+	struct auth *auth;       /* NULL: nobody logs in anywhere */
+	struct engine *tls;      /* NULL: no TLS at all */
 	struct arena arena;
 	struct session *kept;         /* open, between transactions; NULL: none */
 	struct scache_client *shared; /* NULL: sessions are not shared */
@@ -59,8 +65,8 @@ struct smtp_client {
 	struct transcript *transcript; /* of the delivery in hand; NULL: nobody wants it */
 };
 
-/* *client is zero but for lmtp, auth and tls, which it takes. -1 with err when a parameter makes no
- * sense. The params must outlive the client. */
+/* *client is zero but for lmtp, content, and what it takes: auth, tls, generic, checks. -1 with err
+ * when a parameter makes no sense. The params must outlive the client. */
 int smtp_client_init(struct smtp_client *client, const struct core_params *core,
     const struct smtp_params *params, struct err *err);
 /* Ends the kept session politely and frees everything. */

@@ -32,7 +32,7 @@ static void put_mail(struct transaction *t)
 	unsigned features = t->s->ehlo.features;
 
 	str_put_text(out, "MAIL FROM:<");
-	put_path(t, r->sender);
+	put_path(t, t->sender);
 	str_put_char(out, '>');
 	if (features & FEATURE_SIZE)
 		str_printf(out, " SIZE=%llu", (unsigned long long)t->d->job->m->content_len);
@@ -71,28 +71,31 @@ static void put_notify(struct str *out, uint32_t notify)
 }
 
 /* RFC 3461 4.2: "rfc822;" and the address as xtext. */
-static void put_orcpt(struct str *out, const struct deliver_rcpt *rcpt)
+static void put_orcpt(struct str *out, const struct deliver_rcpt *rcpt, const char *said)
 {
 	const char *semicolon = strchr(rcpt->orcpt, ';');
+	bool renamed = said != rcpt->address && strcmp(said, rcpt->address) != 0;
 
 	if (semicolon) {
 		str_printf(out, " ORCPT=%.*s;", (int)MIN(semicolon - rcpt->orcpt, 64), rcpt->orcpt);
 		smtp_xtext_encode(out, semicolon + 1);
-	} else if (*rcpt->orig) {
+	} else if (*rcpt->orig || renamed) {
 		str_put_text(out, " ORCPT=rfc822;");
-		smtp_xtext_encode(out, rcpt->orig);
+		smtp_xtext_encode(out, *rcpt->orig ? rcpt->orig : rcpt->address);
 	}
 }
 
-static void put_rcpt(struct transaction *t, const struct deliver_rcpt *rcpt)
+static void put_rcpt(struct transaction *t, size_t i)
 {
+	const struct deliver_rcpt *rcpt = &t->d->job->rcpts[i];
+	const char *said = transaction_address(t, i);
 	struct str *out = &t->s->stream.out;
 
 	str_put_text(out, "RCPT TO:<");
-	put_path(t, rcpt->address);
+	put_path(t, said);
 	str_put_char(out, '>');
 	if (t->s->ehlo.features & FEATURE_DSN) {
-		put_orcpt(out, rcpt);
+		put_orcpt(out, rcpt, said);
 		put_notify(out, rcpt->notify);
 	}
 	str_put(out, "\r\n", 2);
@@ -103,8 +106,8 @@ static bool read_mail(struct transaction *t)
 	struct trouble why;
 
 	t->mail_read = true;
-	if (!transaction_await(
-	        t, t->d->client->params->mail_timeout, "sending MAIL FROM", "MAIL FROM command"))
+	if (!xforward_read(t) || !transaction_await(t, t->d->client->params->mail_timeout,
+	                             "sending MAIL FROM", "MAIL FROM command"))
 		return false;
 	t->mail_ok = t->s->reply.code / 100 == 2;
 	if (!t->mail_ok) {
@@ -184,12 +187,13 @@ static bool run_batch(struct transaction *t)
 			continue;
 		if (count && t->s->stream.out.len > BATCH_BYTES)
 			break;
-		if (!has_room(t, job->rcpts[t->next].address))
+		if (!has_room(t, transaction_address(t, t->next)))
 			break;
-		put_rcpt(t, &job->rcpts[t->next]);
+		put_rcpt(t, t->next);
 		batch[count++] = t->next;
 	}
-	if (pipelining && is_last_batch(t) && (!agent_only_verifies(job) || verifies_by_data(t))) {
+	if (pipelining && is_last_batch(t) && !t->plan.bdat &&
+	    (!agent_only_verifies(job) || verifies_by_data(t))) {
 		str_put_text(&t->s->stream.out, "DATA\r\n");
 		t->data_sent = true;
 	}
@@ -201,57 +205,6 @@ static bool run_batch(struct transaction *t)
 	return true;
 }
 
-/* What can be said without asking: the server's limits. */
-static bool fits(struct transaction *t)
-{
-	const struct session *s = t->s;
-	uint64_t size = t->d->job->m->content_len;
-	struct trouble why;
-
-	if (s->ehlo.size_limit && size > s->ehlo.size_limit)
-		trouble_set(&why, t->d->job->arena, "5.3.4",
-		    "message size %llu exceeds size limit %llu of server %s",
-		    (unsigned long long)size, (unsigned long long)s->ehlo.size_limit, s->name);
-	else if ((t->request->env_flags & ENV_SMTPUTF8) && !(s->ehlo.features & FEATURE_SMTPUTF8))
-		trouble_set(&why, t->d->job->arena, "5.6.7",
-		    "SMTPUTF8 is required, but was not offered by host %s", s->name);
-	else if ((t->request->env_flags & ENV_REQUIRETLS) &&
-	         !(s->ehlo.features & FEATURE_REQUIRETLS))
-		trouble_set(&why, t->d->job->arena, t->d->final ? "5.7.30" : "4.7.30",
-		    "REQUIRETLS is required, but was not offered by host %s", s->name);
-	else
-		return true;
-	delivery_trouble_all(t->d, s, &why);
-	return false;
-}
-
-/* Line ends in an address would be commands of their own. What takes mail in lets none pass. */
-static bool is_one_line(const char *address)
-{
-	for (; *address; address++)
-		if (((unsigned char)*address < 32 && *address != '\t') || *address == 127)
-			return false;
-	return true;
-}
-
-static bool addresses_fit(struct transaction *t)
-{
-	struct delivery *d = t->d;
-	struct trouble why;
-
-	if (!is_one_line(t->request->sender)) {
-		trouble_set(&why, d->job->arena, "5.1.7", "bad sender address syntax");
-		delivery_trouble_all(d, t->s, &why);
-	}
-	for (size_t i = 0; i < d->job->rcpt_count; i++) {
-		if (!d->left[i] || is_one_line(d->job->rcpts[i].address))
-			continue;
-		trouble_set(&why, d->job->arena, "5.1.3", "bad recipient address syntax");
-		delivery_trouble(d, t->s, i, &why);
-	}
-	return d->left_count > 0;
-}
-
 bool transaction_run(struct delivery *d, struct session *s, bool last_use, struct trouble *lost)
 {
 	struct transaction t = {.d = d, .s = s, .request = d->job->request, .lost = lost};
@@ -261,8 +214,10 @@ bool transaction_run(struct delivery *d, struct session *s, bool last_use, struc
 	d->accepted_count = 0;
 	d->dot_sent = false;
 	d->sent_us = clock_wall_us();
-	if (!addresses_fit(&t) || !fits(&t))
+	if (!transaction_prepare(&t))
 		return true;
+	if (!xforward_say(&t))
+		return false;
 	put_mail(&t);
 	if (!(s->ehlo.features & FEATURE_PIPELINING) && !read_mail(&t))
 		return false;
@@ -270,7 +225,8 @@ bool transaction_run(struct delivery *d, struct session *s, bool last_use, struc
 		if (!run_batch(&t))
 			return false;
 	d->more = t.full && t.mail_ok;
-	if (!t.data_sent && d->accepted_count > 0) {
+	go = t.plan.bdat && d->accepted_count > 0;
+	if (!t.data_sent && !t.plan.bdat && d->accepted_count > 0) {
 		str_put_text(&s->stream.out, "DATA\r\n");
 		t.data_sent = true;
 	}

@@ -95,7 +95,8 @@ static bool read_answer(struct transaction *t, const size_t *i)
 		return false;
 	}
 	if (t->s->reply.code / 100 != 2) {
-		session_refusal(t->s, "end of DATA command", t->d->job->arena, &why);
+		session_refusal(t->s, t->plan.bdat ? "BDAT command" : "end of DATA command",
+		    t->d->job->arena, &why);
 		if (i)
 			delivery_trouble(t->d, t->s, *i, &why);
 		else
@@ -182,7 +183,7 @@ bool transaction_send_content(struct transaction *t, bool last_use)
 		return rc;
 	transcript_note(t->s->transcript, "(the message)");
 	t->s->in_content = true;
-	result = content_send(t->s, t->d->job, p, quit, &unreadable);
+	result = content_send(t->s, t->d->job, p, &t->plan, quit, &unreadable);
 	if (result == CHAT_OK) {
 		t->d->dot_sent = true;
 		read_verdict(t);

@@ -33,6 +33,8 @@ const struct conf_table *const all_tables[] = {
     &lmtp_auth_params,
     &smtp_tls_params,
     &lmtp_tls_params,
+    &smtp_content_params,
+    &lmtp_content_params,
     &local_param_table,
     &bounce_param_table,
     &anvil_params,

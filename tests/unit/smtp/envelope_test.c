@@ -96,6 +96,7 @@ START_TEST(needs_smtputf8)
 
 	fixture_init();
 	fixture_start();
+	fx.sender = "s\xc3\xa4nder@example.org";
 	fixture_deliver(nexthop, 1, 0, ENV_SMTPUTF8, "x\r\n", 3);
 	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_BOUNCED);
 	ck_assert_str_eq(fx.results[0].dsn, "5.6.7");

@@ -18,13 +18,23 @@ void fixture_init(void)
 {
 	memset(&fx, 0, sizeof(fx));
 	fx.sender = "sender@example.org";
-	fx.envid = fx.ret = fx.orig = fx.orcpt = "";
+	fx.envid = fx.ret = fx.orig = fx.orcpt = fx.client_name = fx.client_addr = "";
 	signal(SIGPIPE, SIG_IGN);
 	fx.core = (struct core_params){.ipc_timeout = 5,
 	    .myhostname = "client.test",
 	    .inet_interfaces = "127.0.0.9",
 	    .data_directory = "/nonexistent",
 	    .inet_protocols = "ipv4"};
+	fx.content = (struct smtp_content_params){.generic_maps = "",
+	    .header_checks = "",
+	    .mime_header_checks = "",
+	    .nested_header_checks = "",
+	    .body_checks = "",
+	    .body_checks_size_limit = 51200,
+	    .header_size_limit = 102400,
+	    .mime_boundary_length_limit = 2048,
+	    .mime_nesting_limit = 100,
+	    .bdat = SMTP_BDAT_AUTO};
 	fx.params = (struct smtp_params){.tcp_port = "25",
 	    .cache_service_name = "",
 	    .fallback_relay = "",
@@ -68,6 +78,9 @@ void fixture_start(void)
 {
 	struct err err;
 
+	fx.client.content = &fx.content;
+	fx.client.generic = generic_open(&fx.content, &fx.core);
+	fx.client.checks = rewrite_open_checks(&fx.content, false);
 	ck_assert_msg(
 	    smtp_client_init(&fx.client, &fx.core, &fx.params, &err) == 0, "%s", err.text);
 }
@@ -105,6 +118,11 @@ void fixture_deliver(const char *nexthop, size_t count, uint32_t flags, uint32_t
 	    .env_flags = env_flags | flags_of(content, len),
 	    .flags = flags,
 	    .content_len = len,
+	    .client_name = fx.client_name,
+	    .client_addr = fx.client_addr,
+	    .client_port = "4711",
+	    .helo = "he lo",
+	    .protocol = "ESMTP",
 	    .envid = fx.envid,
 	    .ret = fx.ret};
 	struct agent_job job = {.request = &request,

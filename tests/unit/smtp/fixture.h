@@ -3,6 +3,7 @@
 #define TESTS_UNIT_SMTP_FIXTURE_H
 
 #include "smtp/delivery.h"
+#include "smtp/rewrite.h"
 #include "tests/unit/smtp/fake_server.h"
 
 /*
@@ -14,10 +15,11 @@ enum { FIXTURE_RCPTS = 300 };
 struct fixture {
 	struct core_params core;
 	struct smtp_params params;
+	struct smtp_content_params content;
 	struct smtp_client client;
 	struct arena arena;
 	/* for the next request, "" at first */
-	const char *sender, *envid, *ret, *orig, *orcpt;
+	const char *sender, *envid, *ret, *orig, *orcpt, *client_name, *client_addr;
 	uint32_t notify;
 	size_t missing; /* bytes that the message lacks at its end */
 	/* of the last request */

@@ -17,6 +17,7 @@ int main(void)
 	suite_add_tcase(suite, pass_tcase());
 	suite_add_tcase(suite, auth_tcase());
 	suite_add_tcase(suite, rewrite_tcase());
+	suite_add_tcase(suite, outgoing_tcase());
 	suite_add_tcase(suite, route_tcase());
 	suite_add_tcase(suite, dialogue_tcase());
 	suite_add_tcase(suite, lmtp_tcase());

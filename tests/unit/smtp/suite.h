@@ -14,6 +14,7 @@ TCase *envelope_tcase(void);
 TCase *pass_tcase(void);
 TCase *auth_tcase(void);
 TCase *rewrite_tcase(void);
+TCase *outgoing_tcase(void);
 TCase *route_tcase(void);
 TCase *dialogue_tcase(void);
 TCase *lmtp_tcase(void);
