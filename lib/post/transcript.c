@@ -10,7 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/post/post.h"
 
-enum { BEGINNING_MAX = 16 * 1024, END_MAX = 16 * 1024, LINE_MAX_SHOWN = 500 };
+enum { BEGINNING_MAX = 4 * 1024, END_MAX = 8 * 1024, LINE_MAX_SHOWN = 500 };
 
 #define CLASSES_OF_SESSIONS \
 	(CLASS_DATA | CLASS_POLICY | CLASS_PROTOCOL | CLASS_RESOURCE | CLASS_SOFTWARE)
