@@ -25,5 +25,8 @@ int queue_sync_dir_of(const char *path); /* fsync of the folder that holds path 
 /* Reads and checks the head of the record at loc; as message_open. */
 int message_read_head(
     int fd, const struct location *loc, const char *id, struct record_head *head, struct err *err);
+/* Sets the state byte of a journal record that is still ours. 1: it is gone already. */
+int message_set_lane_state(
+    int fd, const struct location *loc, const char *id, enum record_state state, struct err *err);
 
 #endif

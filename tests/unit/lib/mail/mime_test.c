@@ -168,7 +168,7 @@ START_TEST(long_lines)
 
 	memcpy(message, "\n", 1);
 	memset(message + 1, 'x', len);
-	strcat(message, "\ny\n");
+	strcpy(message + 1 + len, "\ny\n");
 	for (size_t piece = 1000; piece <= 3 * MIME_LINE_MAX; piece *= 7) {
 		struct trace t = {{0}, {0}};
 		const char *second;
