@@ -60,6 +60,32 @@ static void broken_filter(struct smtp_params *p)
 	p->reply_filter = "fail:x";
 }
 
+static void strict(struct smtp_params *p)
+{
+	p->per_request_deadline = true;
+}
+static void bind_elsewhere(struct smtp_params *p)
+{
+	p->bind_address = "[192.0.2.99]"; /* not ours */
+}
+static void bind_enforced(struct smtp_params *p)
+{
+	bind_elsewhere(p);
+	p->bind_address_enforce = true;
+}
+static void bind_rubbish(struct smtp_params *p)
+{
+	p->bind_address = "2001:db8::1";
+	p->bind_address_enforce = true;
+}
+static void bind_well(struct smtp_params *p)
+{
+	p->bind_address = "127.0.0.7";
+	p->bind_address_enforce = true;
+}
+
+#define SLOWLY ">220-one\nnap\n>220-two\nnap\n>220 three\n"
+
 static const struct {
 	const char *name;
 	void (*set)(struct smtp_params *p);
@@ -96,6 +122,18 @@ static const struct {
         OUTCOME_SENT, "250-2.0.0 filler 250 2.0.0 done", NULL, NULL, 0},
     {"the filter fails", broken_filter, GREET "wait\n", OUTCOME_DEFERRED,
         "does not speak SMTP while receiving the initial server greeting", NULL, "EHLO", 0},
+    {"each wait is in time", NULL, SLOWLY "<EHLO\n>250 fake\n" TAKE1, OUTCOME_SENT, NULL, NULL,
+        NULL, 1300},
+    {"the whole answer is not", strict, SLOWLY, OUTCOME_DEFERRED,
+        "timed out while receiving the initial server greeting", NULL, "EHLO", 0},
+    {"an address that is not ours", bind_elsewhere, GREET "<EHLO\n>250 fake\n" TAKE1, OUTCOME_SENT,
+        NULL, NULL, NULL, 0},
+    {"..., enforced", bind_enforced, GREET, OUTCOME_DEFERRED, "server configuration error", NULL,
+        "EHLO", 0},
+    {"not even one", bind_rubbish, GREET, OUTCOME_DEFERRED, "server configuration error", NULL,
+        "EHLO", 0},
+    {"an address of ours", bind_well, ">220 fake\n<EHLO\n>250 fake\n" TAKE1, OUTCOME_SENT, NULL,
+        "*127.0.0.7", NULL, 0},
     {"an answer too early", NULL,
         GREET "<EHLO\n>250-fake\n>250 PIPELINING\n<MAIL\n<RCPT\n<DATA\n"
               "+250 ok\n+250 ok\n+354 go\n>250 taken\nwait\n",

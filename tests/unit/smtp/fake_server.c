@@ -30,14 +30,20 @@ static void note(struct fake *f, const char *text)
 
 static void take_connection(struct fake *f)
 {
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+
 	if (f->in)
 		fclose(f->in);
-	f->fd = accept(f->listener, NULL, NULL);
+	f->fd = accept(f->listener, (struct sockaddr *)&sin, &len);
 	if (f->fd < 0)
 		_exit(8);
 	f->in = fdopen(f->fd, "r");
 	setsockopt(f->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	note(f, "*");
+	if (sin.sin_addr.s_addr == htonl(INADDR_LOOPBACK))
+		note(f, "*");
+	else
+		dprintf(f->log, "*%s\n", inet_ntoa(sin.sin_addr));
 }
 
 static int get_line(struct fake *f, char *line, size_t size)
@@ -138,6 +144,8 @@ static void play(struct fake *f, const char *step)
 		flood(f, many, 640);
 	} else if (strcmp(step, "pause") == 0) {
 		nanosleep(&(struct timespec){0, 15 * 1000 * 1000}, NULL);
+	} else if (strcmp(step, "nap") == 0) {
+		nanosleep(&(struct timespec){0, 700 * 1000 * 1000}, NULL);
 	} else if (strcmp(step, "deaf") == 0) {
 		nanosleep(&(struct timespec){2, 500 * 1000 * 1000}, NULL);
 	} else if (strcmp(step, "trickle") == 0) {

@@ -13,9 +13,11 @@
  *   stall       reads on, says nothing         endless     a reply without end
  *   longline    10 MB without a line end       wait        reads until the client closes
  *   refuse      closes the listening socket    pause       15 ms
+ *   nap         700 ms
  *   deaf        reads nothing for 2.5 s            trickle     reads on slowly for 2.5 s
  * The first connection is taken before the first line. When the script is done, what still comes is
- * read until the client closes. What the client said is kept: lines, "*" at each new connection,
+ * read until the client closes. What the client said is kept: lines, "*" (and the client's address,
+ * when it is not 127.0.0.1) at each new connection,
  * "!wanted" when another line came than the script says.
  */
 struct fake_server {
