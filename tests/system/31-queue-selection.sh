@@ -33,7 +33,7 @@ expect 0 '^4 messages, 5 recipients, ' "$bin/postqueue" --count
 expect 0 '^{"messages": 2, "recipients": 3, "bytes": [0-9]*}$' "$bin/postqueue" -j --count --where 'sender=news@spam.example'
 expect 64 'where: column 1: there is no field "sendr"' "$bin/postqueue" --where 'sendr=x'
 expect 64 'where: column 15: a comparison is missing at the end' "$bin/postsuper" -d --where 'size>1k and   '
-expect 64 usage "$bin/postqueue" -f --where 'size>1'
+expect 64 usage "$bin/postqueue" -i ABCDEF --where 'size>1'
 expect 64 'dry-run and -j go with' "$bin/postsuper" --dry-run -s
 grep -q 'Deleted' "$log" && fail "a dry run is logged"
 deferred_is 4 || fail "a dry run deletes"

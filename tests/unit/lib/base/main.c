@@ -8,6 +8,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, str_tcase());
+	suite_add_tcase(suite, json_tcase());
 	suite_add_tcase(suite, map_tcase());
 	suite_add_tcase(suite, heap_tcase());
 	suite_add_tcase(suite, arena_tcase());

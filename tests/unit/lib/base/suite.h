@@ -5,6 +5,7 @@
 #include <check.h>
 
 TCase *str_tcase(void);
+TCase *json_tcase(void);
 TCase *map_tcase(void);
 TCase *heap_tcase(void);
 TCase *arena_tcase(void);
