@@ -31,7 +31,7 @@ static struct session **sessions;
 static NORETURN void usage(void)
 {
 	fprintf(stderr,
-	    "usage: smtp-source -cdoALNPv46 -s sess -l msglen -m msgs -C tries -T windowsize\n"
+	    "usage: smtp-source -cdEkKoALNPv46 -s sess -l msglen -m msgs -C tries -T windowsize\n"
 	    "\t-f from -t to -r rcptcount -R delay -w delay -F file -J file -H header\n"
 	    "\t-S subject -M myhostname [inet:]host[:port] | unix:pathname\n");
 	exit(EX_BAD_USAGE);
@@ -72,6 +72,14 @@ static bool flag_option(int option, struct source *source, struct arguments *arg
 		return source->count = true;
 	case 'd':
 		return source->keep_session = true;
+	case 'E':
+		return source->tls_resume = true;
+	case 'k':
+	case 'K':
+		if (!source->tls)
+			source->tls = secure_context();
+		source->tls_wrapped = option == 'k';
+		return true;
 	case 'L':
 		return source->lmtp = true;
 	case 'N':
@@ -232,7 +240,7 @@ int main(int argc, char **argv)
 	    .connect_tries = 1,
 	    .length = -1,
 	    .accepted_fd = -1};
-	while ((option = getopt(argc, argv, "46AcC:df:F:H:J:l:Lm:M:NoPr:R:s:S:t:T:vw:")) > 0) {
+	while ((option = getopt(argc, argv, "46AcC:dEf:F:H:J:kKl:Lm:M:NoPr:R:s:S:t:T:vw:")) > 0) {
 		if (!flag_option(option, source, &args))
 			value_option(option, source, &args);
 	}

@@ -24,6 +24,7 @@ enum { REPLY_TIMEOUT_MS = 300 * 1000, RETRY_MS = 100, INPUT_MAX = 8192 };
 enum stage {
 	STAGE_GREETING,
 	STAGE_HELO,
+	STAGE_STARTTLS,
 	STAGE_MAIL,
 	STAGE_RCPT,
 	STAGE_DATA,
@@ -42,8 +43,10 @@ struct session {
 	bool pipelining; /* -P: the server offers PIPELINING */
 	bool ahead;      /* -P: commands up to DATA are out */
 	bool connecting; /* no greeting yet */
-	bool busy;       /* a message was taken and is not finished */
-	int tries;       /* connections tried for this message */
+	bool shaking;    /* the TLS handshake is under way */
+	struct secure tls;
+	bool busy; /* a message was taken and is not finished */
+	int tries; /* connections tried for this message */
 	int rcpt_sent, rcpt_done, rcpt_accepted, end_done;
 	int64_t since_ms; /* when the awaited reply was asked for */
 	char token[TOKEN_MAX];
@@ -73,6 +76,8 @@ static void show_count(struct source *source)
 static void disconnect(struct session *s)
 {
 	watch_cancel(s->source->loop, &s->watch);
+	secure_end(&s->tls, s->source, s->stage == STAGE_QUIT && !s->shaking);
+	s->shaking = false;
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
@@ -145,7 +150,7 @@ static bool flush(struct session *s)
 		struct iovec iov[2] = {
 		    {s->out.data ? s->out.data + s->out_at : NULL, s->out.len - s->out_at},
 		    {body->data + s->body_at, s->with_body ? body->len - s->body_at : 0}};
-		ssize_t n = writev(s->fd, iov, 2);
+		long n = secure_write(&s->tls, s->fd, iov, 2);
 		size_t head;
 
 		if (n < 0 && errno == EINTR)
@@ -191,9 +196,9 @@ static void put_helo(struct session *s)
 	const struct source *source = s->source;
 
 	snprintf(line, sizeof(line), "%s %s",
-	    source->lmtp       ? "LHLO"
-	    : source->pipeline ? "EHLO"
-	                       : "HELO",
+	    source->lmtp                      ? "LHLO"
+	    : source->pipeline || source->tls ? "EHLO"
+	                                      : "HELO",
 	    source->myhostname);
 	command(s, line);
 }
@@ -307,7 +312,20 @@ static void got_helo(struct session *s, const char *reply, bool ok)
 {
 	(void)reply;
 	(void)ok;
-	begin_transaction(s);
+	if (!s->source->tls || s->tls.session) {
+		begin_transaction(s);
+		return;
+	}
+	go(s, STAGE_STARTTLS);
+	command(s, "STARTTLS");
+}
+
+static void got_starttls(struct session *s, const char *reply, bool ok)
+{
+	(void)reply;
+	(void)ok;
+	secure_begin(&s->tls, s->source, s->fd);
+	s->shaking = true;
 }
 
 static void got_mail(struct session *s, const char *reply, bool ok)
@@ -396,6 +414,7 @@ static const struct stage_row {
 } stages[STAGE_COUNT] = {
     [STAGE_GREETING] = {"connection", '2', true, got_greeting},
     [STAGE_HELO] = {"HELO", '2', true, got_helo},
+    [STAGE_STARTTLS] = {"STARTTLS", '2', true, got_starttls},
     [STAGE_MAIL] = {"MAIL FROM", '2', false, got_mail},
     [STAGE_RCPT] = {"RCPT TO", '2', false, got_rcpt},
     [STAGE_DATA] = {"DATA", '3', false, got_data},
@@ -439,7 +458,7 @@ static bool take_line(struct session *s, char *line)
 		s->tries = 0;
 	}
 	row->got(s, line, ok);
-	return s->fd >= 0 && s->stage != STAGE_GREETING;
+	return s->fd >= 0 && s->stage != STAGE_GREETING && !s->shaking;
 }
 
 static bool take_lines(struct session *s)
@@ -478,27 +497,75 @@ static void refused(struct session *s, int error)
 	session_failed(s, why);
 }
 
+static void ready(struct watch *watch, int events);
+
+/* Under TLS the server greets anew (-k), or is greeted anew. */
+static void shake_hands(struct session *s)
+{
+	int wait_for;
+	char why[640];
+	struct err err;
+
+	s->in_len = 0;
+	switch (secure_step(&s->tls, &wait_for, &err)) {
+	case 0:
+		want(s, wait_for);
+		return;
+	case 1:
+		s->shaking = false;
+		if (s->source->tls_wrapped) {
+			ready(&s->watch, LOOP_READ); /* the greeting may be here already */
+			return;
+		}
+		go(s, STAGE_HELO);
+		put_helo(s);
+		flush(s);
+		return;
+	default:
+		snprintf(why, sizeof(why), "TLS handshake: %s", err.text);
+		session_failed(s, why);
+	}
+}
+
+/*
+ * Reads and takes what has come; of TLS all of it, for what the library holds back wakes nobody.
+ * false: the session has gone on elsewhere.
+ */
+static bool take_input(struct session *s)
+{
+	do {
+		long n = secure_read(&s->tls, s->fd, s->in + s->in_len, sizeof(s->in) - s->in_len);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
+		if (n <= 0 && s->stage == STAGE_QUIT) {
+			next_connection(s, pause_ms(s->source));
+			return false;
+		}
+		if (n <= 0) {
+			refused(s, n < 0 ? errno : 0);
+			return false;
+		}
+		s->in_len += (size_t)n;
+		if (!take_lines(s)) {
+			if (s->shaking)
+				shake_hands(s);
+			return false;
+		}
+	} while (s->tls.session);
+	return true;
+}
+
 static void ready(struct watch *watch, int events)
 {
 	struct session *s = CONTAINER_OF(watch, struct session, watch);
 
-	if (events & LOOP_READ) {
-		ssize_t n = read(s->fd, s->in + s->in_len, sizeof(s->in) - s->in_len);
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n <= 0 && s->stage == STAGE_QUIT) {
-			next_connection(s, pause_ms(s->source));
-			return;
-		}
-		if (n <= 0) {
-			refused(s, n < 0 ? errno : 0);
-			return;
-		}
-		s->in_len += (size_t)n;
-		if (!take_lines(s))
-			return;
+	if (s->shaking) {
+		shake_hands(s);
+		return;
 	}
+	if (events & LOOP_READ && !take_input(s))
+		return;
 	if (s->out.len > s->out_at || s->with_body)
 		flush(s);
 	else
@@ -548,6 +615,12 @@ static void open_connection(struct session *s)
 	/* The greeting is what is waited for: a failure, too, makes the descriptor readable. */
 	if (connect(s->fd, sa, len) < 0 && errno != EINPROGRESS) {
 		refused(s, errno == EAGAIN ? ECONNREFUSED : errno); /* EAGAIN: full unix backlog */
+		return;
+	}
+	if (source->tls_wrapped) {
+		secure_begin(&s->tls, s->source, s->fd);
+		s->shaking = true;
+		want(s, LOOP_WRITE); /* when there is a connection */
 		return;
 	}
 	want(s, LOOP_READ);

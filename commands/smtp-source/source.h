@@ -5,10 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "lib/base/str.h"
 #include "lib/event/loop.h"
 #include "lib/sys/net.h"
+#include "lib/tls/session.h"
 
 /* What smtp-source was told on its command line, and how far it is. One per process. */
 struct source {
@@ -21,7 +23,11 @@ struct source {
 	const char *from, *to, *subject, *myhostname;
 	struct str extra_headers; /* -H, CRLF lines */
 	bool count, keep_session, number_recipients, no_abort, lmtp, old, pipeline;
-	int accepted_fd; /* -J, or -1 */
+	int accepted_fd;         /* -J, or -1 */
+	struct tls_context *tls; /* -K, -k; NULL: plain text */
+	bool tls_wrapped;        /* -k: from the first byte on */
+	bool tls_resume;         /* -E */
+	struct tls_saved *saved; /* the last session that a server gave out */
 
 	struct net_addr target; /* inet */
 	const char *unix_path;  /* unix: NULL for inet */
@@ -42,6 +48,20 @@ enum { TOKEN_MAX = 48 };
 void message_prepare(struct source *source, const char *file);
 /* The head of one message (headers and the blank line); appends to out. */
 void message_head(const struct source *source, const char *token, struct str *out);
+
+/* secure.c: TLS on one connection; the certificate is not looked at. */
+struct secure {
+	struct tls_session *session; /* NULL: plain text */
+	struct stream stream;        /* what TLS knows of the connection: the descriptor */
+};
+struct tls_context *secure_context(void); /* fatal when there is none */
+void secure_begin(struct secure *tls, struct source *source, int fd);
+/* Goes on with the handshake: 1 done, 0: *wait_for (LOOP_READ, LOOP_WRITE), -1 with err. */
+int secure_step(struct secure *tls, int *wait_for, struct err *err);
+/* A session to resume is kept, close_notify sent when `polite`. */
+void secure_end(struct secure *tls, struct source *source, bool polite);
+long secure_read(struct secure *tls, int fd, void *buf, size_t len);
+long secure_write(struct secure *tls, int fd, const struct iovec *iov, int count);
 
 /* Starts a session; it takes messages from source->started until all are begun. */
 struct session;

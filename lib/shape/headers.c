@@ -35,6 +35,7 @@ static const struct known {
     {"Resent-To", SEEN_RECIPIENT | SEEN_RESENT | HAS_ADDRESSES},
     {"Return-Receipt-To", HAS_ADDRESSES},
     {"Sender", HAS_ADDRESSES},
+    {"TLS-Required", IS_TLS_REQUIRED},
     {"To", SEEN_RECIPIENT | HAS_ADDRESSES},
 };
 
@@ -80,6 +81,14 @@ static void note_hop(struct shaper *s)
 	shape_fail(s, SHAPE_TOO_MANY_HOPS, "too many hops");
 }
 
+/* RFC 8689 section 3: "no" is the one word that means something. */
+static unsigned tls_required(struct shaper *s, const struct header *header)
+{
+	str_clear(&s->scratch);
+	header_unfold(&s->scratch, header->value);
+	return text_eq_nocase(str_text(&s->scratch), "no") ? SEEN_TLS_OPTIONAL : 0;
+}
+
 void shape_field(struct shaper *s)
 {
 	struct header header;
@@ -99,6 +108,8 @@ void shape_field(struct shaper *s)
 		note_message_id(s, &header, what);
 	if (what & SEEN_RECEIVED)
 		note_hop(s);
+	if (what & IS_TLS_REQUIRED)
+		what |= tls_required(s, &header);
 	s->seen |= what | SEEN_ANY;
 	if (!is_dropped(s, &header)) {
 		if (what & HAS_ADDRESSES && s->ctx.rewrite_headers && s->ctx.router)

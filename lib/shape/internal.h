@@ -20,7 +20,9 @@ enum {
 	SEEN_RESENT = 1 << 7,
 	SEEN_RECEIVED = 1 << 8,
 	SEEN_ANY = 1 << 9,
-	HAS_ADDRESSES = 1 << 10, /* not about what was seen: addresses are completed in it */
+	SEEN_TLS_OPTIONAL = 1 << 11, /* TLS-Required: no */
+	IS_TLS_REQUIRED = 1 << 12,   /* the field, whatever it says */
+	HAS_ADDRESSES = 1 << 10,     /* not about what was seen: addresses are completed in it */
 };
 
 struct shaper {

@@ -397,6 +397,8 @@ static void commit(
 
 	env->message_id = str_text(&s->message_id);
 	env->hops = s->hops;
+	if (s->seen & SEEN_TLS_OPTIONAL)
+		env->flags |= ENV_TLS_OPTIONAL;
 	*content_len_out = queue_writer_size(s->writer);
 	if (queue_writer_commit(&s->writer, env, s->hold, loc_out, &err) < 0)
 		fail_writing(s, &err);

@@ -136,6 +136,14 @@ grep -q "certificate verification failed for localhost.*:${port[old]}: certifica
 	fail "the end of its time was not told"
 grep -q "TLS policy for \[localhost\]:${port[rsa]}: invalid security level \"sceure\"" "$log" || fail "the bad policy was not told"
 
+# A message may ask for less than the policy does (RFC 8689).
+for header in "TLS-Required: no" "TLS-Required: yes"; do
+	"$build/bin/smtp-source" -m 1 -l 200 -f '' -H "$header" -t "${header##* }@secure.wrong.test" \
+		"127.0.0.1:$PORT1" >"$scratch/source.out" 2>&1 || fail "smtp-source: $(cat "$scratch/source.out")"
+done
+await_log 'to=<no@secure.wrong.test>.*status=sent'
+await_log 'to=<yes@secure.wrong.test>.*status=deferred (Server certificate not verified)'
+
 # In plain text after the time that a passing trouble has.
 "$build/bin/smtp-source" -m 1 -l 200 -f '' -t user@patient.lost.test "127.0.0.1:$PORT1" >/dev/null 2>&1
 for _ in 1 2 3 4 5 6; do
