@@ -97,8 +97,7 @@ static int act(struct rewrite *r, const struct check *check, const char *map, co
 			put_line(r, check->text);
 		return does & (DOES_REMOVE | DOES_REPLACE);
 	}
-	log_warn("unsupported command in %s map: %s%s%.*s", map, check->word,
-	    *check->word && check->text.len ? " " : "", SLICE_ARG(check->text));
+	log_warn("unsupported command in %s map: %.*s", map, SLICE_ARG(check->value));
 	return 0;
 }
 

@@ -50,8 +50,8 @@ struct check check_parse(struct slice value)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (slice_eq_nocase(slice_of(value.data, len), words[i].word))
 			return (struct check){words[i].action, words[i].word,
-			    slice_trim(slice_of(value.data + len, value.len - len))};
-	return (struct check){CHECK_UNKNOWN, "", value};
+			    slice_trim(slice_of(value.data + len, value.len - len)), value};
+	return (struct check){CHECK_UNKNOWN, "", value, value};
 }
 
 bool check_needs_text(enum check_action action)

@@ -32,8 +32,9 @@ enum check_action {
 
 struct check {
 	enum check_action action;
-	const char *word;  /* the action's name, in lower case, for logs */
-	struct slice text; /* behind the action; it points into the value, or checks' memory */
+	const char *word;   /* the action's name, in lower case, for logs */
+	struct slice text;  /* behind the action; it points into the value, or checks' memory */
+	struct slice value; /* all of it */
 };
 
 /* "ACTION text", case ignored. Pure. */
