@@ -17,6 +17,9 @@ have_postfix || { echo "Debian's Postfix is not installed, or this is not root";
 [ -x /usr/sbin/dovecot ] && getent passwd dovecot >/dev/null || { echo "Dovecot is not installed"; exit 77; }
 
 make_postfix discard:
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=mail.example.org \
+	-addext subjectAltName=DNS:mail.example.org -keyout "$scratch/key.pem" -out "$scratch/cert.pem" >"$scratch/openssl.out" 2>&1 ||
+	fail "openssl: $(cat "$scratch/openssl.out")"
 PF=[127.0.0.1]:$PF_PORT
 sed -i '/^smtpd_relay_restrictions/d; /^mynetworks/d' "$pf_etc/main.cf"
 cat >>"$pf_etc/main.cf" <<END
@@ -26,6 +29,9 @@ smtpd_sasl_path = private/auth
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 mynetworks =
 transport_maps = inline:{bad.test=smtp:$PF, weak.test=weak:$PF, none.test=none:$PF}
+smtpd_tls_security_level = may
+smtpd_tls_key_file = $scratch/key.pem
+smtpd_tls_cert_file = $scratch/cert.pem
 smtp_sasl_auth_enable = yes
 smtp_sasl_password_maps = static:user:wrong
 smtp_sasl_security_options =
@@ -74,7 +80,8 @@ smtp_sasl_password_maps = lmdb:$scratch/passwords
 smtp_sasl_security_options =
 transport_maps = inline:{plain.test=smtp-plain:$PF, login.test=smtp-login:$PF,
 	cram.test=smtp-cram:$PF, scram1.test=smtp-scram1:$PF, scram256.test=smtp-scram256:$PF,
-	bad.test=smtp-bad:$PF, weak.test=smtp-weak:$PF, none.test=smtp-none:$PF}
+	bad.test=smtp-bad:$PF, weak.test=smtp-weak:$PF, none.test=smtp-none:$PF,
+	tls.test=smtp-tls:$PF, verified.test=smtp-verified:$PF, unverified.test=smtp-unverified:$PF}
 END
 {
 	while read -r name options; do
@@ -89,6 +96,9 @@ END
 		bad smtp_sasl_mechanism_filter=plain smtp_sasl_password_maps=static:user:wrong
 		weak smtp_sasl_mechanism_filter=plain smtp_sasl_security_options=noplaintext
 		none smtp_sasl_mechanism_filter=gssapi
+		tls smtp_tls_security_level=encrypt smtp_sasl_mechanism_filter=plain smtp_sasl_security_options=noplaintext smtp_sasl_tls_security_options=
+		verified smtp_tls_security_level=secure smtp_tls_secure_cert_match=mail.example.org smtp_tls_CAfile=$scratch/cert.pem smtp_sasl_mechanism_filter=login smtp_sasl_tls_security_options=noplaintext smtp_sasl_tls_verified_security_options=
+		unverified smtp_tls_security_level=encrypt smtp_sasl_mechanism_filter=login smtp_sasl_tls_security_options=noplaintext smtp_sasl_tls_verified_security_options=
 	END
 } >>"$etc/master.cf"
 # the file is root's, as it should be
@@ -103,6 +113,16 @@ for pair in plain:PLAIN login:LOGIN cram:CRAM-MD5 scram1:SCRAM-SHA-1 scram256:SC
 	await_log "to=<you@${pair%%:*}.test>, relay=127.0.0.1\[127.0.0.1\]:$PF_PORT, .* dsn=2.0.0, status=sent (250 "
 	await 10 grep -q "sasl_method=${pair#*:}, sasl_username=user" "$pf_log" || fail "no login by ${pair#*:}: $(tail "$pf_log")"
 done
+
+# with TLS: what plain text must not carry, and what only a server with a proven name may hear
+for name in tls verified unverified; do
+	"$bin/sendmail" -i -f me@here.test "you@$name.test" <<<"Subject: x" || fail "sendmail: $?"
+done
+for name in tls verified; do
+	await_log "to=<you@$name.test>, relay=127.0.0.1\[127.0.0.1\]:$PF_PORT, .* dsn=2.0.0, status=sent (250 "
+done
+await_log "to=<you@unverified.test>, .* dsn=4.7.0, status=deferred (SASL authentication failed; cannot authenticate to server 127.0.0.1\[127.0.0.1\]: no mechanism available)"
+[ "$(grep -c "sasl_method=PLAIN, sasl_username=user" "$pf_log")" -ge 2 ] || fail "no login by PLAIN over TLS: $(tail "$pf_log")"
 
 # refused: the same words in both logs
 said() { sed -n "s/.*to=<you@$2>, relay=127.*\(dsn=.*\)/\1/p" "$1" | sed -n 1p; }
