@@ -92,6 +92,7 @@ static void begin_shape(struct job *job)
 	    .params = &job->shape_params,
 	    .router = p->router,
 	    .queue = p->queue,
+	    .origin = SHAPE_BY_SENDMAIL,
 	    .add_missing_headers = local,
 	    .rewrite_headers = local,
 	    .full_name = job->env.full_name};

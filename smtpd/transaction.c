@@ -119,6 +119,7 @@ void transaction_open(struct session *s)
 	    .params = srv->shape,
 	    .router = srv->router,
 	    .queue = srv->queue,
+	    .origin = SHAPE_BY_SMTPD,
 	    .add_missing_headers = s->local_client || srv->shape->always_add_missing_headers,
 	    .rewrite_headers = s->local_client,
 	    .full_name = "",

@@ -112,6 +112,8 @@ void shape_field(struct shaper *s)
 		what |= tls_required(s, &header);
 	s->seen |= what | SEEN_ANY;
 	if (!is_dropped(s, &header)) {
+		if (!(s->seen & SEEN_UTF8) && !shape_is_ascii(header.whole.data, header.whole.len))
+			s->seen |= SEEN_UTF8;
 		if (what & HAS_ADDRESSES && s->ctx.rewrite_headers && s->ctx.router)
 			shape_complete(s, &header);
 		else

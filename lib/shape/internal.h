@@ -23,6 +23,7 @@ enum {
 	SEEN_TLS_OPTIONAL = 1 << 11, /* TLS-Required: no */
 	IS_TLS_REQUIRED = 1 << 12,   /* the field, whatever it says */
 	HAS_ADDRESSES = 1 << 10,     /* not about what was seen: addresses are completed in it */
+	SEEN_UTF8 = 1 << 13,         /* a byte above 127 in a field that stays */
 };
 
 struct shaper {
@@ -61,6 +62,8 @@ enum { CHAR_STRIP = 1, CHAR_REJECT = 2 };
 void shape_fail(struct shaper *s, enum shape_result result, const char *text);
 /* Writes to the queue, within message_size_limit. */
 void shape_write(struct shaper *s, const char *data, size_t len);
+
+bool shape_is_ascii(const char *text, size_t len);
 
 /* headers.c: one whole field in s->header goes to s->out, or away. */
 void shape_field(struct shaper *s);

@@ -11,6 +11,19 @@ static const struct conf_enum from_formats[] = {
     {NULL, 0},
 };
 
+static const struct conf_enum origins[] = {
+    {"sendmail", SHAPE_BY_SENDMAIL},
+    {"smtpd", SHAPE_BY_SMTPD},
+    {"qmqpd", 0},
+    {"forward", SHAPE_BY_FORWARD},
+    {"bounce", SHAPE_BY_BOUNCE},
+    {"notify", SHAPE_BY_NOTIFY},
+    {"verify", SHAPE_BY_VERIFY},
+    {"all", SHAPE_BY_SENDMAIL | SHAPE_BY_SMTPD | SHAPE_BY_FORWARD | SHAPE_BY_BOUNCE |
+                SHAPE_BY_NOTIFY | SHAPE_BY_VERIFY},
+    {NULL, 0},
+};
+
 static const struct conf_param rows[] = {
     CONF_INT(P, header_size_limit, "header_size_limit", "102400", 1, 0,
         "Bytes of one header field; what exceeds it is dropped."),
@@ -33,6 +46,11 @@ static const struct conf_param rows[] = {
         "Refuse mail with these characters; C escapes such as \\0 are understood."),
     CONF_TEXT(P, message_strip_characters, "message_strip_characters", "",
         "Remove these characters from mail; C escapes such as \\0 are understood."),
+    CONF_BOOL(P, smtputf8_enable, "smtputf8_enable",
+        "${{$compatibility_level} <level {1} ? {no} : {yes}}",
+        "Addresses and headers may have other characters than ASCII."),
+    CONF_SET(P, smtputf8_autodetect, "smtputf8_autodetect_classes", "sendmail, verify", origins,
+        "Mail of which it is found out whether its way must know SMTPUTF8, by who brings it."),
 };
 
 const struct conf_table shape_params = {rows, ARRAY_LEN(rows)};

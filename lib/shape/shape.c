@@ -390,6 +390,30 @@ static void finish(struct shaper *s)
 		shape_write(s, "\r\n", 2);
 }
 
+bool shape_is_ascii(const char *text, size_t len)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < len; i++)
+		all |= (unsigned char)text[i];
+	return all < 128;
+}
+
+/* RFC 6531: does its way have to know SMTPUTF8, though nobody said so? */
+static bool needs_utf8(const struct shaper *s, const struct envelope *env)
+{
+	const struct shape_params *p = s->ctx.params;
+
+	if (!p->smtputf8_enable || !(p->smtputf8_autodetect & s->ctx.origin))
+		return false;
+	if (s->seen & SEEN_UTF8 || !shape_is_ascii(env->sender, strlen(env->sender)))
+		return true;
+	for (uint32_t i = 0; i < env->rcpt_count; i++)
+		if (!shape_is_ascii(env->rcpts[i].address, strlen(env->rcpts[i].address)))
+			return true;
+	return false;
+}
+
 static void commit(
     struct shaper *s, struct envelope *env, struct location *loc_out, uint64_t *content_len_out)
 {
@@ -399,6 +423,8 @@ static void commit(
 	env->hops = s->hops;
 	if (s->seen & SEEN_TLS_OPTIONAL)
 		env->flags |= ENV_TLS_OPTIONAL;
+	if (needs_utf8(s, env))
+		env->flags |= ENV_SMTPUTF8;
 	*content_len_out = queue_writer_size(s->writer);
 	if (queue_writer_commit(&s->writer, env, s->hold, loc_out, &err) < 0)
 		fail_writing(s, &err);

@@ -15,6 +15,14 @@
  * the header being looked at).
  */
 enum { SHAPE_FROM_STANDARD, SHAPE_FROM_OBSOLETE };
+enum shape_origin { /* who brings the message, for smtputf8_autodetect_classes */
+	SHAPE_BY_SENDMAIL = 1 << 0,
+	SHAPE_BY_SMTPD = 1 << 1,
+	SHAPE_BY_FORWARD = 1 << 2,
+	SHAPE_BY_BOUNCE = 1 << 3,
+	SHAPE_BY_NOTIFY = 1 << 4,
+	SHAPE_BY_VERIFY = 1 << 5,
+};
 
 struct shape_params {
 	int header_size_limit;
@@ -26,6 +34,8 @@ struct shape_params {
 	const char *undisclosed_recipients_header;
 	const char *message_reject_characters, *message_strip_characters;
 	bool replace_stray_cr;
+	bool smtputf8_enable;
+	int smtputf8_autodetect; /* enum shape_origin */
 };
 extern const struct conf_table shape_params;
 
@@ -35,6 +45,7 @@ struct shape_context {
 	const struct shape_params *params;
 	struct router *router;
 	struct queue *queue;
+	int origin;               /* enum shape_origin */
 	bool add_missing_headers; /* local origin: Date:, From:, Message-Id:, To: undisclosed */
 	bool rewrite_headers;     /* local origin: complete addresses in headers */
 	const char *full_name;    /* for a made From:, or "" (NULL is "") */
@@ -69,7 +80,8 @@ enum shape_result {
 };
 
 /*
- * Ends the message: completes env (message_id, hops, flags), logs cleanup's line
+ * Ends the message: completes env (message_id, hops, flags, among them ENV_SMTPUTF8 where
+ * smtputf8_autodetect_classes wants it found out), logs cleanup's line
  * "ID: message-id=<...>", commits. env->rcpts must be complete. Frees the shaper in all cases;
  * on SHAPE_OK the message is durable.
  */

@@ -205,6 +205,35 @@ START_TEST(full_names)
 }
 END_TEST
 
+static const struct {
+	const char *conf, *in, *sender;
+	int origin;
+	bool required;
+} utf8s[] = {
+    {"", "Subject: \xc3\xbc\n\nx\n", "a@b.c", SHAPE_BY_SENDMAIL, true},
+    {"", "Subject: x\n\n\xc3\xbc\n", "a@b.c", SHAPE_BY_SENDMAIL, false},
+    {"", "Subject: x\n\nx\n", "\xc3\xbc@b.c", SHAPE_BY_SENDMAIL, true},
+    {"", "Subject: \xc3\xbc\n\nx\n", "a@b.c", SHAPE_BY_SMTPD, false},
+    {"smtputf8_autodetect_classes = all\n", "Subject: \xc3\xbc\n\nx\n", "a@b.c", SHAPE_BY_SMTPD,
+        true},
+    {"smtputf8_enable = no\n", "Subject: \xc3\xbc\n\nx\n", "a@b.c", SHAPE_BY_SENDMAIL, false},
+    {"", "Bcc: \xc3\xbc@x\n\nx\n", "a@b.c", SHAPE_BY_SENDMAIL, false},
+};
+
+START_TEST(finds_out_smtputf8)
+{
+	struct fixture f;
+
+	fixture_init(&f, utf8s[_i].conf);
+	f.ctx.origin = utf8s[_i].origin;
+	ck_assert_int_eq(
+	    fixture_shape(&f, utf8s[_i].sender, "", utf8s[_i].in, strlen(utf8s[_i].in), 7),
+	    SHAPE_OK);
+	ck_assert_int_eq((f.env.flags & ENV_SMTPUTF8) != 0, utf8s[_i].required);
+	fixture_fini(&f);
+}
+END_TEST
+
 START_TEST(nul_bytes)
 {
 	static const char in[] = "X: a\0b\r\n c\0d\r\nY: z\r\n\r\nb\0c\r\n";
@@ -417,6 +446,7 @@ TCase *shape_tcase(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, shaping, 0, ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, full_names, 0, ARRAY_LEN(names));
+	tcase_add_loop_test(tc, finds_out_smtputf8, 0, (int)ARRAY_LEN(utf8s));
 	tcase_add_test(tc, nul_bytes);
 	tcase_add_loop_test(tc, hop_count, 0, ARRAY_LEN(hops));
 	tcase_add_test(tc, size_limit);
