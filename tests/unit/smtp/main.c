@@ -21,6 +21,7 @@ int main(void)
 	suite_add_tcase(suite, route_tcase());
 	suite_add_tcase(suite, dialogue_tcase());
 	suite_add_tcase(suite, lmtp_tcase());
+	suite_add_tcase(suite, policy_tcase());
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

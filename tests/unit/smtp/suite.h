@@ -18,5 +18,6 @@ TCase *outgoing_tcase(void);
 TCase *route_tcase(void);
 TCase *dialogue_tcase(void);
 TCase *lmtp_tcase(void);
+TCase *policy_tcase(void);
 
 #endif

@@ -9,6 +9,7 @@ int main(void)
 
 	suite_add_tcase(suite, digest_tcase());
 	suite_add_tcase(suite, settings_tcase());
+	suite_add_tcase(suite, context_tcase());
 	suite_add_tcase(suite, session_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+TCase *context_tcase(void);
 TCase *digest_tcase(void);
 TCase *session_tcase(void);
 TCase *settings_tcase(void);
