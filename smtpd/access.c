@@ -3,16 +3,20 @@
  * Restriction lists: parsed once per process, evaluated in order until one permits or refuses.
  * What each name means is in checks.c; which lists are due when is here.
  */
-#include "smtpd/smtpd.h"
+#include "smtpd/restrict.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
 #include "lib/mail/address.h"
+
+enum { DEPTH_MAX = 100, REPLY_MAX = 1800 };
 
 struct restriction {
 	const struct restriction_kind *kind; /* NULL: nobody knows this name */
@@ -58,6 +62,8 @@ struct restriction_list *restriction_list_parse(const char *parameter, const cha
 		struct restriction item = {.kind = check_find(word), .arg = ""};
 
 		item.name = arena_strndup(&list->arena, word.data, word.len);
+		if (item.kind && item.kind->run == check_bare_table)
+			item.arg = item.name;
 		if (item.kind && item.kind->flags & RESTRICT_ARG) {
 			word = next_word(&text);
 			item.arg = arena_strndup(&list->arena, word.data, word.len);
@@ -78,11 +84,15 @@ void restriction_list_free(struct restriction_list **list)
 	*list = NULL;
 }
 
-bool restriction_list_protects(const struct restriction_list *list)
+static bool protects(const struct restriction_list *list, const struct map *classes, int depth)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct restriction_kind *kind = list->items[i].kind;
+		const struct restriction_list *class_ =
+		    classes && !kind ? map_get(classes, list->items[i].name) : NULL;
 
+		if (class_ && depth < DEPTH_MAX && protects(class_, classes, depth + 1))
+			return true;
 		if (!kind)
 			continue; /* refuses everybody who gets there, which is not what is asked */
 		if (!kind->run)
@@ -93,6 +103,11 @@ bool restriction_list_protects(const struct restriction_list *list)
 			return true;
 	}
 	return false;
+}
+
+bool restriction_list_protects(const struct restriction_list *list, const struct map *classes)
+{
+	return protects(list, classes, 0);
 }
 
 static void put_address(struct str *out, const char *what, const char *address)
@@ -118,148 +133,387 @@ void access_log(struct session *s, const char *action, const char *text)
 	str_printf(&line, " proto=%s", s->protocol);
 	if (s->helo)
 		str_printf(&line, " helo=<%s>", s->helo);
+	if (*session_login(s))
+		str_printf(&line, " sasl_username=<%s>", session_login(s));
 	log_info("%s", str_text(&line));
 	str_fini(&line);
 }
 
-enum verdict check_refuse(struct check *check, int code, const char *dsn, const char *fmt, ...)
+/* ---- what a restriction can answer ---------------------------------------------------------- */
+
+/* A code that is none is an administrator's slip, and must not look like success. */
+static int checked_code(int code)
+{
+	if (code >= 400 && code <= 599)
+		return code;
+	log_warn("SMTP reply code configuration error: %d", code);
+	return 450;
+}
+
+/* The answer, in all its consequences. */
+static enum verdict refuse(struct check *check, int code, const char *dsn, const char *text)
 {
 	struct session *s = check->s;
-	va_list ap;
 
 	if (check->quiet)
 		return VERDICT_REJECT;
-	if (code < 400 || code > 599)
-		code = 450;
+	code = checked_code(code);
 	if (s->srv->config->core->soft_bounce && code >= 500)
 		code -= 100;
 	str_clear(&s->reject);
-	str_printf(&s->reject, "%d %d%s ", code, code / 100, dsn + 1);
-	va_start(ap, fmt);
-	str_vprintf(&s->reject, fmt, ap);
-	va_end(ap);
-	access_log(s, check->warn_only ? "reject_warning" : "reject", str_text(&s->reject));
-	return check->warn_only ? VERDICT_DUNNO : VERDICT_REJECT;
+	str_printf(&s->reject, "%d %d%s %s", code, code / 100, dsn + 1, text);
+	text_make_printable(s->reject.data, s->reject.len);
+	access_log(s, check->warn_depth ? "reject_warning" : "reject", str_text(&s->reject));
+	return check->warn_depth ? VERDICT_DUNNO : VERDICT_REJECT;
 }
+
+static char *text_of(const char *fmt, va_list ap)
+{
+	struct str text = {.max = REPLY_MAX};
+
+	str_vprintf(&text, fmt, ap);
+	str_put(&text, "", 0);
+	return text.data ? str_steal(&text) : alloc_strdup("");
+}
+
+enum verdict check_refuse(struct check *check, int code, const char *dsn, const char *fmt, ...)
+{
+	struct deferral *instead = &check->s->access.if_reject;
+	enum verdict verdict;
+	va_list ap;
+	char *text;
+
+	if (instead->active && !check->warn_depth && !check->quiet) {
+		instead->active = false;
+		return refuse(check, instead->code, instead->dsn, str_text(&instead->text));
+	}
+	va_start(ap, fmt);
+	text = text_of(fmt, ap);
+	va_end(ap);
+	verdict = refuse(check, code, dsn, text);
+	free(text);
+	return verdict;
+}
+
+enum verdict check_broken(struct check *check, const char *dsn, const char *fmt, ...)
+{
+	enum verdict verdict;
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = text_of(fmt, ap);
+	va_end(ap);
+	check->warn_depth = 0;
+	verdict = refuse(check, 451, dsn, text);
+	free(text);
+	return verdict;
+}
+
+enum verdict check_misconfigured(struct check *check)
+{
+	return check_broken(check, "4.3.5", "Server configuration error");
+}
+
+/* The first reason counts: it is the one that an administrator can do something about. */
+static void put_off(struct deferral *deferral, int code, const char *dsn, const char *text)
+{
+	if (deferral->active)
+		return;
+	deferral->active = true;
+	deferral->code = code;
+	snprintf(deferral->dsn, sizeof(deferral->dsn), "%s", dsn);
+	str_clear(&deferral->text);
+	str_put_text(&deferral->text, text);
+}
+
+enum verdict check_defer_if_permit(
+    struct check *check, bool now, int code, const char *dsn, const char *fmt, ...)
+{
+	enum verdict verdict = VERDICT_DUNNO;
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = text_of(fmt, ap);
+	va_end(ap);
+	if (now || check->warn_depth)
+		verdict = check_refuse(check, code, dsn, "%s", text);
+	else if (!check->quiet)
+		put_off(&check->s->access.if_permit, code, dsn, text);
+	free(text);
+	return verdict;
+}
+
+enum verdict check_defer_if_reject(
+    struct check *check, int code, const char *dsn, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	if (check->warn_depth || check->quiet)
+		return VERDICT_DUNNO;
+	va_start(ap, fmt);
+	text = text_of(fmt, ap);
+	va_end(ap);
+	put_off(&check->s->access.if_reject, code, dsn, text);
+	free(text);
+	return VERDICT_DUNNO;
+}
+
+/* ---- running lists -------------------------------------------------------------------------- */
 
 static void set_subject(struct check *check)
 {
 	struct session *s = check->s;
 	const struct {
 		const char *name, *class_;
+		enum access_subject implied;
 	} subjects[] = {
-	    [ACCESS_CLIENT] = {s->peer.namaddr, "Client host"},
-	    [ACCESS_HELO] = {s->helo, "Helo command"},
-	    [ACCESS_SENDER] = {s->tx.sender.given, "Sender address"},
-	    [ACCESS_RELAY] = {s->tx.rcpt.given, "Recipient address"},
-	    [ACCESS_RECIPIENT] = {s->tx.rcpt.given, "Recipient address"},
-	    [ACCESS_DATA] = {"DATA", "Data command"},
-	    [ACCESS_END_OF_DATA] = {"END-OF-MESSAGE", "End-of-data"},
-	    [ACCESS_ETRN] = {s->etrn_domain, "Etrn command"},
+	    [ACCESS_CLIENT] = {s->peer.namaddr, "Client host", SUBJECT_CLIENT},
+	    [ACCESS_HELO] = {s->helo, "Helo command", SUBJECT_HELO},
+	    [ACCESS_SENDER] = {s->tx.sender.given, "Sender address", SUBJECT_SENDER},
+	    [ACCESS_RELAY] = {s->tx.rcpt.given, "Recipient address", SUBJECT_RECIPIENT},
+	    [ACCESS_RECIPIENT] = {s->tx.rcpt.given, "Recipient address", SUBJECT_RECIPIENT},
+	    [ACCESS_DATA] = {"DATA", "Data command", SUBJECT_NONE},
+	    [ACCESS_END_OF_DATA] = {"END-OF-MESSAGE", "End-of-data", SUBJECT_NONE},
+	    [ACCESS_ETRN] = {s->etrn_domain, "Etrn command", SUBJECT_ETRN},
 	};
 
 	check->name = subjects[check->stage].name ? subjects[check->stage].name : "";
 	check->class_ = subjects[check->stage].class_;
+	check->implied = subjects[check->stage].implied;
 }
 
-static enum verdict evaluate_list(struct check *check, const struct restriction_list *list)
+static enum verdict evaluate_list(struct check *check, const struct restriction_list *list);
+
+static enum verdict unknown_name(struct check *check, const char *name)
 {
-	bool warn_only = false;
+	log_warn("unknown smtpd restriction: \"%s\"", name);
+	return check_misconfigured(check);
+}
 
-	for (size_t i = 0; i < list->count; i++) {
+static enum verdict run_item(
+    struct check *check, const struct restriction_list *list, const struct restriction *item)
+{
+	const struct access *a = check->s->srv->access;
+	const struct restriction_list *class_;
+
+	check->kind = item->kind;
+	check->arg = item->arg;
+	if (!item->kind) {
+		class_ = a ? map_get(a->classes, item->name) : NULL;
+		return class_ ? evaluate_list(check, class_) : unknown_name(check, item->name);
+	}
+	if (item->kind->flags & RESTRICT_ENDS && item + 1 < list->items + list->count)
+		log_warn("restriction `%s' after `%s' is ignored", item[1].name, item->name);
+	return item->kind->run(check);
+}
+
+/*
+ * A list within a list has a struct of its own: what it changes is not the outer one's, only what
+ * it answers. warn_if_reject holds for the item behind it, with all that this one leads to.
+ */
+static enum verdict evaluate_list(struct check *outer, const struct restriction_list *list)
+{
+	struct check check = *outer;
+	enum verdict verdict = VERDICT_DUNNO;
+
+	if (++check.depth > DEPTH_MAX) {
+		log_warn("%s: unreasonable recursion of restriction lists", list->parameter);
+		return check_misconfigured(outer);
+	}
+	for (size_t i = 0; i < list->count && verdict == VERDICT_DUNNO; i++) {
 		const struct restriction *item = &list->items[i];
-		enum verdict verdict;
 
-		if (!item->kind) {
-			log_warn("unknown smtpd restriction: \"%s\"", item->name);
-			check->warn_only = false;
-			return check_refuse(check, 451, "4.3.5", "Server configuration error");
-		}
-		check->warn_only = warn_only;
-		check->arg = item->arg;
-		if (!item->kind->run) { /* warn_if_reject */
-			warn_only = true;
+		if (check.s->tx.actions.discard)
+			break; /* whatever else is said, nobody will get it */
+		if (item->kind && !item->kind->run) { /* warn_if_reject */
+			if (check.warn_depth == 0)
+				check.warn_depth = check.depth;
 			continue;
 		}
-		warn_only = false;
-		verdict = item->kind->run(check);
-		if (verdict != VERDICT_DUNNO)
-			return verdict;
+		verdict = run_item(&check, list, item);
+		if (check.warn_depth >= check.depth)
+			check.warn_depth = 0;
 	}
-	check->warn_only = false;
-	return VERDICT_DUNNO;
+	return verdict;
 }
 
-/* A whole stage. defer_if_permit turns what would be a permit into a 450. */
-static enum verdict evaluate(struct session *s, enum access_stage stage)
+enum verdict check_list_text(struct check *check, const char *origin, const char *text)
+{
+	struct restriction_list *list = restriction_list_parse(origin, text);
+	enum verdict verdict = VERDICT_PERMIT;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].kind && list->items[i].kind->run == check_bare_table) {
+			log_warn("access table %s has entry with lookup table: %s", origin,
+			    list->items[i].name);
+			log_warn("do not specify lookup tables inside SMTPD access maps");
+			log_warn("define a restriction class and specify its name instead.");
+			restriction_list_free(&list);
+			return check_misconfigured(check);
+		}
+	}
+	if (list->count == 0)
+		log_warn("access table %s entry %s has empty value", origin, text);
+	else
+		verdict = evaluate_list(check, list);
+	restriction_list_free(&list);
+	return verdict;
+}
+
+enum verdict check_permit(struct check *check)
+{
+	const struct access *a = check->s->srv->access;
+	struct str text = {0};
+	struct err err;
+
+	if (check->quiet || !a || !a->log_permits || !check->kind ||
+	    match_list_text(a->log_permits, check->kind->name, &err) != TABLE_FOUND)
+		return VERDICT_PERMIT;
+	str_printf(&text, "action=%s for %s=%s", check->kind->name, check->class_, check->name);
+	access_log(check->s, "permit", str_text(&text));
+	str_fini(&text);
+	return VERDICT_PERMIT;
+}
+
+/* ---- stages --------------------------------------------------------------------------------- */
+
+static struct check check_of(struct session *s, enum access_stage stage)
 {
 	struct check check = {.s = s, .stage = stage};
-	enum verdict verdict;
 
 	set_subject(&check);
-	verdict = evaluate_list(&check, s->srv->restrictions[stage]);
-	check.warn_only = false;
-	if (verdict != VERDICT_REJECT && check.defer_if_permit)
-		return check_refuse(&check, s->params->defer_code, "4.7.0",
-		    "<%s>: %s rejected: defer_if_permit requested", check.name, check.class_);
-	return verdict;
+	return check;
+}
+
+static bool is_kept(enum access_stage stage)
+{
+	return stage <= ACCESS_SENDER;
+}
+
+/* With smtpd_delay_reject all stages run in a row; without, each begins where the last one ended. */
+static void begin_stage(struct session *s, enum access_stage stage)
+{
+	struct access_state *a = &s->access;
+
+	a->if_reject.active = false;
+	if (stage == ACCESS_CLIENT)
+		a->if_permit.active = false;
+	if (s->params->delay_reject || stage == ACCESS_CLIENT)
+		return;
+	a->if_permit.active = false;
+	for (int i = 0; i < (int)MIN(stage, ACCESS_RELAY); i++)
+		if (a->kept[i].active)
+			put_off(&a->if_permit, a->kept[i].code, a->kept[i].dsn,
+			    str_text(&a->kept[i].text));
+}
+
+static void end_stage(struct session *s, enum access_stage stage)
+{
+	struct access_state *a = &s->access;
+
+	if (s->params->delay_reject || !is_kept(stage))
+		return;
+	a->kept[stage].active = false;
+	if (a->if_permit.active)
+		put_off(&a->kept[stage], a->if_permit.code, a->if_permit.dsn,
+		    str_text(&a->if_permit.text));
+}
+
+/* What may not be permitted because something failed that might have refused. */
+static bool refuse_deferred(struct session *s, enum access_stage stage)
+{
+	struct check check = check_of(s, stage);
+	struct deferral *d = &s->access.if_permit;
+
+	return d->active && refuse(&check, d->code, d->dsn, str_text(&d->text)) == VERDICT_REJECT;
+}
+
+static bool refused_by(struct session *s, enum access_stage stage)
+{
+	struct check check = check_of(s, stage);
+
+	s->access.if_reject.active = false;
+	return evaluate_list(&check, s->srv->restrictions[stage]) == VERDICT_REJECT;
+}
+
+static bool evaluate_early(struct session *s, enum access_stage stage)
+{
+	bool refused;
+
+	begin_stage(s, stage);
+	refused = refused_by(s, stage);
+	end_stage(s, stage);
+	return refused;
 }
 
 bool access_permits(struct session *s, const struct restriction_list *list)
 {
-	struct check check = {.s = s, .stage = ACCESS_CLIENT, .quiet = true};
+	struct check check = check_of(s, ACCESS_CLIENT);
 
-	set_subject(&check);
+	check.quiet = true;
 	return evaluate_list(&check, list) == VERDICT_PERMIT;
 }
 
 bool access_client(struct session *s)
 {
-	return evaluate(s, ACCESS_CLIENT) == VERDICT_REJECT;
+	return evaluate_early(s, ACCESS_CLIENT);
 }
 
 bool access_helo(struct session *s)
 {
-	return s->helo && evaluate(s, ACCESS_HELO) == VERDICT_REJECT;
+	s->access.actions[ACCESS_HELO] = (struct access_actions){.hold = false};
+	return s->helo && evaluate_early(s, ACCESS_HELO);
 }
 
 bool access_sender(struct session *s)
 {
-	struct check check = {.s = s, .stage = ACCESS_SENDER};
+	struct check check = check_of(s, ACCESS_SENDER);
 
 	if (!s->tx.sender.given)
 		return false;
-	if (evaluate(s, ACCESS_SENDER) == VERDICT_REJECT)
+	if (evaluate_early(s, ACCESS_SENDER))
 		return true;
-	if (!s->params->reject_unlisted_sender || s->tx.sender.given[0] == '\0')
+	if (!s->params->reject_unlisted_sender || s->tx.sender.given[0] == '\0' ||
+	    s->tx.actions.discard)
 		return false;
-	set_subject(&check);
 	return check_unlisted(&check, &s->tx.sender, true) == VERDICT_REJECT;
 }
 
 /* Without a restriction that keeps strangers from relaying nothing is accepted at all. */
 static bool refuse_unprotected(struct session *s)
 {
-	struct check check = {.s = s, .stage = ACCESS_RELAY};
+	struct check check = check_of(s, ACCESS_RELAY);
 
 	if (s->srv->relay_protected)
 		return false;
 	log_warn("in smtpd_relay_restrictions or smtpd_recipient_restrictions, at least one of "
 	         "these is needed: reject_unauth_destination, defer_unauth_destination, reject, "
 	         "defer, defer_if_permit");
-	set_subject(&check);
-	return check_refuse(&check, 451, "4.3.5", "Server configuration error") == VERDICT_REJECT;
+	return check_misconfigured(&check) == VERDICT_REJECT;
+}
+
+/* Both lists, each with what was put off by then. */
+static bool refused_by_recipient_lists(struct session *s)
+{
+	bool relay_first = s->params->relay_before_recipient;
+	const enum access_stage order[] = {relay_first ? ACCESS_RELAY : ACCESS_RECIPIENT,
+	    relay_first ? ACCESS_RECIPIENT : ACCESS_RELAY};
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		if (refused_by(s, order[i]) || refuse_deferred(s, order[i]))
+			return true;
+	return false;
 }
 
 bool access_recipient(struct session *s)
 {
-	struct check check = {.s = s, .stage = ACCESS_RECIPIENT};
-	enum access_stage first = ACCESS_RELAY, second = ACCESS_RECIPIENT;
+	struct check check = check_of(s, ACCESS_RECIPIENT);
 
-	set_subject(&check);
 	if (!transaction_resolve(s, &s->tx.rcpt)) {
-		check_refuse(
-		    &check, 451, "4.3.0", "<%s>: Temporary lookup failure", s->tx.rcpt.given);
+		check_broken(&check, "4.3.0", "<%s>: Temporary lookup failure", s->tx.rcpt.given);
 		return true;
 	}
 	/* RFC 5321 4.5.1: the postmaster of this host can always be reached. */
@@ -269,14 +523,16 @@ bool access_recipient(struct session *s)
 		return true;
 	if (refuse_unprotected(s))
 		return true;
-	if (!s->params->relay_before_recipient) {
-		first = ACCESS_RECIPIENT;
-		second = ACCESS_RELAY;
-	}
-	if (evaluate(s, first) == VERDICT_REJECT || evaluate(s, second) == VERDICT_REJECT)
+	begin_stage(s, ACCESS_RELAY);
+	if (refused_by_recipient_lists(s))
 		return true;
-	return s->params->reject_unlisted_recipient &&
+	return s->params->reject_unlisted_recipient && !s->tx.actions.discard &&
 	       check_unlisted(&check, &s->tx.rcpt, false) == VERDICT_REJECT;
+}
+
+static bool evaluate_late(struct session *s, enum access_stage stage)
+{
+	return refused_by(s, stage) || refuse_deferred(s, stage);
 }
 
 bool access_etrn(struct session *s, const char *domain)
@@ -284,8 +540,10 @@ bool access_etrn(struct session *s, const char *domain)
 	bool refused;
 
 	s->etrn_domain = domain;
-	refused = (s->params->delay_reject && (access_client(s) || access_helo(s))) ||
-	          evaluate(s, ACCESS_ETRN) == VERDICT_REJECT;
+	refused = s->params->delay_reject && (access_client(s) || access_helo(s));
+	if (!refused)
+		begin_stage(s, ACCESS_ETRN);
+	refused = refused || evaluate_late(s, ACCESS_ETRN);
 	s->etrn_domain = NULL;
 	return refused;
 }
@@ -295,5 +553,98 @@ bool access_data(struct session *s, enum access_stage stage)
 	/* It is about the recipient when there is only one; naming one of many would mislead. */
 	s->tx.rcpt = s->tx.first;
 	s->tx.has_rcpt = s->tx.rcpt_count == 1;
-	return evaluate(s, stage) == VERDICT_REJECT;
+	s->access.if_permit.active = false;
+	return evaluate_late(s, stage);
+}
+
+/* ---- what the process has ------------------------------------------------------------------- */
+
+static void open_tables(struct access *a, const struct restriction_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].kind && list->items[i].kind->flags & RESTRICT_TABLE &&
+		    strchr(list->items[i].arg, ':'))
+			access_table(a, list->items[i].arg);
+}
+
+static void open_classes(struct access *a, struct conf *conf, const struct conf_list *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->items[i];
+		struct restriction_list *list;
+
+		if (map_get(a->classes, name))
+			continue;
+		if (!conf_is_set(conf, name))
+			log_warn("restriction class `%s' needs a definition", name);
+		list = restriction_list_parse(name, conf_get(conf, name));
+		open_tables(a, list);
+		map_put(a->classes, name, list);
+	}
+}
+
+void access_open(struct smtpd *srv, struct conf *conf)
+{
+	const struct smtpd_params *p = &srv->config->smtpd;
+	const struct conf_list *parents = &srv->config->route.parent_domain_matches_subdomains;
+	struct access *a = alloc_zero(1, sizeof(*a));
+
+	srv->access = a;
+	a->classes = map_new();
+	a->tables = map_new();
+	for (size_t i = 0; i < parents->count; i++)
+		if (text_eq_nocase(parents->items[i], "smtpd_access_maps"))
+			a->parent_matches = true;
+	if (*p->log_permit_actions)
+		a->log_permits = match_list_open(
+		    "smtpd_log_access_permit_actions", p->log_permit_actions, 0);
+	open_classes(a, conf, &p->restriction_classes);
+	for (int i = 0; i < ACCESS_STAGES; i++)
+		open_tables(a, srv->restrictions[i]);
+}
+
+bool access_protects(const struct smtpd *srv)
+{
+	const struct map *classes = srv->access->classes;
+
+	return restriction_list_protects(srv->restrictions[ACCESS_RELAY], classes) ||
+	       restriction_list_protects(srv->restrictions[ACCESS_RECIPIENT], classes);
+}
+
+static void free_list(void *value)
+{
+	struct restriction_list *list = value;
+
+	restriction_list_free(&list);
+}
+
+static void free_table(void *value)
+{
+	struct table_chain *chain = value;
+
+	table_chain_close(&chain);
+}
+
+void access_close(struct smtpd *srv)
+{
+	struct access *a = srv->access;
+
+	if (!a)
+		return;
+	map_free(&a->classes, free_list);
+	map_free(&a->tables, free_table);
+	match_list_close(&a->log_permits);
+	free(a);
+	srv->access = NULL;
+}
+
+void access_end(struct session *s)
+{
+	struct access_state *a = &s->access;
+
+	str_fini(&a->if_permit.text);
+	str_fini(&a->if_reject.text);
+	for (size_t i = 0; i < ARRAY_LEN(a->kept); i++)
+		str_fini(&a->kept[i].text);
+	map_free(&a->answers, NULL); /* what it holds is in the session's arena */
 }

@@ -66,6 +66,9 @@ void chat_reply(struct session *s, const char *fmt, ...)
 	text_make_printable(s->scratch.data, s->scratch.len);
 	if (s->srv->config->core->soft_bounce)
 		soften(s->scratch.data, s->scratch.len);
+	if (s->end == END_NONE && s->scratch.len >= 3 &&
+	    (!memcmp(s->scratch.data, "421", 3) || !memcmp(s->scratch.data, "521", 3)))
+		s->end = END_ORDERLY;
 	log_debug("> %s: %s", s->peer.namaddr, str_text(&s->scratch));
 	transcript_out(s->srv->transcript, s->scratch.data, s->scratch.len);
 	str_put(&s->scratch, "\r\n", 2);

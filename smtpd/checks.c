@@ -1,27 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /* What each restriction name means. A new one is a function and a row. */
-#include "smtpd/smtpd.h"
+#include "smtpd/restrict.h"
 
+#include <poll.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "lib/service/service.h"
 #include "lib/mail/address.h"
 #include "lib/smtp/reply.h"
 
+enum { SLEEP_MAX = 3600 };
 #define PARAMS(check) ((check)->s->params)
 
 static enum verdict permit(struct check *check)
 {
-	(void)check;
-	return VERDICT_PERMIT;
-}
-
-static enum verdict dunno(struct check *check)
-{
-	(void)check;
-	return VERDICT_DUNNO;
+	return check_permit(check);
 }
 
 static enum verdict reject(struct check *check)
@@ -32,28 +28,50 @@ static enum verdict reject(struct check *check)
 
 static enum verdict defer(struct check *check)
 {
-	return check_refuse(check, PARAMS(check)->defer_code, "4.7.1",
-	    "<%s>: %s rejected: Access denied", check->name, check->class_);
+	return check_refuse(check, PARAMS(check)->defer_code, "4.3.2",
+	    "<%s>: %s rejected: Try again later", check->name, check->class_);
 }
 
 static enum verdict defer_if_permit(struct check *check)
 {
-	check->defer_if_permit = true;
+	return check_defer_if_permit(check, false, 450, "4.7.0",
+	    "<%s>: %s rejected: defer_if_permit requested", check->name, check->class_);
+}
+
+static enum verdict defer_if_reject(struct check *check)
+{
+	return check_defer_if_reject(check, 450, "4.7.0",
+	    "<%s>: %s rejected: defer_if_reject requested", check->name, check->class_);
+}
+
+static enum verdict pause_for(struct check *check)
+{
+	int seconds;
+
+	if (!num_int(check->arg, 0, SLEEP_MAX, &seconds)) {
+		log_warn("restriction %s must be followed by number", check->kind->name);
+		return check_misconfigured(check);
+	}
+	for (; seconds > 0; seconds--) {
+		poll(NULL, 0, 1000);
+		if (check->s->srv->service)
+			service_alive(check->s->srv->service);
+	}
 	return VERDICT_DUNNO;
 }
 
-static enum verdict table_trouble(struct check *check, const char *name)
+enum verdict check_table_trouble(struct check *check, const char *name)
 {
-	return check_refuse(check, 451, "4.3.0", "<%s>: Temporary lookup failure", name);
+	return check_broken(check, "4.3.0", "<%s>: Temporary lookup failure", name);
 }
 
 static enum verdict permit_mynetworks(struct check *check)
 {
 	switch (session_in_mynetworks(check->s)) {
 	case TABLE_FOUND:
-		return VERDICT_PERMIT;
+		return check_permit(check);
 	case TABLE_ERROR: /* who it is that we would refuse is not known */
-		return table_trouble(check, check->name);
+		return check_table_trouble(check, check->name);
 	case TABLE_NOT_FOUND:
 		break;
 	}
@@ -66,7 +84,7 @@ static enum verdict permit_inet_interfaces(struct check *check)
 
 	for (size_t i = 0; i < srv->interface_count; i++)
 		if (net_addr_same_host(&srv->interfaces[i], &check->s->peer.address))
-			return VERDICT_PERMIT;
+			return check_permit(check);
 	return VERDICT_DUNNO;
 }
 
@@ -87,7 +105,7 @@ static bool has_rcpt(const struct check *check)
  * Is the recipient's domain one that we are responsible for? Not when the local part holds another
  * address: the host that gets it could send it on, and we would have relayed for a stranger.
  */
-static bool destination_is_ours(struct check *check)
+bool check_destination_is_ours(struct check *check)
 {
 	const struct route *route = &check->s->tx.rcpt.route;
 	struct slice local;
@@ -105,8 +123,8 @@ static enum verdict permit_auth_destination(struct check *check)
 	if (!has_rcpt(check))
 		return VERDICT_DUNNO;
 	if (!transaction_resolve(check->s, &check->s->tx.rcpt))
-		return table_trouble(check, check->s->tx.rcpt.given);
-	return destination_is_ours(check) ? VERDICT_PERMIT : VERDICT_DUNNO;
+		return check_table_trouble(check, check->s->tx.rcpt.given);
+	return check_destination_is_ours(check) ? check_permit(check) : VERDICT_DUNNO;
 }
 
 static enum verdict refuse_relay(struct check *check, int code, const char *dsn)
@@ -116,8 +134,8 @@ static enum verdict refuse_relay(struct check *check, int code, const char *dsn)
 	if (!has_rcpt(check))
 		return VERDICT_DUNNO;
 	if (!transaction_resolve(check->s, &check->s->tx.rcpt))
-		return table_trouble(check, given);
-	if (destination_is_ours(check))
+		return check_table_trouble(check, given);
+	if (check_destination_is_ours(check))
 		return VERDICT_DUNNO;
 	return check_refuse(check, code, dsn, "<%s>: Relay access denied", given);
 }
@@ -165,7 +183,7 @@ enum verdict check_unlisted(struct check *check, struct target *target, bool is_
 
 	check->class_ = is_sender ? "Sender address" : "Recipient address";
 	if (!transaction_resolve(check->s, target))
-		return table_trouble(check, given);
+		return check_table_trouble(check, given);
 	if (strcmp(target->route.transport, "error") == 0 ||
 	    strcmp(target->route.transport, "retry") == 0)
 		return refuse_by_route(check, target);
@@ -174,7 +192,7 @@ enum verdict check_unlisted(struct check *check, struct target *target, bool is_
 		return VERDICT_DUNNO;
 	case TABLE_ERROR:
 		log_warn("%s", err.text);
-		return table_trouble(check, given);
+		return check_table_trouble(check, given);
 	case TABLE_NOT_FOUND:
 		break;
 	}
@@ -285,6 +303,16 @@ static enum verdict reject_invalid_helo(struct check *check)
 	    "<%s>: Helo command rejected: Invalid name", helo);
 }
 
+static enum verdict permit_naked_address(struct check *check)
+{
+	const char *helo = check->s->helo;
+	struct net_addr addr;
+
+	log_warn("restriction permit_naked_ip_address is deprecated. Use permit_mynetworks or "
+	         "permit_sasl_authenticated instead");
+	return helo && net_addr_parse(&addr, helo, 0) ? check_permit(check) : VERDICT_DUNNO;
+}
+
 static enum verdict refuse_unnamed(
     struct check *check, enum peer_status status, const char *dsn, const char *what)
 {
@@ -306,45 +334,65 @@ static enum verdict reject_unknown_reverse_client(struct check *check)
 	return refuse_unnamed(check, check->s->peer.reverse_status, "4.7.1", "reverse hostname");
 }
 
+#define TABLE_OF(name, subject)                                                 \
+	{                                                                       \
+		name, check_access_table, RESTRICT_ARG | RESTRICT_TABLE, subject \
+	}
+
 static const struct restriction_kind kinds[] = {
-    {"permit", permit, RESTRICT_ENDS},
-    {"reject", reject, RESTRICT_PROTECTS},
-    {"defer", defer, RESTRICT_PROTECTS},
-    {"warn_if_reject", NULL, 0},
-    {"defer_if_permit", defer_if_permit, RESTRICT_PROTECTS},
-    {"permit_mynetworks", permit_mynetworks, 0},
-    {"permit_inet_interfaces", permit_inet_interfaces, 0},
-    {"permit_sasl_authenticated", dunno, 0},
-    {"permit_tls_clientcerts", dunno, 0},
-    {"permit_tls_all_clientcerts", dunno, 0},
-    {"permit_auth_destination", permit_auth_destination, 0},
-    {"reject_unauth_destination", reject_unauth_destination, RESTRICT_PROTECTS},
-    {"defer_unauth_destination", defer_unauth_destination, RESTRICT_PROTECTS},
-    {"reject_unlisted_recipient", reject_unlisted_recipient, 0},
-    {"check_recipient_maps", reject_unlisted_recipient, 0},
-    {"reject_unlisted_sender", reject_unlisted_sender, 0},
-    {"reject_multi_recipient_bounce", reject_multi_recipient_bounce, 0},
-    {"reject_unauth_pipelining", reject_unauth_pipelining, 0},
-    {"reject_plaintext_session", reject_plaintext, 0},
-    {"reject_non_fqdn_sender", reject_non_fqdn_sender, 0},
-    {"reject_non_fqdn_recipient", reject_non_fqdn_recipient, 0},
-    {"reject_non_fqdn_helo_hostname", reject_non_fqdn_helo, 0},
-    {"reject_non_fqdn_hostname", reject_non_fqdn_helo, 0},
-    {"reject_invalid_helo_hostname", reject_invalid_helo, 0},
-    {"reject_invalid_hostname", reject_invalid_helo, 0},
-    {"reject_unknown_sender_domain", check_unknown_sender_domain, 0},
-    {"reject_unknown_recipient_domain", check_unknown_recipient_domain, 0},
-    {"reject_unknown_helo_hostname", check_unknown_helo, 0},
-    {"reject_unknown_hostname", check_unknown_helo, 0},
-    {"reject_unknown_client_hostname", reject_unknown_client, 0},
-    {"reject_unknown_client", reject_unknown_client, 0},
-    {"reject_unknown_reverse_client_hostname", reject_unknown_reverse_client, 0},
+    {"permit", permit, RESTRICT_ENDS, 0},
+    {"reject", reject, RESTRICT_PROTECTS | RESTRICT_ENDS, 0},
+    {"defer", defer, RESTRICT_PROTECTS | RESTRICT_ENDS, 0},
+    {"warn_if_reject", NULL, 0, 0},
+    {"defer_if_permit", defer_if_permit, RESTRICT_PROTECTS, 0},
+    {"defer_if_reject", defer_if_reject, 0, 0},
+    {"sleep", pause_for, RESTRICT_ARG, 0},
+    {"permit_mynetworks", permit_mynetworks, 0, 0},
+    {"permit_inet_interfaces", permit_inet_interfaces, 0, 0},
+    {"permit_sasl_authenticated", check_sasl_authenticated, 0, 0},
+    {"permit_tls_clientcerts", check_tls_clientcerts, 0, 0},
+    {"permit_tls_all_clientcerts", check_tls_all_clientcerts, 0, 0},
+    {"permit_auth_destination", permit_auth_destination, 0, 0},
+    {"reject_unauth_destination", reject_unauth_destination, RESTRICT_PROTECTS, 0},
+    {"check_relay_domains", reject_unauth_destination, RESTRICT_PROTECTS, 0},
+    {"defer_unauth_destination", defer_unauth_destination, RESTRICT_PROTECTS, 0},
+    {"reject_unlisted_recipient", reject_unlisted_recipient, 0, 0},
+    {"check_recipient_maps", reject_unlisted_recipient, 0, 0},
+    {"reject_unlisted_sender", reject_unlisted_sender, 0, 0},
+    {"reject_multi_recipient_bounce", reject_multi_recipient_bounce, 0, 0},
+    {"reject_unauth_pipelining", reject_unauth_pipelining, 0, 0},
+    {"reject_plaintext_session", reject_plaintext, 0, 0},
+    {"reject_non_fqdn_sender", reject_non_fqdn_sender, 0, 0},
+    {"reject_non_fqdn_recipient", reject_non_fqdn_recipient, 0, 0},
+    {"reject_non_fqdn_helo_hostname", reject_non_fqdn_helo, 0, 0},
+    {"reject_non_fqdn_hostname", reject_non_fqdn_helo, 0, 0},
+    {"reject_invalid_helo_hostname", reject_invalid_helo, 0, 0},
+    {"reject_invalid_hostname", reject_invalid_helo, 0, 0},
+    {"permit_naked_ip_address", permit_naked_address, 0, 0},
+    {"reject_unknown_sender_domain", check_unknown_sender_domain, 0, 0},
+    {"reject_unknown_address", check_unknown_sender_domain, 0, 0},
+    {"reject_unknown_recipient_domain", check_unknown_recipient_domain, 0, 0},
+    {"reject_unknown_helo_hostname", check_unknown_helo, 0, 0},
+    {"reject_unknown_hostname", check_unknown_helo, 0, 0},
+    {"reject_unknown_client_hostname", reject_unknown_client, 0, 0},
+    {"reject_unknown_client", reject_unknown_client, 0, 0},
+    {"reject_unknown_reverse_client_hostname", reject_unknown_reverse_client, 0, 0},
+    TABLE_OF("check_client_access", SUBJECT_CLIENT),
+    TABLE_OF("check_reverse_client_hostname_access", SUBJECT_REVERSE_CLIENT),
+    TABLE_OF("check_helo_access", SUBJECT_HELO),
+    TABLE_OF("check_sender_access", SUBJECT_SENDER),
+    TABLE_OF("check_recipient_access", SUBJECT_RECIPIENT),
+    TABLE_OF("check_etrn_access", SUBJECT_ETRN),
+    TABLE_OF("check_ccert_access", SUBJECT_CCERT),
+    TABLE_OF("check_sasl_access", SUBJECT_SASL),
 };
 
 const struct restriction_kind *check_find(struct slice name)
 {
+	static const struct restriction_kind bare = {"", check_bare_table, RESTRICT_TABLE, 0};
+
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (slice_eq_nocase(name, kinds[i].name))
 			return &kinds[i];
-	return NULL;
+	return slice_has(name, ':') ? &bare : NULL;
 }

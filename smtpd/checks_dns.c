@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Restrictions that ask the name service: can mail be sent back to where it claims to come from? */
-#include "smtpd/smtpd.h"
+#include "smtpd/restrict.h"
 
 #include "lib/base/log.h"
 #include "lib/dns/dns.h"
@@ -64,8 +64,9 @@ static enum verdict refuse_unknown_domain(
 		return check_refuse(
 		    check, code, dsn, "<%s>: %s rejected: Domain not found", target->given, class_);
 	case DOMAIN_UNKNOWN:
-		return check_refuse(
-		    check, 450, dsn, "<%s>: %s rejected: Domain not found", target->given, class_);
+		return check_defer_if_permit(check,
+		    check->s->params->unknown_address_tempfail == TEMPFAIL_DEFER, 450, dsn,
+		    "<%s>: %s rejected: Domain not found", target->given, class_);
 	case DOMAIN_NULL_MX:
 		return check_refuse(check, is_sender ? 550 : 556, is_sender ? "5.7.27" : "5.1.10",
 		    "<%s>: %s rejected: Domain %s does not accept mail (nullMX)", target->given,
@@ -103,7 +104,10 @@ enum verdict check_unknown_helo(struct check *check)
 	state = domain_state(check->s, helo);
 	if (state != DOMAIN_MISSING && state != DOMAIN_UNKNOWN)
 		return VERDICT_DUNNO;
-	return check_refuse(check,
-	    state == DOMAIN_UNKNOWN ? 450 : check->s->params->unknown_hostname_reject_code, "4.7.1",
+	if (state == DOMAIN_UNKNOWN)
+		return check_defer_if_permit(check,
+		    check->s->params->unknown_hostname_tempfail == TEMPFAIL_DEFER, 450, "4.7.1",
+		    "<%s>: Helo command rejected: Host not found", helo);
+	return check_refuse(check, check->s->params->unknown_hostname_reject_code, "4.7.1",
 	    "<%s>: Helo command rejected: Host not found", helo);
 }

@@ -157,6 +157,7 @@ static int accept_sender(struct session *s, struct slice rest)
 	if (!parse_options(s, rest, &opts) || !fits(s, opts.size))
 		return -1;
 	s->tx.env_flags = opts.env_flags;
+	s->tx.size = opts.size;
 	s->tx.ret = opts.ret ? opts.ret : "";
 	s->tx.envid = opts.envid ? opts.envid : "";
 	s->tx.attributes = NULL;

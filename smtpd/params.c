@@ -12,6 +12,11 @@ static const struct conf_enum bare_newline_names[] = {
     {NULL, 0},
 };
 
+static const struct conf_enum tempfail_names[] = {
+    {"defer_if_permit", TEMPFAIL_DEFER_IF_PERMIT}, {"defer", TEMPFAIL_DEFER}, {NULL, 0}};
+
+#define TEMPFAIL(m, name, doc)                                                           \
+	CONF_ENUM(struct smtpd_params, m, name, "$reject_tempfail_action", tempfail_names, doc)
 #define TEXT(m, name, dflt, doc) CONF_TEXT(struct smtpd_params, m, name, dflt, doc)
 #define BOOL(m, name, dflt, doc) CONF_BOOL(struct smtpd_params, m, name, dflt, doc)
 #define INT(m, name, dflt, lo, doc) CONF_INT(struct smtpd_params, m, name, dflt, lo, 0, doc)
@@ -134,6 +139,21 @@ static const struct conf_param rows[] = {
         "Reply code of reject_multi_recipient_bounce."),
     CODE(plaintext_reject_code, "plaintext_reject_code", "450",
         "Reply code of reject_plaintext_session."),
+    CODE(access_map_reject_code, "access_map_reject_code", "554",
+        "Reply code of REJECT in access(5) tables."),
+    CODE(access_map_defer_code, "access_map_defer_code", "450",
+        "Reply code of DEFER, DEFER_IF_PERMIT and DEFER_IF_REJECT in access(5) tables."),
+    TEXT(null_access_lookup_key, "smtpd_null_access_lookup_key", "<>",
+        "What check_sender_access looks up for the null sender."),
+    TEXT(log_permit_actions, "smtpd_log_access_permit_actions", "",
+        "Restrictions whose permission is logged (static:all: any)."),
+    LIST(restriction_classes, "smtpd_restriction_classes", "",
+        "Names of parameters that are lists of restrictions."),
+    TEMPFAIL(unknown_address_tempfail, "unknown_address_tempfail_action",
+        "What reject_unknown_sender_domain and reject_unknown_recipient_domain do when the name "
+        "service does not answer: defer_if_permit or defer."),
+    TEMPFAIL(unknown_hostname_tempfail, "unknown_helo_hostname_tempfail_action",
+        "The same for reject_unknown_helo_hostname."),
     SECS(anvil_rate_time_unit, "anvil_rate_time_unit", "60s", 1,
         "The time over which connections, messages and so on of a client are counted."),
     INT(client_connection_count_limit, "smtpd_client_connection_count_limit", "50", 0,

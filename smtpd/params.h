@@ -12,6 +12,9 @@ enum bare_newline {
 	BARE_NEWLINE_REJECT
 };
 
+/* The *_tempfail_action parameters. */
+enum tempfail { TEMPFAIL_DEFER_IF_PERMIT, TEMPFAIL_DEFER };
+
 /* The parameters of smtpd(8), filled from smtpd_params. */
 struct smtpd_params {
 	const char *banner;
@@ -41,6 +44,10 @@ struct smtpd_params {
 	int unknown_client_reject_code, unknown_hostname_reject_code, unknown_address_reject_code;
 	int invalid_hostname_reject_code, non_fqdn_reject_code, multi_recipient_bounce_reject_code;
 	int plaintext_reject_code;
+	int access_map_reject_code, access_map_defer_code;
+	const char *null_access_lookup_key, *log_permit_actions;
+	struct conf_list restriction_classes;
+	int unknown_address_tempfail, unknown_hostname_tempfail; /* enum tempfail */
 	/* limits.h */
 	int anvil_rate_time_unit;
 	int client_connection_count_limit, client_connection_rate_limit;

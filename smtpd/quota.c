@@ -166,7 +166,7 @@ static bool too_much(struct session *s, const char *kind, const char *name,
 	log_warn("%s limit exceeded: %u per %s by %s <%s> from %s%s", what, count, per, kind, name,
 	    s->peer.namaddr, quota->action == QUOTA_HOLD ? ": held" : "");
 	if (quota->action == QUOTA_HOLD) {
-		s->tx.hold = true;
+		s->tx.actions.hold = true;
 		return false;
 	}
 	str_clear(&s->reject);

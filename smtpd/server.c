@@ -80,7 +80,7 @@ static void load_interfaces(struct smtpd *srv)
 	freeifaddrs(all);
 }
 
-static void load_restrictions(struct smtpd *srv)
+static void load_restrictions(struct smtpd *srv, struct conf *conf)
 {
 	const struct smtpd_params *p = &srv->config->smtpd;
 	const struct {
@@ -102,8 +102,8 @@ static void load_restrictions(struct smtpd *srv)
 		    restriction_list_parse(lists[i].name, lists[i].text);
 	srv->rewrite_clients =
 	    restriction_list_parse("local_header_rewrite_clients", p->local_header_rewrite_clients);
-	srv->relay_protected = restriction_list_protects(srv->restrictions[ACCESS_RELAY]) ||
-	                       restriction_list_protects(srv->restrictions[ACCESS_RECIPIENT]);
+	access_open(srv, conf);
+	srv->relay_protected = access_protects(srv);
 }
 
 int server_init(
@@ -117,7 +117,7 @@ int server_init(
 	load_stress(srv, conf);
 	load_cleanup(srv, conf);
 	load_interfaces(srv);
-	load_restrictions(srv);
+	load_restrictions(srv, conf);
 	srv->router = router_new(config->core, &config->route);
 	srv->notifier = notifier_new();
 	srv->mynetworks = match_list_open("mynetworks", config->core->mynetworks, 0);
@@ -139,6 +139,7 @@ void server_fini(struct smtpd *srv)
 	for (int i = 0; i < ACCESS_STAGES; i++)
 		restriction_list_free(&srv->restrictions[i]);
 	restriction_list_free(&srv->rewrite_clients);
+	access_close(srv);
 	match_list_close(&srv->mynetworks);
 	match_list_close(&srv->forbidden_commands);
 	match_list_close(&srv->verp_clients);

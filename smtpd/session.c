@@ -51,6 +51,7 @@ void session_init(struct session *s, struct smtpd *srv, int fd)
 void session_fini(struct session *s)
 {
 	transaction_end(s);
+	access_end(s);
 	stream_fini(&s->stream);
 	str_fini(&s->line);
 	str_fini(&s->scratch);

@@ -28,6 +28,8 @@
  */
 struct service;
 struct restriction_list;
+struct access;
+struct map;
 struct dns_resolver;
 struct peer_cache;
 struct anvil;
@@ -82,6 +84,7 @@ struct smtpd {
 	struct anvil *clients, *accounts; /* shared counters; NULL in tests */
 	struct transcript *transcript;    /* of the present session; NULL: nobody wants it */
 	struct match_list *verp_clients;  /* smtpd_authorized_verp_clients */
+	struct access *access;            /* access_open's */
 	uint32_t generation;
 };
 
@@ -130,6 +133,19 @@ struct target {              /* an envelope address and where it leads */
 	enum { TARGET_NEW, TARGET_RESOLVED, TARGET_FAILED } state;
 };
 
+struct access_item { /* of a list in the order of its making */
+	const char *text;
+	struct access_item *next;
+};
+/* What access(5) actions want done with a message. */
+struct access_actions {
+	bool discard, hold;
+	const char *filter, *redirect; /* NULL: none */
+	struct access_item *bcc, *prepend;
+};
+void access_actions_add(
+    struct access_actions *to, const struct access_actions *from, struct arena *arena);
+
 struct transaction {
 	struct arena arena;
 	bool active; /* MAIL was accepted */
@@ -147,7 +163,25 @@ struct transaction {
 	int overshoot;
 	struct shaper *shaper;
 	uint64_t data_bytes; /* received after DATA */
-	bool hold;           /* it will rest in the hold queue */
+	uint64_t size;       /* as MAIL said; 0: it did not */
+	struct access_actions actions;
+	char instance[48]; /* names the transaction to policy services */
+};
+
+/* An answer that is given unless a later restriction has a better reason to say no (or yes). */
+struct deferral {
+	bool active;
+	int code;
+	char dsn[12];
+	struct str text;
+};
+
+/* What the restriction lists of one stage leave to those of later ones. */
+struct access_state {
+	struct deferral if_permit, if_reject;
+	struct deferral kept[3];           /* of client, HELO and sender when these are not delayed */
+	struct access_actions actions[2];  /* of client and HELO, likewise; texts in session's arena */
+	struct map *answers;               /* of DNS lists, by name asked for; NULL before the first */
 };
 
 struct session;
@@ -196,9 +230,11 @@ struct session {
 	struct counter *client_counter;
 	bool denied;         /* client restrictions said no at once: only QUIT works */
 	bool bad_pipelining; /* seen and logged */
+	unsigned transactions; /* begun so far */
 	int errors, junk;    /* since the last accepted message */
 	uint32_t done[SMTPD_COMMANDS_MAX], tried[SMTPD_COMMANDS_MAX];
 	enum session_end end;
+	struct access_state access;
 	struct transaction tx;
 };
 
@@ -269,38 +305,12 @@ bool args_word(struct slice *rest, struct slice *word_out);
 /* Does word say KEYWORD=value? Then value_out has the value, which may be empty. */
 bool args_option(struct slice word, const char *keyword, struct slice *value_out);
 
-/* ---- access.c, checks.c: who may do what ---------------------------------------------------- */
-
-enum verdict { VERDICT_DUNNO, VERDICT_PERMIT, VERDICT_REJECT };
-
-struct check {
-	struct session *s;
-	enum access_stage stage;
-	const char *name;   /* what the stage is about: the address, the HELO name, ... */
-	const char *class_; /* "Recipient address", for "%s rejected" */
-	bool warn_only;     /* warn_if_reject came before */
-	bool defer_if_permit;
-	bool quiet; /* a question without consequences: nothing is logged */
-	const char *arg;
-};
-typedef enum verdict check_fn(struct check *check);
-struct restriction_kind {
-	const char *name;
-	check_fn *run;
-	int flags;
-};
-enum {
-	RESTRICT_ARG = 1 << 0,      /* one argument follows in the list */
-	RESTRICT_PROTECTS = 1 << 1, /* keeps strangers from relaying */
-	RESTRICT_ENDS = 1 << 2,     /* nothing behind it is ever evaluated */
-};
-/* checks_dns.c */
-check_fn check_unknown_sender_domain, check_unknown_recipient_domain, check_unknown_helo;
-const struct restriction_kind *check_find(struct slice name); /* NULL when unknown */
+/* ---- access.c: who may do what (the inside is smtpd/restrict.h) ------------------------------- */
 
 struct restriction_list *restriction_list_parse(const char *parameter, const char *text);
 void restriction_list_free(struct restriction_list **list);
-bool restriction_list_protects(const struct restriction_list *list);
+/* Does it keep strangers from relaying? classes (may be NULL) are looked into as well. */
+bool restriction_list_protects(const struct restriction_list *list, const struct map *classes);
 
 /*
  * Evaluates what is due at this point (several lists when smtpd_delay_reject). true: refused; the
@@ -314,12 +324,14 @@ bool access_data(struct session *s, enum access_stage stage);
 bool access_etrn(struct session *s, const char *domain);
 /* The list as a plain question (local_header_rewrite_clients). */
 bool access_permits(struct session *s, const struct restriction_list *list);
-
-/* Sets s->reject and logs the line, or only logs after warn_if_reject (then VERDICT_DUNNO). */
-enum verdict check_refuse(struct check *check, int code, const char *dsn, const char *fmt, ...)
-    PRINTF_LIKE(4, 5);
 void access_log(struct session *s, const char *action, const char *text);
-/* Unknown recipient or sender of our own domains (reject_unlisted_*). */
-enum verdict check_unlisted(struct check *check, struct target *target, bool is_sender);
+
+/* Tables, lists and connections that restrictions use: opened with the process, or when first met. */
+void access_open(struct smtpd *srv, struct conf *conf);
+void access_close(struct smtpd *srv);
+/* Do the relay or recipient restrictions keep strangers from relaying? */
+bool access_protects(const struct smtpd *srv);
+/* Ends what the session had for restrictions. */
+void access_end(struct session *s);
 
 #endif

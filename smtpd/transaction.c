@@ -2,9 +2,11 @@
 /* One mail transaction: from MAIL to a durable message or to nothing at all. */
 #include "smtpd/smtpd.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
@@ -17,6 +19,10 @@ void transaction_begin(struct session *s)
 {
 	transaction_end(s);
 	s->tx.ret = s->tx.envid = "";
+	for (size_t i = 0; i < ARRAY_LEN(s->access.actions); i++)
+		access_actions_add(&s->tx.actions, &s->access.actions[i], &s->tx.arena);
+	snprintf(s->tx.instance, sizeof(s->tx.instance), "%x.%llx.%x", (unsigned)getpid(),
+	    (unsigned long long)clock_wall_us(), s->transactions++);
 }
 
 void transaction_end(struct session *s)
@@ -26,6 +32,7 @@ void transaction_end(struct session *s)
 	shape_abort(&s->tx.shaper);
 	arena_reset(&arena);
 	s->tx = (struct transaction){.arena = arena};
+	s->access.kept[ACCESS_SENDER].active = false;
 	if (s->data.cap > DATA_KEEP)
 		str_fini(&s->data);
 }
@@ -62,11 +69,8 @@ static void take_id(struct session *s)
 	log_info("%s: client=%s", s->tx.id, s->peer.namaddr);
 }
 
-void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt)
+static struct recipient *more_rcpts(struct transaction *tx)
 {
-	struct transaction *tx = &s->tx;
-	const struct target *target = &tx->rcpt;
-
 	if (tx->rcpt_count == tx->rcpt_cap) {
 		size_t cap = tx->rcpt_cap ? tx->rcpt_cap * 2 : RCPTS_FIRST;
 		struct recipient *more = arena_zero(&tx->arena, cap, sizeof(*more));
@@ -76,7 +80,15 @@ void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt)
 		tx->rcpts = more;
 		tx->rcpt_cap = cap;
 	}
-	tx->rcpts[tx->rcpt_count++] = (struct recipient){
+	return &tx->rcpts[tx->rcpt_count++];
+}
+
+void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt)
+{
+	struct transaction *tx = &s->tx;
+	const struct target *target = &tx->rcpt;
+
+	*more_rcpts(tx) = (struct recipient){
 	    .address = target->route.recipient,
 	    .orig = strcmp(target->given, target->route.recipient) ? target->given : "",
 	    .orcpt = orcpt,
@@ -127,11 +139,47 @@ void transaction_open(struct session *s)
 	};
 
 	str_clear(&s->scratch);
+	for (const struct access_item *i = s->tx.actions.prepend; i; i = i->next)
+		str_printf(&s->scratch, "%s\r\n", i->text);
 	put_received(s, &s->scratch);
 	s->tx.data_bytes = 0;
 	s->tx.shaper = shape_begin(&context, s->tx.id, s->tx.sender.address, str_text(&s->scratch));
-	if (s->tx.hold)
+	if (s->tx.actions.hold)
 		shape_hold(s->tx.shaper);
+}
+
+/* ---- what access(5) actions want -------------------------------------------------------------- */
+
+/* A recipient that the client has not named, and learns nothing of. */
+static void add_our_own(struct session *s, const char *address, uint32_t notify)
+{
+	struct target target;
+
+	transaction_target(s, &target, address);
+	*more_rcpts(&s->tx) = (struct recipient){.address = target.address,
+	    .orig = "",
+	    .orcpt = "",
+	    .transport = "",
+	    .nexthop = "",
+	    .notify = notify,
+	    .status = RCPT_TODO};
+	if (!transaction_resolve(s, &target))
+		return; /* qmgr will find its way */
+	s->tx.rcpts[s->tx.rcpt_count - 1].address = target.route.recipient;
+	s->tx.rcpts[s->tx.rcpt_count - 1].transport = target.route.transport;
+	s->tx.rcpts[s->tx.rcpt_count - 1].nexthop = target.route.nexthop;
+}
+
+static void carry_out_actions(struct session *s)
+{
+	struct transaction *tx = &s->tx;
+
+	if (tx->actions.redirect) {
+		tx->rcpt_count = 0;
+		add_our_own(s, tx->actions.redirect, 0);
+	}
+	for (const struct access_item *i = tx->actions.bcc; i; i = i->next)
+		add_our_own(s, i->text, NOTIFY_NEVER);
 }
 
 static void fill_envelope(const struct session *s, struct envelope *env)
@@ -156,7 +204,7 @@ static void fill_envelope(const struct session *s, struct envelope *env)
 	    .envid = tx->envid,
 	    .ret = tx->ret,
 	    .message_id = "",
-	    .filter = s->params->content_filter,
+	    .filter = tx->actions.filter ? tx->actions.filter : s->params->content_filter,
 	    .attributes = s->tx.attributes ? s->tx.attributes : "",
 	    .rcpts = tx->rcpts,
 	    .rcpt_count = tx->rcpt_count,
@@ -177,6 +225,11 @@ bool transaction_commit(struct session *s, struct str *reply)
 	enum shape_result result;
 	struct err err = {0};
 
+	if (s->tx.actions.discard) {
+		str_printf(reply, "250 2.0.0 Ok: queued as %s", s->tx.id);
+		return true;
+	}
+	carry_out_actions(s);
 	fill_envelope(s, &env);
 	result = shape_end(&s->tx.shaper, &env, &loc, &content_len, &err);
 	if (result == SHAPE_OK) {

@@ -115,6 +115,12 @@ enum table_answer table_chain_get(
 	return ask(chain, key, true, out, err);
 }
 
+enum table_answer table_chain_get_part(
+    struct table_chain *chain, const char *key, struct str *out, struct err *err)
+{
+	return ask(chain, key, false, out, err);
+}
+
 /* Where the extension's delimiter stands in the local part, or NULL. */
 static const char *find_extension(const char *address, const char *at, const char *delimiters)
 {

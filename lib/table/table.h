@@ -65,6 +65,9 @@ void table_chain_close(struct table_chain **chain);
 bool table_chain_empty(const struct table_chain *chain);
 enum table_answer table_chain_get(
     struct table_chain *chain, const char *key, struct str *out, struct err *err);
+/* The same for a part of what is looked up (a parent domain): pattern tables are left out. */
+enum table_answer table_chain_get_part(
+    struct table_chain *chain, const char *key, struct str *out, struct err *err);
 /*
  * The lookups of an address, most special first: user+ext@domain, user@domain, user+ext (when
  * domain is local), user, @domain. delimiters is recipient_delimiter ("" for none). is_local says

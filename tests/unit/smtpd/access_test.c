@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "smtpd/smtpd.h"
+#include "smtpd/restrict.h"
 #include "suite.h"
 
 static const struct {
@@ -23,7 +23,7 @@ START_TEST(parse)
 {
 	struct restriction_list *list = restriction_list_parse("test", lists[_i].text);
 
-	ck_assert_int_eq(restriction_list_protects(list), lists[_i].protects);
+	ck_assert_int_eq(restriction_list_protects(list, NULL), lists[_i].protects);
 	restriction_list_free(&list);
 	ck_assert_ptr_null(list);
 	restriction_list_free(&list);
