@@ -97,10 +97,10 @@ static bool protects(const struct restriction_list *list, const struct map *clas
 			continue; /* refuses everybody who gets there, which is not what is asked */
 		if (!kind->run)
 			i++; /* warn_if_reject: the next one refuses nobody */
-		else if (kind->flags & RESTRICT_ENDS)
-			return false;
 		else if (kind->flags & RESTRICT_PROTECTS)
 			return true;
+		else if (kind->flags & RESTRICT_ENDS)
+			return false;
 	}
 	return false;
 }
@@ -393,7 +393,8 @@ static bool is_kept(enum access_stage stage)
 	return stage <= ACCESS_SENDER;
 }
 
-/* With smtpd_delay_reject all stages run in a row; without, each begins where the last one ended. */
+/* With smtpd_delay_reject all stages run in a row; without, each begins where the last one ended.
+ */
 static void begin_stage(struct session *s, enum access_stage stage)
 {
 	struct access_state *a = &s->access;
@@ -596,8 +597,8 @@ void access_open(struct smtpd *srv, struct conf *conf)
 		if (text_eq_nocase(parents->items[i], "smtpd_access_maps"))
 			a->parent_matches = true;
 	if (*p->log_permit_actions)
-		a->log_permits = match_list_open(
-		    "smtpd_log_access_permit_actions", p->log_permit_actions, 0);
+		a->log_permits =
+		    match_list_open("smtpd_log_access_permit_actions", p->log_permit_actions, 0);
 	open_classes(a, conf, &p->restriction_classes);
 	for (int i = 0; i < ACCESS_STAGES; i++)
 		open_tables(a, srv->restrictions[i]);

@@ -224,8 +224,7 @@ static bool has_address(const struct action *a)
 {
 	if (strchr(a->text, '@'))
 		return true;
-	log_warn(
-	    "access table %s entry \"%s\" requires user@domain target", a->table, a->datum);
+	log_warn("access table %s entry \"%s\" requires user@domain target", a->table, a->datum);
 	return false;
 }
 
@@ -236,8 +235,8 @@ static enum verdict do_redirect(const struct action *a)
 
 	if (!actions || !has_address(a))
 		return VERDICT_DUNNO;
-	log_action(a, "redirect", "<%s>: %s triggers REDIRECT %s", a->check->name,
-	    a->check->class_, a->text);
+	log_action(a, "redirect", "<%s>: %s triggers REDIRECT %s", a->check->name, a->check->class_,
+	    a->text);
 	actions->redirect = arena_strdup(arena, a->text);
 	return VERDICT_DUNNO;
 }
@@ -259,8 +258,7 @@ static enum verdict do_bcc(const struct action *a)
 
 	if (!actions || !has_address(a))
 		return VERDICT_DUNNO;
-	log_action(
-	    a, "bcc", "<%s>: %s triggers BCC %s", a->check->name, a->check->class_, a->text);
+	log_action(a, "bcc", "<%s>: %s triggers BCC %s", a->check->name, a->check->class_, a->text);
 	append(&actions->bcc, a->text, arena);
 	return VERDICT_DUNNO;
 }
@@ -276,8 +274,7 @@ static enum verdict do_prepend(const struct action *a)
 		log_warn("access table %s: action PREPEND must be used before %s", a->table,
 		    "smtpd_end_of_data_restrictions");
 	else if (header_name_len(slice_text(a->text)) == 0)
-		log_warn(
-		    "access table %s entry \"%s\" requires header: text", a->table, a->datum);
+		log_warn("access table %s entry \"%s\" requires header: text", a->table, a->datum);
 	else
 		append(&actions->prepend, a->text, arena);
 	return VERDICT_DUNNO;

@@ -334,8 +334,8 @@ static enum verdict reject_unknown_reverse_client(struct check *check)
 	return refuse_unnamed(check, check->s->peer.reverse_status, "4.7.1", "reverse hostname");
 }
 
-#define TABLE_OF(name, subject)                                                 \
-	{                                                                       \
+#define TABLE_OF(name, subject)                                                  \
+	{                                                                        \
 		name, check_access_table, RESTRICT_ARG | RESTRICT_TABLE, subject \
 	}
 

@@ -15,7 +15,7 @@ static const struct conf_enum bare_newline_names[] = {
 static const struct conf_enum tempfail_names[] = {
     {"defer_if_permit", TEMPFAIL_DEFER_IF_PERMIT}, {"defer", TEMPFAIL_DEFER}, {NULL, 0}};
 
-#define TEMPFAIL(m, name, doc)                                                           \
+#define TEMPFAIL(m, name, doc) \
 	CONF_ENUM(struct smtpd_params, m, name, "$reject_tempfail_action", tempfail_names, doc)
 #define TEXT(m, name, dflt, doc) CONF_TEXT(struct smtpd_params, m, name, dflt, doc)
 #define BOOL(m, name, dflt, doc) CONF_BOOL(struct smtpd_params, m, name, dflt, doc)

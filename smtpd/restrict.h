@@ -54,17 +54,17 @@ const struct restriction_kind *check_find(struct slice name); /* NULL when unkno
 
 /* What the process has for restrictions. */
 struct access {
-	struct map *classes; /* struct restriction_list, by name */
-	struct map *tables;  /* struct table_chain, by "type:name" */
-	struct map *policies; /* struct policy, by the argument of check_policy_service */
+	struct map *classes;            /* struct restriction_list, by name */
+	struct map *tables;             /* struct table_chain, by "type:name" */
+	struct map *policies;           /* struct policy, by the argument of check_policy_service */
 	struct match_list *log_permits; /* smtpd_log_access_permit_actions */
 	struct match_list *mx_backup_networks;
 	struct table_chain *login_maps, *rbl_reply_maps, *relay_clientcerts;
-	const char *rbl_reply;      /* the template */
-	bool parent_matches;        /* smtpd_access_maps in parent_domain_matches_subdomains */
+	const char *rbl_reply; /* the template */
+	bool parent_matches;   /* smtpd_access_maps in parent_domain_matches_subdomains */
 	struct verify_client *verify;
 	const char *mail_version, *compatibility_level;
-	int64_t list_complaint_ms;  /* when a DNS list's error answer was last logged */
+	int64_t list_complaint_ms; /* when a DNS list's error answer was last logged */
 };
 
 /* ---- access.c ------------------------------------------------------------------------------- */
@@ -81,9 +81,8 @@ enum verdict check_misconfigured(struct check *check);
  * Refuses later, if nothing else does; at once when `now` (the "defer" of the *_tempfail_action
  * parameters) or after warn_if_reject.
  */
-enum verdict check_defer_if_permit(
-    struct check *check, bool now, int code, const char *dsn, const char *fmt, ...)
-    PRINTF_LIKE(5, 6);
+enum verdict check_defer_if_permit(struct check *check, bool now, int code, const char *dsn,
+    const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* Makes a later refusal this one, because what failed might have permitted. */
 enum verdict check_defer_if_reject(
     struct check *check, int code, const char *dsn, const char *fmt, ...) PRINTF_LIKE(4, 5);

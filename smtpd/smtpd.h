@@ -179,9 +179,10 @@ struct deferral {
 /* What the restriction lists of one stage leave to those of later ones. */
 struct access_state {
 	struct deferral if_permit, if_reject;
-	struct deferral kept[3];           /* of client, HELO and sender when these are not delayed */
-	struct access_actions actions[2];  /* of client and HELO, likewise; texts in session's arena */
-	struct map *answers;               /* of DNS lists, by name asked for; NULL before the first */
+	struct deferral kept[3]; /* of client, HELO and sender when these are not delayed */
+	struct access_actions
+	    actions[2];      /* of client and HELO, likewise; texts in session's arena */
+	struct map *answers; /* of DNS lists, by name asked for; NULL before the first */
 };
 
 struct session;
@@ -228,10 +229,10 @@ struct session {
 	bool limits_exempt;                 /* smtpd_client_event_limit_exceptions */
 	struct counter_table *client_table; /* of limits.h; NULL: nothing is counted */
 	struct counter *client_counter;
-	bool denied;         /* client restrictions said no at once: only QUIT works */
-	bool bad_pipelining; /* seen and logged */
+	bool denied;           /* client restrictions said no at once: only QUIT works */
+	bool bad_pipelining;   /* seen and logged */
 	unsigned transactions; /* begun so far */
-	int errors, junk;    /* since the last accepted message */
+	int errors, junk;      /* since the last accepted message */
 	uint32_t done[SMTPD_COMMANDS_MAX], tried[SMTPD_COMMANDS_MAX];
 	enum session_end end;
 	struct access_state access;
@@ -305,7 +306,8 @@ bool args_word(struct slice *rest, struct slice *word_out);
 /* Does word say KEYWORD=value? Then value_out has the value, which may be empty. */
 bool args_option(struct slice word, const char *keyword, struct slice *value_out);
 
-/* ---- access.c: who may do what (the inside is smtpd/restrict.h) ------------------------------- */
+/* ---- access.c: who may do what (the inside is smtpd/restrict.h) -------------------------------
+ */
 
 struct restriction_list *restriction_list_parse(const char *parameter, const char *text);
 void restriction_list_free(struct restriction_list **list);
@@ -326,7 +328,8 @@ bool access_etrn(struct session *s, const char *domain);
 bool access_permits(struct session *s, const struct restriction_list *list);
 void access_log(struct session *s, const char *action, const char *text);
 
-/* Tables, lists and connections that restrictions use: opened with the process, or when first met. */
+/* Tables, lists and connections that restrictions use: opened with the process, or when first met.
+ */
 void access_open(struct smtpd *srv, struct conf *conf);
 void access_close(struct smtpd *srv);
 /* Do the relay or recipient restrictions keep strangers from relaying? */

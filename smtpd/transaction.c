@@ -148,7 +148,8 @@ void transaction_open(struct session *s)
 		shape_hold(s->tx.shaper);
 }
 
-/* ---- what access(5) actions want -------------------------------------------------------------- */
+/* ---- what access(5) actions want --------------------------------------------------------------
+ */
 
 /* A recipient that the client has not named, and learns nothing of. */
 static void add_our_own(struct session *s, const char *address, uint32_t notify)
