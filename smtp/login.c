@@ -57,6 +57,12 @@ void auth_close(struct auth **auth)
 	*auth = NULL;
 }
 
+bool auth_is_stale(const struct auth *auth)
+{
+	return auth &&
+	       (table_chain_is_stale(auth->passwords) || table_chain_is_stale(auth->tokens));
+}
+
 bool auth_says_dummy(const struct auth *auth)
 {
 	return auth && auth->params->send_dummy_mail_auth;

@@ -48,9 +48,16 @@ static void init(struct service *service)
 		fatal("%s", err.text);
 }
 
+static void deliver(struct agent_job *job, void *arg)
+{
+	delivery_run(job, arg);
+	if (auth_is_stale(client.auth))
+		service_retire(job->service);
+}
+
 static void session(struct service *service, int fd)
 {
-	agent_serve(service, queue, fd, delivery_run, &client, &client.idle, client.status_filter);
+	agent_serve(service, queue, fd, deliver, &client, &client.idle, client.status_filter);
 	/* nobody watches the kept session until the next connection */
 	cache_leave_own(&client);
 }

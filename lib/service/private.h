@@ -51,6 +51,7 @@ struct service {
 	int watchdog_s;       /* daemon_timeout, unless the program has one of its own */
 	int64_t alarm_set_ms; /* when the alarm was last set */
 	uint32_t uses;
+	bool retired;                     /* service_retire */
 	volatile sig_atomic_t stop;       /* SIGTERM came */
 	volatile sig_atomic_t in_session; /* not waiting for work */
 };

@@ -83,8 +83,13 @@ bool service_outdated(const struct service *s)
 
 bool service_should_end(const struct service *service)
 {
-	return service->stop || service->uses >= (uint32_t)service->core.max_use ||
-	       service_outdated(service);
+	return service->stop || service->retired ||
+	       service->uses >= (uint32_t)service->core.max_use || service_outdated(service);
+}
+
+void service_retire(struct service *service)
+{
+	service->retired = true;
 }
 
 bool service_under_stress(const struct service *service)

@@ -68,6 +68,14 @@ bool table_chain_empty(const struct table_chain *chain)
 	return !chain || chain->count == 0;
 }
 
+bool table_chain_is_stale(const struct table_chain *chain)
+{
+	for (size_t i = 0; chain && i < chain->count; i++)
+		if (chain->links[i].table && table_is_stale(chain->links[i].table))
+			return true;
+	return false;
+}
+
 static bool link_ready(struct link *link, int flags, struct err *err)
 {
 	int64_t now;

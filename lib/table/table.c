@@ -29,6 +29,7 @@ struct table {
 	char *file;
 	struct stamp stamp;
 	int64_t next_check_ms;
+	bool stale; /* the file has changed, and could not be opened */
 };
 
 static const struct {
@@ -212,12 +213,19 @@ static void refresh(struct table *table)
 	if (!stamp_of(table->file, &stamp) || stamp_same(&stamp, &table->stamp))
 		return;
 	table->stamp = stamp; /* one warning for each new version that is bad */
+	table->stale = true;
 	if (table->type->open(table->name, table->flags, table->depth, &state, &err) < 0) {
 		log_warn("%s: %s; going on with the old content", table->full_name, err.text);
 		return;
 	}
 	table->type->close(table->state);
 	table->state = state;
+	table->stale = false;
+}
+
+bool table_is_stale(const struct table *table)
+{
+	return table->stale;
 }
 
 enum table_answer table_get(struct table *table, const char *key, struct str *out, struct err *err)

@@ -36,6 +36,12 @@ const char *table_name(const struct table *table); /* "lmdb:/etc/postfix/x" */
 /* Pattern tables (cidr, regexp, pcre) get whole keys only: no partial lookups of an address. */
 bool table_is_pattern(const struct table *table);
 
+/*
+ * Was the file replaced by one that could not be opened, so that the old content is still used?
+ * Who has given up the rights to open it should end and let another process do it.
+ */
+bool table_is_stale(const struct table *table);
+
 /* Walks all entries (postmap -s). 1: an entry, 0: the end, -1: error or a type without a walk. */
 int table_next(
     struct table *table, bool first, struct str *key_out, struct str *value_out, struct err *err);
@@ -63,6 +69,7 @@ struct table_chain;
 struct table_chain *table_chain_open(const char *list, int flags);
 void table_chain_close(struct table_chain **chain);
 bool table_chain_empty(const struct table_chain *chain);
+bool table_chain_is_stale(const struct table_chain *chain); /* table_is_stale of any */
 enum table_answer table_chain_get(
     struct table_chain *chain, const char *key, struct str *out, struct err *err);
 /* The same for a part of what is looked up (a parent domain): pattern tables are left out. */

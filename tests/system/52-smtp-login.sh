@@ -124,6 +124,15 @@ done
 await_log "to=<you@unverified.test>, .* dsn=4.7.0, status=deferred (SASL authentication failed; cannot authenticate to server 127.0.0.1\[127.0.0.1\]: no mechanism available)"
 [ "$(grep -c "sasl_method=PLAIN, sasl_username=user" "$pf_log")" -ge 2 ] || fail "no login by PLAIN over TLS: $(tail "$pf_log")"
 
+# a new password, in a file that only root can read: another process takes over
+sed -i 's/pen=c,il/new/' "$scratch/d/users" "$scratch/passwords"
+(umask 077 && "$bin/postmap" "lmdb:$scratch/passwords") || fail postmap
+sleep 1.1
+"$bin/sendmail" -i -f me@here.test you@new.test <<<"Subject: x" || fail "sendmail: $?"
+await_log "to=<you@new.test>, .* status="
+logged 'to=<you@new.test>,.* status=sent' || "$bin/postqueue" -f
+await_log "to=<you@new.test>, .* status=sent (250 "
+
 # refused: the same words in both logs
 said() { sed -n "s/.*to=<you@$2>, relay=127.*\(dsn=.*\)/\1/p" "$1" | sed -n 1p; }
 same() { # same DOMAIN: what both clients say of it

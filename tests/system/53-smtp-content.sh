@@ -140,4 +140,23 @@ actions() { sed -n 's/.* postfix\/smtp\[[0-9]*\]: \([0-9A-F]*: \)*\(.*\(header\|
 actions "$pf_log" >"$scratch/theirs"
 actions "$log" >"$scratch/ours"
 diff "$scratch/theirs" "$scratch/ours" || fail "Postfix's log (<) says something else"
+
+# large content with dots goes to Postfix by BDAT, and from there by DATA: nothing is lost
+echo "transport_maps = inline:{big.test=smtp:[127.0.0.1]:$PF_PORT}
+smtp_generic_maps =
+smtp_header_checks =
+smtp_mime_header_checks =
+smtp_nested_header_checks =
+smtp_body_checks =" >>"$etc/main.cf"
+reload || fail "reload: $(cat "$scratch/reload.out")"
+{
+	printf 'Subject: big\n\n'
+	seq -f '.%g dots before a line of some length, and more of it' 1 4000
+} >"$scratch/big"
+"$bin/sendmail" -i -f a@b.test you@big.test <"$scratch/big" || fail "sendmail: $?"
+await_log 'to=<you@big.test>, relay=127.0.0.1\[127.0.0.1\]:'"$PF_PORT"',.* status=sent (250 '
+await 15 test -f "$scratch/heard/3" || fail "Postfix does not send it on: $(tail "$pf_log")"
+await 10 grep -q 'disconnect from .* bdat=1' "$pf_log" || fail "not by BDAT: $(grep disconnect "$pf_log")"
+tr -d '\r' <"$scratch/heard/3" | sed -n 's/^\.\././p' >"$scratch/arrived"
+sed -n '/^\./p' "$scratch/big" | cmp - "$scratch/arrived" || fail "what arrived by BDAT is not what was sent"
 exit 0

@@ -261,7 +261,7 @@ START_TEST(tables_in_trouble)
 	fx.content.generic_maps = failing[_i].generic;
 	fx.content.header_checks = failing[_i].header;
 	if (_i) {
-		fake_server_stop(&server);
+		free(fake_server_stop(&server));
 		server =
 		    fake_server_start(HELLO("") "<MAIL\n>250 ok\n<RCPT\n>250 ok\n<DATA\n>354 go\n");
 		free(nexthop);
