@@ -22,6 +22,8 @@ chmod 777 "$scratch/i/spool/private"
 "$postern" -c "$etc" check >"$scratch/out" 2>&1 && fail "check finds nothing"
 grep -q '/spool/corrupt: No such file' "$scratch/out" || fail "corrupt: $(cat "$scratch/out")"
 grep -q '/spool/private: has other permissions' "$scratch/out" || fail "private: $(cat "$scratch/out")"
+own_commands
+sed -i "s|^command_directory.*|command_directory = $commands|" "$etc/main.cf"
 "$postern" -c "$etc" set-permissions >"$scratch/out" 2>&1 || fail "set-permissions: $(cat "$scratch/out")"
 "$postern" -c "$etc" check >"$scratch/out" 2>&1 || fail "check after set-permissions: $(cat "$scratch/out")"
 

@@ -31,12 +31,13 @@ for dir in "$configs"/*/; do
 	fi
 	grep -q 'PH_[A-Z]' "$etc/master.cf" && options='-n -d' || options='-n -d -x -M -P -F'
 	for option in $options; do po $option >/dev/null || fail "$what: postconf $option: $(cat "$scratch/err")"; done
+	own_commands
 	sed -i '/^\(queue\|data\|daemon\|command\)_directory\|^maillog_file\|^mail_owner\|^setgid_group\|^inet_interfaces/d' "$etc/main.cf"
 	cat >>"$etc/main.cf" <<-END
 	queue_directory = $base/spool
 	data_directory = $base/data
 	daemon_directory = $build/libexec
-	command_directory = $bin
+	command_directory = $commands
 	maillog_file = $log
 	maillog_file_prefixes = $base
 	mail_owner = $owner

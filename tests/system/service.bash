@@ -52,6 +52,17 @@ make_instance() {
 	master_cf
 }
 
+# own_commands: sets $commands, a folder with the commands, of which set-permissions makes two
+# set-gid: those of the build stay as they are, or no later test could preload anything into them.
+own_commands() {
+	commands=$scratch/commands
+	rm -rf "$commands"
+	mkdir "$commands"
+	ln -s "$build"/bin/* "$commands/"
+	rm "$commands/postdrop" "$commands/postqueue"
+	cp "$build/bin/postdrop" "$build/bin/postqueue" "$commands/"
+}
+
 master_cf() { sed "s/PORT1/$PORT1/g; s/PORT2/$PORT2/g; s/PORT3/$PORT3/g" >"$etc/master.cf"; }
 
 # A port that nobody has; the kernel gives such ports to nobody else for a while.
