@@ -18,6 +18,8 @@
 
 enum { READ_CHUNK = 65536, UNTRUSTED_MAX = 4096 };
 
+#define STRANGER "a note from a process that is not the mail system's"
+
 struct intake {
 	struct list link; /* in qmgr->intakes */
 	struct qmgr *qmgr;
@@ -151,7 +153,7 @@ static bool take_frames(struct intake *intake)
 			if (!answer(intake))
 				str_clear(&intake->out); /* reading tells how it ended */
 		} else if (!intake->trusted) {
-			err_set(&err, 0, "from a process that is not the mail system's");
+			err_set(&err, 0, STRANGER);
 			found = -1;
 			break;
 		} else if (frame.type == NOTE_SCAN) {
@@ -173,7 +175,7 @@ static bool take_frames(struct intake *intake)
 	str_consume(&intake->in, at);
 	arena_fini(&arena);
 	if (found < 0)
-		log_warn("public/qmgr: malformed note: %s", err.text);
+		log_warn("public/qmgr: %s%s", intake->trusted ? "malformed note: " : "", err.text);
 	return found >= 0;
 }
 
@@ -193,7 +195,7 @@ static void intake_ready(struct watch *watch, int events)
 	if (n > 0)
 		intake->in.len += (size_t)n;
 	if (intake->in.len >= UNTRUSTED_MAX && !intake->trusted) {
-		log_warn("public/qmgr: a note from a process that is not the mail system's");
+		log_warn("public/qmgr: " STRANGER);
 		intake_close(intake);
 		return;
 	}
