@@ -13,7 +13,7 @@
  * Requests come one behind the other on one connection; each is durable before its answer goes
  * out. Answers to requests that were already there are sent together.
  */
-enum { FRAME_TIMEOUT_MS = 60000, ALIVE_INTERVAL_MS = 100000 };
+enum { FRAME_TIMEOUT_MS = 60000 };
 enum { STATUS_DONE = 0, STATUS_GONE = 1, STATUS_FAILED = 2 };
 
 struct exchange {
@@ -175,7 +175,7 @@ static bool wait_request(struct service *service, int fd)
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
 
 	for (;;) {
-		int n = poll(&pfd, 1, ALIVE_INTERVAL_MS);
+		int n = poll(&pfd, 1, service_alive_interval_ms(service));
 
 		service_alive(service);
 		if (n > 0)

@@ -18,7 +18,7 @@
 #include "lib/service/service.h"
 #include "lib/sys/clock.h"
 
-enum { FRAME_TIMEOUT_MS = 60000, ALIVE_INTERVAL_MS = 1000000 };
+enum { FRAME_TIMEOUT_MS = 60000 };
 
 struct agent {
 	struct service *service;
@@ -139,13 +139,14 @@ static bool wait_request(struct agent *agent)
 	for (;;) {
 		struct pollfd pfds[2] = {{.fd = agent->fd, .events = POLLIN},
 		    {.fd = agent->idle ? agent->idle->fd : -1, .events = POLLIN}};
-		int64_t wait = ALIVE_INTERVAL_MS;
+		const int64_t most = service_alive_interval_ms(agent->service);
+		int64_t wait = most;
 		bool limited = agent->idle && agent->idle->at_ms;
 		int n;
 
 		if (limited)
 			wait = agent->idle->at_ms - clock_mono_ms();
-		n = poll(pfds, 2, wait > 0 ? (int)MIN(wait, ALIVE_INTERVAL_MS) : 0);
+		n = poll(pfds, 2, wait > 0 ? (int)MIN(wait, most) : 0);
 		if (n < 0 && errno != EINTR)
 			return false;
 		service_alive(agent->service);

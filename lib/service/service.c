@@ -69,6 +69,11 @@ void service_alive(struct service *service)
 		service_watchdog(service);
 }
 
+int service_alive_interval_ms(const struct service *service)
+{
+	return (int)MIN((int64_t)service->watchdog_s * 1000 / 3, 100 * 1000);
+}
+
 void service_count_use(struct service *service)
 {
 	service->uses++;

@@ -74,6 +74,8 @@ struct loop *service_loop(const struct service *service); /* NULL for session ki
 void service_as_owner(struct service *service, void (*fn)(void *arg), void *arg);
 /* Says that the process works (session kind, between requests on one connection): the watchdog. */
 void service_alive(struct service *service);
+/* Who waits, idle, says so at least this often. */
+int service_alive_interval_ms(const struct service *service);
 /* Another time limit than daemon_timeout (qmgr_daemon_timeout); from init only. */
 void service_set_watchdog(struct service *service, int seconds);
 /* A session that serves many requests (delivery agents) counts each further one against max_use. */
