@@ -105,7 +105,10 @@ static void keep_latest(struct findings *f)
 	f->count = kept;
 }
 
-/* The defer log of a message may tell of recipients that were delivered in the meantime. */
+/*
+ * The defer log of a message may tell of recipients that were delivered in the meantime; so may its
+ * bounce log, when qmgr died between the record and the recipient's mark.
+ */
 static void drop_finished(struct findings *f, struct message *m, enum report_kind kind)
 {
 	struct rcpt_cursor cursor = {0, 0};
@@ -334,7 +337,7 @@ int notice_send(struct bounce *bounce, const struct bounce_request *request, enu
 		    message_find(bounce->queue, request->message.id, MESSAGE_ENVELOPE, &m, &err);
 	if (opened < 0)
 		log_warn("%s: original message is not returned: %s", request->message.id, err.text);
-	if (opened == 0 && !strcmp(bounce->name, "defer"))
+	if (opened == 0 && strcmp(bounce->name, "trace") != 0)
 		drop_finished(&f, &m, kind);
 	result = send_all(bounce, request, kind, &f, opened == 0 ? &m : NULL, arena);
 	if (opened == 0)

@@ -298,6 +298,27 @@ START_TEST(delivered_meanwhile)
 }
 END_TEST
 
+/* qmgr died between the record of a bounce and its recipient's mark, and the next try went well. */
+START_TEST(delivered_after_all)
+{
+	struct message m;
+	uint8_t status;
+	struct err err;
+
+	open_all("bounce", "", "s@example.org");
+	add_record(0, 0, "no such user");
+	add_record(1, 0, "has arrived");
+	ck_assert_int_eq(message_open(t.bounce.queue, &t.loc, t.id, 0, &m, &err), 0);
+	ck_assert_int_eq(message_take(&m, 1, 1, &status, &err), 0);
+	ck_assert_int_eq(message_mark(&m, 1, RCPT_DONE, &err), 0);
+	message_close(&m);
+	send_and_look(REPORT_FAILURE);
+	HAS("no such user");
+	LACKS("has arrived");
+	close_all();
+}
+END_TEST
+
 /* One recipient, two targets: both are told; what an agent said again after a crash is not. */
 START_TEST(targets_of_a_recipient)
 {
@@ -321,6 +342,7 @@ TCase *notice_tcase(void)
 	tcase_add_test(tcase, original_is_gone);
 	tcase_add_loop_test(tcase, who_is_told, 0, ARRAY_LEN(cases));
 	tcase_add_test(tcase, delivered_meanwhile);
+	tcase_add_test(tcase, delivered_after_all);
 	tcase_add_test(tcase, targets_of_a_recipient);
 	return tcase;
 }
