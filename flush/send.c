@@ -87,7 +87,8 @@ static void visit(struct walk *w, const char *path, const char *name, const stru
 	bool is_rest = flush_log_is_rest(name);
 
 	if (w->suffix[0]) {
-		if (is_rest || !text_ends_nocase(name, w->suffix))
+		/* an empty one may be what is left of one taken: a walk may come by it again */
+		if (is_rest || st->st_size == 0 || !text_ends_nocase(name, w->suffix))
 			return;
 	} else if (is_rest) {
 		if (w->now - st->st_ctime < REST_AGE)

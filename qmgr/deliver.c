@@ -105,6 +105,7 @@ void entry_unanswered(struct entry *entry)
 	for (struct rcpt *r = entry->first; r; r = r->next)
 		mail_settle_rcpt(mail, r, &failed);
 	entry_free(entry);
+	dest_refresh(dest);
 	mail_settled(mail);
 }
 

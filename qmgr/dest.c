@@ -261,6 +261,8 @@ void dest_refresh(struct dest *dest)
 	bool has_turn = dest_has_turn(dest), hopeless = dest_is_hopeless(dest);
 	const struct entry *first;
 
+	if (dest->todo_count == 0 && !dest->newest)
+		dest->last_round = 0; /* what went to retry(8) has taken no turns */
 	for (struct bucket *b = dest->buckets; b; b = b->next) {
 		first = bucket_first(b);
 		if (first && has_turn && !hopeless)

@@ -355,6 +355,9 @@ static void set_aside(struct mail *mail)
 		log_warn("%s: not found damaged: %s", mail->id, mail->damaged);
 		mail->damaged = NULL;
 		mail_forget_deferrals(mail);
+		/* all of it is read then: a task that waits for more must not read on before */
+		mail->cursor.index = mail->rcpt_count;
+		tasks_read(mail);
 		mail_after(mail, DOUBT_MS, look_again);
 		return;
 	}

@@ -349,6 +349,7 @@ void entry_to_retry(struct entry *entry, const char *dsn, const char *reason)
 {
 	struct mail *mail = entry->task->mail;
 	struct rcpt *rcpts = entry->first, *next;
+	struct dest *dest = entry->dest;
 	char nexthop[1024];
 
 	snprintf(nexthop, sizeof(nexthop), "%s %s", dsn, reason);
@@ -358,7 +359,7 @@ void entry_to_retry(struct entry *entry, const char *dsn, const char *reason)
 		task_assign(mail, r, "retry", nexthop);
 	}
 	tasks_place(mail);
-	dest_refresh(entry->dest);
 	entry_free(entry);
+	dest_refresh(dest);
 	qmgr_kick(mail->qmgr);
 }

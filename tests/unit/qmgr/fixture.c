@@ -377,7 +377,7 @@ void job_answer(struct job *job, enum outcome outcome, const char *dead_reason)
 	    .rcpts = {results, request->rcpts.count},
 	    .dead_dsn = dead_reason ? "4.4.1" : "",
 	    .dead_reason = dead_reason ? dead_reason : "",
-	    .damaged = "",
+	    .damaged = fx.damaged ? fx.damaged : "",
 	    .relay = fx.relay ? fx.relay : ""};
 	struct fake_agent *agent = job->agent;
 

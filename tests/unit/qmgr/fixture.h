@@ -37,6 +37,7 @@ struct fixture {
 	uint32_t reusable_ms;            /* agents say that they keep their sessions for so long */
 	struct list listeners, agents;
 	const char *relay, *diag; /* for the answers that follow; NULL: none */
+	const char *damaged;      /* what they find wrong with the record */
 	bool paused;              /* the agents do not read */
 	const char *pad;          /* makes addresses long */
 	/* bounce(8) */

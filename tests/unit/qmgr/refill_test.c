@@ -87,6 +87,28 @@ START_TEST(all_done)
 }
 END_TEST
 
+/* An agent found it damaged, which is looked into later: nothing of it is read on before. */
+START_TEST(not_while_in_doubt)
+{
+	begin("smtp_recipient_refill_limit = 1000\n", 200);
+	fx.damaged = "envelope is damaged";
+	for (size_t i = 0; i < 4; i++)
+		job_answer(&fx.jobs[i], OUTCOME_SKIPPED, NULL);
+	fixture_turn();
+	ck_assert(fixture_logged("not found damaged: envelope is damaged"));
+	fx.damaged = NULL;
+	fixture_pass(6000);
+	ck_assert_uint_eq(jobs_waiting(NULL), 0);
+	fixture_pass(56000);
+	ck_assert_uint_eq(jobs_waiting(NULL), 4);
+	fx.answer = answer_sent;
+	jobs_answer(NULL, OUTCOME_SENT, NULL);
+	ck_assert_uint_eq(fixture_active(), 0);
+	ck_assert_uint_eq(fx.count, 4 + 20);
+	fixture_close();
+}
+END_TEST
+
 static const struct {
 	const char *settings;
 	size_t loaded; /* of one message of 50 recipients, and of a second one */
@@ -223,6 +245,7 @@ TCase *refill_tcase(void)
 	tcase_add_test(tc, refill_limit);
 	tcase_add_test(tc, refill_delay);
 	tcase_add_test(tc, all_done);
+	tcase_add_test(tc, not_while_in_doubt);
 	tcase_add_loop_test(tc, limit_and_minimum, 0, (int)ARRAY_LEN(limits));
 	tcase_add_loop_test(tc, extra_limit, 0, (int)ARRAY_LEN(extras));
 	tcase_add_test(tc, deferred_transports);

@@ -78,6 +78,39 @@ START_TEST(five_thousand_do_not_delay_another)
 }
 END_TEST
 
+/* What a dead destination's mail did not get is no turn of the mail that comes later. */
+START_TEST(deferred_mail_has_had_no_turns)
+{
+	char id[QUEUE_ID_MAX];
+	size_t before;
+
+	fixture_open("one_initial_destination_concurrency = 1\n");
+	fixture_serve("one");
+	fixture_serve("retry");
+	fixture_bounce();
+	fixture_start();
+	for (int i = 0; i < 60; i++)
+		fixture_note(id, 1, "one", "a.test");
+	fixture_turn();
+	ck_assert_uint_eq(jobs_waiting("a.test"), 1);
+	job_answer(&fx.jobs[0], OUTCOME_SKIPPED, "connect to a: refused");
+	fx.answer = answer_deferred;
+	fixture_turn();
+	ck_assert_int_eq(fx.moved, 59);
+	fx.answer = NULL;
+	dests_revive(&fx.q);
+	before = served("a.test");
+	for (int i = 0; i < 40; i++)
+		fixture_note(id, 1, "one", "b.test");
+	fixture_note(id, 1, "one", "a.test");
+	fixture_turn();
+	for (int i = 0; i < 4; i++)
+		jobs_answer(NULL, OUTCOME_SENT, NULL);
+	ck_assert_uint_eq(served("a.test") - before, 1);
+	fixture_close();
+}
+END_TEST
+
 TCase *turns_tcase(void)
 {
 	TCase *tc = tcase_create("turns");
@@ -85,5 +118,6 @@ TCase *turns_tcase(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, all_get_their_share, 0, (int)ARRAY_LEN(dest_counts));
 	tcase_add_test(tc, five_thousand_do_not_delay_another);
+	tcase_add_test(tc, deferred_mail_has_had_no_turns);
 	return tc;
 }
