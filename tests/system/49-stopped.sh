@@ -14,7 +14,16 @@ transport_maps = inline:{ {no.test = error:5.0.0 not here} }
 END
 start_sink
 clocked start
-busy_agent() { pid=$(pick smtp) && grep -q '^State:[[:space:]]*S' "/proc/$pid/status"; }
+# The one that is connected: master may have started another, which would wait beside it.
+busy_agent() {
+	local inode
+	inode=$(awk -v to=":$(printf %04X "$sink_port")" '$3 ~ to "$" && $4 == "01" { print $10 }' /proc/net/tcp)
+	for pid in $(children); do
+		[ -n "$inode" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = smtp ] &&
+			find "/proc/$pid/fd" -lname "socket:\[$inode\]" | grep -q . && return
+	done
+	return 1
+}
 killed() { gone "$pid" && logged "pid $pid does not run"; }
 
 # an agent in the middle of a session
