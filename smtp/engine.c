@@ -66,10 +66,10 @@ struct tls_context *engine_context(struct engine *e)
 		log_warn("%s: disabling TLS support", err.text);
 		return NULL;
 	}
-	if (tls_kernel_available(&kernel))
+	if (p->loglevel >= 2) {
+		tls_kernel_available(&kernel);
 		log_info("TLS: %s", kernel);
-	else if (p->loglevel >= 2)
-		log_info("TLS: %s, this process does them", kernel);
+	}
 	return e->context;
 }
 

@@ -2,6 +2,7 @@
 /* tlsmgr(8): keeps TLS sessions and ticket keys for the other processes. */
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/secure/secure.h"
 #include "lib/service/service.h"
@@ -43,6 +44,10 @@ static void before_drop(struct service *service)
 
 static void init(struct service *service)
 {
+	const char *kernel;
+
+	tls_kernel_available(&kernel);
+	log_info("TLS: %s", kernel); /* once, for all processes */
 	manager.tickets.lifetime_s = params.sessions[TLSMGR_SMTPD].timeout;
 	server = (struct frame_server){.loop = service_loop(service),
 	    .name = "private/tlsmgr",

@@ -6,5 +6,6 @@
 
 TCase *tickets_tcase(void);
 TCase *sessions_tcase(void);
+TCase *shared_tcase(void);
 
 #endif
