@@ -5,7 +5,7 @@
  * otherwise. With -P the commands of a transaction leave in one write and the replies are taken in
  * order; `ahead` says that the next stages' commands are already out.
  */
-#include "commands/smtp-source/source.h"
+#include "commands/smtp-source/session.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -19,44 +19,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 
-enum { REPLY_TIMEOUT_MS = 300 * 1000, RETRY_MS = 100, INPUT_MAX = 8192 };
-
-enum stage {
-	STAGE_GREETING,
-	STAGE_HELO,
-	STAGE_STARTTLS,
-	STAGE_MAIL,
-	STAGE_RCPT,
-	STAGE_DATA,
-	STAGE_END,
-	STAGE_RSET,
-	STAGE_QUIT,
-	STAGE_COUNT
-};
-
-struct session {
-	struct source *source;
-	struct watch watch;
-	struct timer timer;
-	int fd; /* -1: not connected */
-	enum stage stage;
-	bool pipelining; /* -P: the server offers PIPELINING */
-	bool ahead;      /* -P: commands up to DATA are out */
-	bool connecting; /* no greeting yet */
-	bool shaking;    /* the TLS handshake is under way */
-	struct secure tls;
-	bool busy; /* a message was taken and is not finished */
-	int tries; /* connections tried for this message */
-	int rcpt_sent, rcpt_done, rcpt_accepted, end_done;
-	int64_t since_ms; /* when the awaited reply was asked for */
-	char token[TOKEN_MAX];
-	struct str out; /* pending output before the shared body */
-	size_t out_at;
-	bool with_body;
-	size_t body_at;
-	size_t in_len;
-	char in[INPUT_MAX];
-};
+enum { REPLY_TIMEOUT_MS = 300 * 1000, RETRY_MS = 100 };
 
 static void open_connection(struct session *s);
 static void begin_message(struct session *s);
@@ -182,58 +145,6 @@ static bool flush(struct session *s)
 	return true;
 }
 
-static void command(struct session *s, const char *text)
-{
-	if (log_verbose())
-		fprintf(stderr, ">>> %s\n", text);
-	str_put_text(&s->out, text);
-	str_put_text(&s->out, "\r\n");
-}
-
-static void put_helo(struct session *s)
-{
-	char line[512];
-	const struct source *source = s->source;
-
-	snprintf(line, sizeof(line), "%s %s",
-	    source->lmtp                      ? "LHLO"
-	    : source->pipeline || source->tls ? "EHLO"
-	                                      : "HELO",
-	    source->myhostname);
-	command(s, line);
-}
-
-static void put_mail(struct session *s)
-{
-	char line[1100];
-
-	snprintf(line, sizeof(line), "MAIL FROM:<%s>", s->source->from);
-	command(s, line);
-}
-
-static void put_rcpt(struct session *s)
-{
-	struct source *source = s->source;
-	char line[1100];
-
-	if (source->number_recipients)
-		snprintf(
-		    line, sizeof(line), "RCPT TO:<%ld%s>", ++source->next_recipient, source->to);
-	else if (source->recipients > 1)
-		snprintf(line, sizeof(line), "RCPT TO:<%d%s>", s->rcpt_sent + 1, source->to);
-	else
-		snprintf(line, sizeof(line), "RCPT TO:<%s>", source->to);
-	s->rcpt_sent++;
-	command(s, line);
-}
-
-static void put_content(struct session *s)
-{
-	message_head(s->source, s->token, &s->out);
-	s->with_body = true;
-	s->body_at = 0;
-}
-
 static void go(struct session *s, enum stage stage)
 {
 	s->stage = stage;
@@ -243,7 +154,7 @@ static void go(struct session *s, enum stage stage)
 static void quit(struct session *s)
 {
 	go(s, STAGE_QUIT);
-	command(s, "QUIT");
+	speak_line(s, "QUIT");
 }
 
 static void begin_transaction(struct session *s)
@@ -252,12 +163,12 @@ static void begin_transaction(struct session *s)
 		begin_message(s);
 	s->rcpt_sent = s->rcpt_done = s->rcpt_accepted = s->end_done = 0;
 	go(s, STAGE_MAIL);
-	put_mail(s);
+	speak_mail(s);
 	s->ahead = s->source->pipeline && s->pipelining;
 	if (s->ahead) {
 		while (s->rcpt_sent < s->source->recipients)
-			put_rcpt(s);
-		command(s, "DATA");
+			speak_rcpt(s);
+		speak_line(s, "DATA");
 	}
 }
 
@@ -305,7 +216,7 @@ static void got_greeting(struct session *s, const char *reply, bool ok)
 		return;
 	}
 	go(s, STAGE_HELO);
-	put_helo(s);
+	speak_helo(s);
 }
 
 static void got_helo(struct session *s, const char *reply, bool ok)
@@ -317,7 +228,7 @@ static void got_helo(struct session *s, const char *reply, bool ok)
 		return;
 	}
 	go(s, STAGE_STARTTLS);
-	command(s, "STARTTLS");
+	speak_line(s, "STARTTLS");
 }
 
 static void got_starttls(struct session *s, const char *reply, bool ok)
@@ -334,12 +245,12 @@ static void got_mail(struct session *s, const char *reply, bool ok)
 	if (!ok && !s->ahead) {
 		message_done(s, false);
 		go(s, STAGE_RSET);
-		command(s, "RSET");
+		speak_line(s, "RSET");
 		return;
 	}
 	go(s, STAGE_RCPT);
 	if (!s->ahead)
-		put_rcpt(s);
+		speak_rcpt(s);
 }
 
 static void got_rcpt(struct session *s, const char *reply, bool ok)
@@ -350,18 +261,18 @@ static void got_rcpt(struct session *s, const char *reply, bool ok)
 	if (s->rcpt_done < s->source->recipients) {
 		go(s, STAGE_RCPT);
 		if (!s->ahead)
-			put_rcpt(s);
+			speak_rcpt(s);
 		return;
 	}
 	if (s->rcpt_accepted == 0 && !s->ahead) {
 		message_done(s, false);
 		go(s, STAGE_RSET);
-		command(s, "RSET");
+		speak_line(s, "RSET");
 		return;
 	}
 	go(s, STAGE_DATA);
 	if (!s->ahead)
-		command(s, "DATA");
+		speak_line(s, "DATA");
 }
 
 static void got_data(struct session *s, const char *reply, bool ok)
@@ -370,14 +281,14 @@ static void got_data(struct session *s, const char *reply, bool ok)
 	if (!ok) {
 		message_done(s, false);
 		go(s, STAGE_RSET);
-		command(s, "RSET");
+		speak_line(s, "RSET");
 		return;
 	}
 	go(s, STAGE_END);
 	if (s->rcpt_accepted == 0)
 		str_put_text(&s->out, ".\r\n"); /* RFC 2920 3.1: nobody takes it */
 	else
-		put_content(s);
+		speak_content(s);
 }
 
 static void got_end(struct session *s, const char *reply, bool ok)
@@ -518,7 +429,7 @@ static void shake_hands(struct session *s)
 			return;
 		}
 		go(s, STAGE_HELO);
-		put_helo(s);
+		speak_helo(s);
 		flush(s);
 		return;
 	default:
