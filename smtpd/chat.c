@@ -50,6 +50,12 @@ static void soften(char *text, size_t len)
 		text[4] = '4';
 }
 
+/* RFC 5321 3.8 and 4.2.1, RFC 7504: the client hears this and nothing more. */
+static bool ends_session(const char *reply)
+{
+	return strncmp(reply, "421", 3) == 0 || strncmp(reply, "521", 3) == 0;
+}
+
 void chat_reply(struct session *s, const char *fmt, ...)
 {
 	enum io_result result;
@@ -73,7 +79,7 @@ void chat_reply(struct session *s, const char *fmt, ...)
 	transcript_out(s->srv->transcript, s->scratch.data, s->scratch.len);
 	str_put(&s->scratch, "\r\n", 2);
 	result = stream_put(&s->stream, s->scratch.data, s->scratch.len);
-	if (result == IO_OK && strncmp(s->scratch.data, "421", 3) == 0 && s->end == END_NONE)
+	if (result == IO_OK && ends_session(s->scratch.data) && s->end == END_NONE)
 		s->end = END_ORDERLY;
 	if (result != IO_OK)
 		chat_failed(s, result);
@@ -89,7 +95,7 @@ static void trim_line(struct str *line)
 	str_cut(line, len);
 }
 
-static bool bare_lf_refused(struct session *s)
+bool chat_bare_lf_refused(struct session *s)
 {
 	struct err err;
 
@@ -145,7 +151,7 @@ bool chat_read(struct session *s)
 		chat_failed(s, result);
 		return false;
 	} else if ((s->line.len == 0 || s->line.data[s->line.len - 1] != '\r') &&
-	           bare_lf_refused(s)) {
+	           chat_bare_lf_refused(s)) {
 		s->end = END_BARE_LF;
 		return false;
 	}

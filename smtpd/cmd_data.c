@@ -3,7 +3,7 @@
  * DATA (RFC 5321 4.1.1.4). Input goes from the stream's buffer through the decoder to the shaper
  * in whole buffers. Whatever is wrong with the message, it is read to its end before the answer.
  */
-#include "smtpd/smtpd.h"
+#include "smtpd/data.h"
 
 #include "lib/base/log.h"
 #include "lib/service/service.h"
@@ -17,50 +17,57 @@ static bool full(struct session *s)
 	return limit > 0 && shape_size(s->tx.shaper) > (uint64_t)limit;
 }
 
+bool data_fill(struct session *s)
+{
+	enum io_result result = stream_fill(&s->stream);
+
+	if (result != IO_OK) {
+		chat_failed(s, result);
+		return false;
+	}
+	chat_deadline(s, stream_buffered(&s->stream).len);
+	if (s->srv->service)
+		service_alive(s->srv->service);
+	return true;
+}
+
+void data_put(struct session *s, const char *data, size_t len)
+{
+	if (len > 0 && !full(s))
+		shape_put(s->tx.shaper, data, len);
+}
+
 static bool receive(struct session *s, struct dot_decoder *decoder)
 {
 	dot_decoder_init(decoder);
 	chat_deadline(s, 0);
 	while (!decoder->done) {
-		struct slice in = stream_buffered(&s->stream);
+		struct slice in;
 		size_t used;
 
-		if (in.len == 0) {
-			enum io_result result = stream_fill(&s->stream);
-
-			if (result != IO_OK) {
-				chat_failed(s, result);
-				return false;
-			}
-			in = stream_buffered(&s->stream);
-			chat_deadline(s, in.len);
-			if (s->srv->service)
-				service_alive(s->srv->service);
-		}
+		if (stream_buffered(&s->stream).len == 0 && !data_fill(s))
+			return false;
+		in = stream_buffered(&s->stream);
 		str_clear(&s->data);
 		used = dot_decode(decoder, in.data, in.len, &s->data);
 		stream_take(&s->stream, used);
 		s->tx.data_bytes += used;
-		if (s->data.len > 0 && !full(s))
-			shape_put(s->tx.shaper, s->data.data, s->data.len);
+		data_put(s, s->data.data, s->data.len);
 	}
 	return true;
 }
 
-static bool bare_lf_refused(struct session *s, const struct dot_decoder *decoder)
+bool data_bare_lf(struct session *s)
 {
-	struct err err;
-
-	if (!decoder->saw_bare_lf)
-		return false;
 	if (s->params->forbid_bare_newline == BARE_NEWLINE_NOTE)
 		log_info("%s: bare <LF> received from %s", s->tx.id, s->peer.namaddr);
-	return s->params->forbid_bare_newline == BARE_NEWLINE_REJECT &&
-	       match_list_host(s->srv->bare_newline_exclusions, s->peer.name, s->peer.addr, &err) !=
-	           TABLE_FOUND;
+	if (!chat_bare_lf_refused(s))
+		return false;
+	s->end = END_BARE_LF;
+	return true;
 }
 
-static int finish(struct session *s)
+int data_finish(struct session *s)
 {
 	struct str reply = {0};
 	bool accepted;
@@ -84,6 +91,14 @@ int cmd_data(struct session *s, struct slice args)
 {
 	struct dot_decoder decoder;
 
+	if (s->tx.chunks != CHUNKS_NONE) {
+		chat_reply(s, "503 5.5.1 Error: DATA after BDAT");
+		return -1;
+	}
+	if (!s->tx.active) {
+		chat_reply(s, "503 5.5.1 Error: need RCPT command");
+		return -1;
+	}
 	if (s->tx.rcpt_count == 0) {
 		chat_reply(s, "554 5.5.1 Error: no valid recipients");
 		return -1;
@@ -100,9 +115,7 @@ int cmd_data(struct session *s, struct slice args)
 	chat_reply(s, "354 End data with <CR><LF>.<CR><LF>");
 	if (s->end != END_NONE || !receive(s, &decoder))
 		return -1;
-	if (bare_lf_refused(s, &decoder)) {
-		s->end = END_BARE_LF;
+	if (decoder.saw_bare_lf && data_bare_lf(s))
 		return -1;
-	}
-	return finish(s);
+	return data_finish(s);
 }

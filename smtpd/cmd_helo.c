@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* HELO and EHLO (RFC 5321 4.1.1.1), and what EHLO announces. */
-#include "smtpd/smtpd.h"
+/* HELO and EHLO (RFC 5321 4.1.1.1). */
+#include "smtpd/ehlo.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
@@ -54,63 +52,10 @@ int cmd_helo(struct session *s, struct slice args)
 	return 0;
 }
 
-static bool discarded(const struct session *s, const char *keyword)
-{
-	const struct conf_list *list = &s->params->discard_ehlo_keywords;
-
-	for (size_t i = 0; i < list->count; i++)
-		if (strcasecmp(list->items[i], keyword) == 0)
-			return true;
-	return false;
-}
-
-static void log_discards(const struct session *s)
-{
-	struct str text = {0};
-	const struct conf_list *list = &s->params->discard_ehlo_keywords;
-
-	if (list->count > 0 && !discarded(s, "silent-discard")) {
-		for (size_t i = 0; i < list->count; i++)
-			str_printf(&text, " %s", list->items[i]);
-		log_info("discarding EHLO keywords:%s", str_text(&text));
-	}
-	str_fini(&text);
-}
-
 int cmd_ehlo(struct session *s, struct slice args)
 {
-	static const struct {
-		const char *keyword;
-		enum { ALWAYS, IF_VRFY, IF_VERP, WITH_SIZE } when;
-	} offers[] = {
-	    {"PIPELINING", ALWAYS},
-	    {"SIZE", WITH_SIZE},
-	    {"VRFY", IF_VRFY},
-	    {"ETRN", ALWAYS},
-	    {"ENHANCEDSTATUSCODES", ALWAYS},
-	    {"8BITMIME", ALWAYS},
-	    {"DSN", ALWAYS},
-	    {"XVERP", IF_VERP},
-	};
-	int64_t limit = s->srv->config->core->message_size_limit;
-	char lines[ARRAY_LEN(offers) + 1][80];
-	size_t count = 0;
-
 	if (greet(s, args, "EHLO", "ESMTP") < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(offers); i++) {
-		if (discarded(s, offers[i].keyword) ||
-		    (offers[i].when == IF_VRFY && s->params->disable_vrfy) ||
-		    (offers[i].when == IF_VERP && !session_may_verp(s)))
-			continue;
-		if (offers[i].when == WITH_SIZE && limit > 0)
-			snprintf(lines[count++], sizeof(lines[0]), "SIZE %lld", (long long)limit);
-		else
-			snprintf(lines[count++], sizeof(lines[0]), "%s", offers[i].keyword);
-	}
-	log_discards(s);
-	chat_reply(s, "250%c%s", count ? '-' : ' ', s->srv->config->core->myhostname);
-	for (size_t i = 0; i < count; i++)
-		chat_reply(s, "250%c%s", i + 1 < count ? '-' : ' ', lines[i]);
+	ehlo_announce(s);
 	return 0;
 }

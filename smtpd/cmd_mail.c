@@ -2,6 +2,7 @@
 /* MAIL FROM (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), RET and ENVID (RFC 3461). */
 #include "smtpd/limits.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "lib/base/log.h"
@@ -9,11 +10,13 @@
 #include "lib/mail/address.h"
 #include "lib/mail/verp.h"
 #include "lib/smtp/command.h"
+#include "smtpd/ehlo.h"
 
 struct mail_options {
 	uint64_t size;
 	uint32_t env_flags;
 	const char *ret, *envid, *verp;
+	bool auth;
 };
 
 /* An option: NULL when it is fine, or the reply. */
@@ -48,14 +51,19 @@ static const char *opt_size(struct session *s, struct slice value, struct mail_o
 static const char *opt_auth(struct session *s, struct slice value, struct mail_options *out)
 {
 	(void)s;
-	(void)out;
 	(void)value;
+	if (out->auth)
+		return "503 5.5.4 Error: multiple AUTH= options";
+	out->auth = true;
 	return NULL;
 }
 
+static const char *no_dsn = "501 5.7.1 DSN support is disabled";
+
 static const char *opt_ret(struct session *s, struct slice value, struct mail_options *out)
 {
-	(void)s;
+	if (ehlo_discarded(s, EHLO_DSN))
+		return no_dsn;
 	if (!out->ret && slice_eq_nocase(value, "FULL"))
 		out->ret = "FULL";
 	else if (!out->ret && slice_eq_nocase(value, "HDRS"))
@@ -68,6 +76,8 @@ static const char *opt_ret(struct session *s, struct slice value, struct mail_op
 /* RFC 3461 4.4: xtext of at most 100 characters of printable ASCII. */
 static const char *opt_envid(struct session *s, struct slice value, struct mail_options *out)
 {
+	if (ehlo_discarded(s, EHLO_DSN))
+		return no_dsn;
 	str_clear(&s->scratch);
 	if (out->envid || value.len == 0 || value.len > 300 ||
 	    !smtp_xtext_decode(value, &s->scratch) || !str_cstr(&s->scratch))
@@ -76,6 +86,25 @@ static const char *opt_envid(struct session *s, struct slice value, struct mail_
 		if (s->scratch.data[i] < 32 || s->scratch.data[i] > 126)
 			return "501 5.5.4 Bad ENVID parameter syntax";
 	out->envid = arena_strdup(&s->tx.arena, str_text(&s->scratch));
+	return NULL;
+}
+
+static const char *opt_utf8(struct session *s, struct slice value, struct mail_options *out)
+{
+	(void)value;
+	if (!ehlo_offered(s, EHLO_SMTPUTF8))
+		return unsupported;
+	out->env_flags |= ENV_SMTPUTF8;
+	return NULL;
+}
+
+/* RFC 8689 section 2 */
+static const char *opt_requiretls(struct session *s, struct slice value, struct mail_options *out)
+{
+	(void)value;
+	if (!ehlo_offered(s, EHLO_REQUIRETLS))
+		return unsupported;
+	out->env_flags |= ENV_REQUIRETLS;
 	return NULL;
 }
 
@@ -96,13 +125,16 @@ static const char *opt_verp(struct session *s, struct slice value, struct mail_o
 static const struct {
 	const char *keyword;
 	option_fn *parse;
+	bool bare, valued; /* may it stand alone, may it have a value? */
 } options[] = {
-    {"BODY", opt_body},
-    {"SIZE", opt_size},
-    {"AUTH", opt_auth},
-    {"RET", opt_ret},
-    {"ENVID", opt_envid},
-    {"XVERP", opt_verp},
+    {"BODY", opt_body, false, true},
+    {"SIZE", opt_size, false, true},
+    {"AUTH", opt_auth, false, true},
+    {"RET", opt_ret, false, true},
+    {"ENVID", opt_envid, false, true},
+    {"XVERP", opt_verp, true, true},
+    {"SMTPUTF8", opt_utf8, true, false},
+    {"REQUIRETLS", opt_requiretls, true, false},
 };
 
 static bool parse_options(struct session *s, struct slice rest, struct mail_options *out)
@@ -112,11 +144,12 @@ static bool parse_options(struct session *s, struct slice rest, struct mail_opti
 	while (args_word(&rest, &word)) {
 		const char *reply = unsupported;
 
-		if (slice_eq_nocase(word, "XVERP"))
-			reply = opt_verp(s, slice_of("", 0), out);
-		for (size_t i = 0; i < ARRAY_LEN(options); i++)
-			if (args_option(word, options[i].keyword, &value))
+		for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+			value = slice_of("", 0);
+			if ((options[i].bare && slice_eq_nocase(word, options[i].keyword)) ||
+			    (options[i].valued && args_option(word, options[i].keyword, &value)))
 				reply = options[i].parse(s, value, out);
+		}
 		if (reply == unsupported)
 			chat_reply(s, "555 5.5.4 Unsupported option: %.*s", SLICE_ARG(word));
 		else if (reply)
@@ -172,6 +205,8 @@ static int accept_sender(struct session *s, struct slice rest)
 		return -1;
 	}
 	s->tx.active = true;
+	if (!s->params->delay_open_until_valid_rcpt)
+		transaction_take_id(s);
 	chat_reply(s, "250 2.1.0 Ok");
 	return 0;
 }
@@ -179,9 +214,19 @@ static int accept_sender(struct session *s, struct slice rest)
 int cmd_mail(struct session *s, struct slice args)
 {
 	struct str address = {.max = ADDRESS_MAX};
-	struct slice rest;
+	struct slice rest, word;
 	int result = -1;
+	bool utf8;
 
+	if (s->tx.chunks != CHUNKS_NONE || s->tx.active) {
+		chat_reply(s, "503 5.5.1 Error: %s",
+		    s->tx.chunks ? "MAIL after BDAT" : "nested MAIL command");
+		return -1;
+	}
+	/* The address may be in UTF-8 only when SMTPUTF8 stands behind it (RFC 6531 3.4). */
+	s->tx.utf8 = false;
+	for (rest = args; args_word(&rest, &word);)
+		s->tx.utf8 |= ehlo_offered(s, EHLO_SMTPUTF8) && slice_eq_nocase(word, "SMTPUTF8");
 	switch (args_path(s, args, "FROM", &address, &rest)) {
 	case CMD_ARGS_SYNTAX:
 		chat_reply(s, "501 5.5.4 Syntax: MAIL FROM:<address>");
@@ -190,14 +235,21 @@ int cmd_mail(struct session *s, struct slice args)
 		args_log_bad(s, args, "MAIL");
 		chat_reply(s, "501 5.1.7 Bad sender address syntax");
 		break;
+	case CMD_ARGS_UNICODE:
+		chat_reply(s, "553 5.6.7 Must declare SMTPUTF8 to send unicode address");
+		break;
 	case CMD_ARGS_OK:
+		utf8 = s->tx.utf8;
 		transaction_begin(s);
+		s->tx.utf8 = utf8;
 		transaction_target(s, &s->tx.sender, str_text(&address));
 		result = accept_sender(s, rest);
 		if (result < 0)
 			transaction_end(s);
 		break;
 	}
+	if (!s->tx.active)
+		s->tx.utf8 = false;
 	str_fini(&address);
 	return result;
 }

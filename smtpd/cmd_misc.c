@@ -46,35 +46,3 @@ int cmd_starttls(struct session *s, struct slice args)
 		chat_reply(s, "502 5.5.1 Error: command not implemented");
 	return -1;
 }
-
-/*
- * Not offered. A client that sends it all the same sends its data right behind, which must not be
- * taken for commands: the session ends.
- */
-int cmd_bdat(struct session *s, struct slice args)
-{
-	(void)args;
-	chat_reply(s, "502 5.5.1 Error: command not implemented");
-	if (s->end == END_NONE)
-		s->end = END_ORDERLY;
-	return -1;
-}
-
-static int not_for_you(struct session *s, struct slice args, const char *verb)
-{
-	if (args.len == 0)
-		chat_reply(s, "501 5.5.4 Syntax: %s attribute=value...", verb);
-	else
-		chat_reply(s, "550 5.7.0 Error: insufficient authorization");
-	return -1;
-}
-
-int cmd_xclient(struct session *s, struct slice args)
-{
-	return not_for_you(s, args, "XCLIENT");
-}
-
-int cmd_xforward(struct session *s, struct slice args)
-{
-	return not_for_you(s, args, "XFORWARD");
-}

@@ -3,10 +3,12 @@
 #include "smtpd/limits.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
 #include "lib/smtp/command.h"
+#include "smtpd/ehlo.h"
 
 struct rcpt_options {
 	uint32_t notify;
@@ -73,7 +75,10 @@ static bool parse_options(struct session *s, struct slice rest, struct rcpt_opti
 	struct slice word, value;
 
 	while (args_word(&rest, &word)) {
-		if (args_option(word, "NOTIFY", &value)) {
+		if (ehlo_discarded(s, EHLO_DSN) &&
+		    (args_option(word, "NOTIFY", &value) || args_option(word, "ORCPT", &value))) {
+			chat_reply(s, "501 5.7.1 DSN support is disabled");
+		} else if (args_option(word, "NOTIFY", &value)) {
 			if (parse_notify(value, &out->notify))
 				continue;
 			chat_reply(s, "501 5.5.4 Error: Bad NOTIFY parameter syntax");
@@ -120,9 +125,15 @@ int cmd_rcpt(struct session *s, struct slice args)
 	int result = -1;
 
 	s->tx.has_rcpt = false;
+	if (s->tx.chunks != CHUNKS_NONE) {
+		chat_reply(s, "503 5.5.1 Error: RCPT after BDAT");
+		return -1;
+	}
 	parsed = args_path(s, args, "TO", &address, &rest);
 	if (parsed == CMD_ARGS_SYNTAX) {
 		chat_reply(s, "501 5.5.4 Syntax: RCPT TO:<address>");
+	} else if (parsed == CMD_ARGS_UNICODE) {
+		chat_reply(s, "553 5.6.7 Must declare SMTPUTF8 to send unicode address");
 	} else if (parsed == CMD_ARGS_ADDRESS || address.len == 0) {
 		args_log_bad(s, args, "RCPT");
 		chat_reply(s, "501 5.1.3 Bad recipient address syntax");
@@ -135,42 +146,81 @@ int cmd_rcpt(struct session *s, struct slice args)
 	return result;
 }
 
+/* " SMTPUTF8" at the end (RFC 6531 3.7.4.2) is taken off. */
+static bool take_utf8(struct session *s, struct slice *args)
+{
+	static const char word[] = "SMTPUTF8";
+	size_t len = sizeof(word) - 1;
+
+	if (!ehlo_offered(s, EHLO_SMTPUTF8) || args->len <= len ||
+	    strncasecmp(args->data + args->len - len, word, len) != 0 ||
+	    !(args->data[args->len - len - 1] == ' ' || args->data[args->len - len - 1] == '\t'))
+		return false;
+	*args = slice_trim(slice_of(args->data, args->len - len));
+	return true;
+}
+
+/* "bob", "<bob@x>", "Bob <bob@x>" : one address, with a name at most. */
+static bool parse_address(struct slice args, struct str *address)
+{
+	const char *open = memchr(args.data, '<', args.len);
+	size_t used = 0;
+
+	if (open && open > args.data && args.data[args.len - 1] == '>')
+		args = slice_of(open, (size_t)(args.data + args.len - open));
+	return address_parse_path(args, false, address, &used) == 0 && used == args.len &&
+	       address->len > 0 && str_cstr(address);
+}
+
 /*
  * The answer is that of RCPT, so that it says no more than RCPT would. Outside a transaction there
  * is no sender.
  */
+static int verify(struct session *s, struct slice args, const char *address)
+{
+	bool inside = s->tx.active;
+	int result = -1;
+
+	if (!inside)
+		transaction_begin(s);
+	transaction_target(s, &s->tx.rcpt, address);
+	s->tx.has_rcpt = true;
+	if (access_recipient(s)) {
+		chat_reply(s, "%s", str_text(&s->reject));
+	} else {
+		chat_reply(s, "252 2.0.0 %.*s", SLICE_ARG(args));
+		result = 0;
+	}
+	s->tx.has_rcpt = false;
+	if (!inside)
+		transaction_end(s);
+	return result;
+}
+
 int cmd_vrfy(struct session *s, struct slice args)
 {
 	struct str address = {.max = ADDRESS_MAX};
-	size_t used = 0;
+	bool utf8 = s->tx.utf8;
 	int result = -1;
 
 	args = slice_trim(args);
-	if (s->params->disable_vrfy) {
+	s->tx.utf8 = take_utf8(s, &args);
+	if (s->params->disable_vrfy)
 		chat_reply(s, "502 5.5.1 VRFY command is disabled");
-	} else if (args.len == 0) {
-		chat_reply(s, "501 5.5.4 Syntax: VRFY address");
-	} else if (address_parse_path(args, false, &address, &used) < 0 || used != args.len ||
-	           address.len == 0 || !str_cstr(&address)) {
+	else if (args.len == 0)
+		chat_reply(s, "501 5.5.4 Syntax: VRFY address%s",
+		    ehlo_offered(s, EHLO_SMTPUTF8) ? " [SMTPUTF8]" : "");
+	else if (parse_address(args, &address) &&
+	         args_domain(s, str_text(&address)) == CMD_ARGS_UNICODE)
+		chat_reply(s, "553 5.6.7 Must declare SMTPUTF8 to send unicode address");
+	else if (parse_address(args, &address) && args_domain(s, str_text(&address)) == CMD_ARGS_OK)
+		result = verify(s, args, str_text(&address));
+	else {
 		log_warn("Illegal address syntax from %s in VRFY command: %.*s", s->peer.namaddr,
 		    SLICE_ARG(args));
 		chat_reply(s, "501 5.1.3 Bad recipient address syntax");
-	} else {
-		bool inside = s->tx.active;
-
-		if (!inside)
-			transaction_begin(s);
-		transaction_target(s, &s->tx.rcpt, str_text(&address));
-		s->tx.has_rcpt = true;
-		if (access_recipient(s)) {
-			chat_reply(s, "%s", str_text(&s->reject));
-		} else {
-			chat_reply(s, "252 2.0.0 %s", s->tx.rcpt.given);
-			result = 0;
-		}
-		if (!inside)
-			transaction_end(s);
 	}
+	s->tx.utf8 = utf8;
 	str_fini(&address);
 	return result;
 }

@@ -7,21 +7,23 @@
 
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
+#include "lib/mail/idna.h"
 
 #define NEED_MAIL "503 5.5.1 Error: need MAIL command"
+#define IN_MAIL "503 5.5.1 Error: MAIL transaction in progress"
 
 /* The order is that of the counts in the "disconnect from" line. */
 const struct command commands[] = {
     {"HELO", "helo", cmd_helo, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
     {"EHLO", "ehlo", cmd_ehlo, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
-    {"XCLIENT", "xclient", cmd_xclient, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
-    {"XFORWARD", "xforward", cmd_xforward, COMMAND_JUNK, NULL, NULL},
+    {"XCLIENT", "xclient", cmd_xclient, COMMAND_JUNK | COMMAND_LAST, NULL, IN_MAIL},
+    {"XFORWARD", "xforward", cmd_xforward, COMMAND_JUNK, NULL, IN_MAIL},
     {"STARTTLS", "starttls", cmd_starttls, COMMAND_LAST, NULL, NULL},
     {"AUTH", "auth", cmd_auth, COMMAND_LAST, NULL, NULL},
-    {"MAIL", "mail", cmd_mail, COMMAND_HELO, NULL, "503 5.5.1 Error: nested MAIL command"},
+    {"MAIL", "mail", cmd_mail, COMMAND_HELO, NULL, NULL},
     {"RCPT", "rcpt", cmd_rcpt, 0, NEED_MAIL, NULL},
-    {"DATA", "data", cmd_data, COMMAND_LAST, "503 5.5.1 Error: need RCPT command", NULL},
-    {"BDAT", "bdat", cmd_bdat, 0, NULL, NULL},
+    {"DATA", "data", cmd_data, COMMAND_LAST, NULL, NULL},
+    {"BDAT", "bdat", cmd_bdat, COMMAND_DATA, NULL, NULL},
     {"RSET", "rset", cmd_rset, COMMAND_JUNK, NULL, NULL},
     {"NOOP", "noop", cmd_noop, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
     {"VRFY", "vrfy", cmd_vrfy, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
@@ -68,6 +70,25 @@ bool args_option(struct slice word, const char *keyword, struct slice *value_out
 	return true;
 }
 
+enum cmd_args args_domain(const struct session *s, const char *address)
+{
+	const char *domain;
+	struct slice local;
+	char ascii[IDNA_MAX];
+
+	address_split(address, &local, &domain);
+	if (domain && domain[0] == '[' && !address_domain_valid(domain))
+		return CMD_ARGS_ADDRESS;
+	if (idna_is_ascii(address))
+		return CMD_ARGS_OK;
+	if (s->params->strict_smtputf8 && s->params->smtputf8_enable && !s->tx.utf8)
+		return CMD_ARGS_UNICODE;
+	if (!domain || idna_is_ascii(domain))
+		return CMD_ARGS_OK;
+	return s->tx.utf8 && idna_to_ascii(domain, s->params->idna2003, ascii) ? CMD_ARGS_OK
+	                                                                       : CMD_ARGS_ADDRESS;
+}
+
 enum cmd_args args_path(struct session *s, struct slice args, const char *keyword,
     struct str *address, struct slice *rest)
 {
@@ -84,6 +105,8 @@ enum cmd_args args_path(struct session *s, struct slice args, const char *keywor
 	if (address_parse_path(args, s->params->strict_rfc821_envelopes, address, &used) < 0 ||
 	    !str_cstr(address))
 		return CMD_ARGS_ADDRESS;
+	if (args_domain(s, str_text(address)) != CMD_ARGS_OK)
+		return args_domain(s, str_text(address));
 	*rest = slice_of(args.data + used, args.len - used);
 	if (rest->len > 0 && !is_blank(rest->data[0]) && used > 0 && !is_blank(args.data[used - 1]))
 		return CMD_ARGS_ADDRESS;

@@ -17,6 +17,13 @@ static const struct conf_enum tempfail_names[] = {
 
 #define TEMPFAIL(m, name, doc) \
 	CONF_ENUM(struct smtpd_params, m, name, "$reject_tempfail_action", tempfail_names, doc)
+
+static const struct conf_enum proxy_names[] = {
+    {"haproxy", PROXY_HAPROXY},
+    {"", PROXY_NONE},
+    {NULL, 0},
+};
+
 #define TEXT(m, name, dflt, doc) CONF_TEXT(struct smtpd_params, m, name, dflt, doc)
 #define BOOL(m, name, dflt, doc) CONF_BOOL(struct smtpd_params, m, name, dflt, doc)
 #define INT(m, name, dflt, lo, doc) CONF_INT(struct smtpd_params, m, name, dflt, lo, 0, doc)
@@ -88,6 +95,36 @@ static const struct conf_param rows[] = {
         "Commands that are answered with 250 and do nothing."),
     LIST(discard_ehlo_keywords, "smtpd_discard_ehlo_keywords", "",
         "EHLO keywords that are not announced."),
+    TEXT(discard_ehlo_keyword_address_maps, "smtpd_discard_ehlo_keyword_address_maps", "",
+        "Tables: client address to the EHLO keywords that it is not told of."),
+    TEXT(command_filter, "smtpd_command_filter", "",
+        "Tables: a command line to what is served in its place."),
+    TEXT(authorized_xclient_hosts, "smtpd_authorized_xclient_hosts", "",
+        "Clients that may say, with XCLIENT, who the client is."),
+    TEXT(authorized_xforward_hosts, "smtpd_authorized_xforward_hosts", "",
+        "Clients that may say, with XFORWARD, where a message came from."),
+    CONF_RAW(struct smtpd_params, reject_footer, "smtpd_reject_footer", "",
+        "Text behind each 4xx and 5xx reply: a line of its own, or after \\c the same line."),
+    TEXT(reject_footer_maps, "smtpd_reject_footer_maps", "",
+        "Tables: a 4xx or 5xx reply to its footer."),
+    BOOL(smtputf8_enable, "smtputf8_enable", "${{$compatibility_level} <level {1} ? {no} : {yes}}",
+        "Offer SMTPUTF8: addresses and headers in UTF-8."),
+    BOOL(strict_smtputf8, "strict_smtputf8", "no",
+        "Take addresses in UTF-8 only from clients that say SMTPUTF8."),
+    BOOL(idna2003, "enable_idna2003_compatibility", "no",
+        "Turn domain names in UTF-8 to ASCII by the rules of 2003."),
+    BOOL(delay_open_until_valid_rcpt, "smtpd_delay_open_until_valid_rcpt", "yes",
+        "Take a queue id for the first accepted recipient, not for MAIL."),
+    BOOL(hide_client_session, "smtpd_hide_client_session", "no",
+        "Do not tell of the client in the Received: header."),
+    INT(history_flush_threshold, "smtpd_history_flush_threshold", "100", 1,
+        "Lines of a session's transcript that are kept; accepted, ours has bounds of its own."),
+    CONF_ENUM(struct smtpd_params, upstream_proxy_protocol, "smtpd_upstream_proxy_protocol", "",
+        proxy_names, "The protocol by which a proxy in front tells of the client: haproxy."),
+    SECS(upstream_proxy_timeout, "smtpd_upstream_proxy_timeout", "5s", 1,
+        "Wait for the proxy's header."),
+    TEXT(upstream_proxy_networks, "smtpd_upstream_proxy_networks", "",
+        "The proxies; other clients connect to the same port directly. Empty: everybody is one."),
     TEXT(client_restrictions, "smtpd_client_restrictions", "",
         "Access rules for the client's name and address."),
     TEXT(helo_restrictions, "smtpd_helo_restrictions", "",

@@ -15,6 +15,8 @@ enum bare_newline {
 /* The *_tempfail_action parameters. */
 enum tempfail { TEMPFAIL_DEFER_IF_PERMIT, TEMPFAIL_DEFER };
 
+enum upstream_proxy { PROXY_NONE, PROXY_HAPROXY };
+
 /* The parameters of smtpd(8), filled from smtpd_params. */
 struct smtpd_params {
 	const char *banner;
@@ -31,6 +33,14 @@ struct smtpd_params {
 	const char *forbid_bare_newline_exclusions;
 	const char *forbidden_commands;
 	struct conf_list noop_commands, discard_ehlo_keywords;
+	const char *discard_ehlo_keyword_address_maps, *command_filter;
+	const char *authorized_xclient_hosts, *authorized_xforward_hosts;
+	const char *reject_footer, *reject_footer_maps;
+	bool smtputf8_enable, strict_smtputf8, idna2003;
+	bool delay_open_until_valid_rcpt, hide_client_session;
+	int history_flush_threshold;
+	int upstream_proxy_protocol, upstream_proxy_timeout;
+	const char *upstream_proxy_networks;
 	const char *client_restrictions, *helo_restrictions, *sender_restrictions;
 	const char *relay_restrictions, *recipient_restrictions;
 	const char *data_restrictions, *end_of_data_restrictions, *etrn_restrictions;

@@ -163,33 +163,44 @@ static const struct peer_names *names_of(struct peer_cache *cache, const struct 
 	return *slot;
 }
 
+void peer_set_address(struct peer *peer, const char *addr)
+{
+	if (net_addr_parse(&peer->address, addr, 0)) {
+		net_addr_text(&peer->address, peer->addr, sizeof(peer->addr));
+	} else {
+		peer->address = (struct net_addr){0};
+		snprintf(peer->addr, sizeof(peer->addr), "unknown");
+	}
+	snprintf(peer->rfc_addr, sizeof(peer->rfc_addr), "%s%.63s",
+	    net_addr_is_v6(&peer->address) ? "IPv6:" : "", peer->addr);
+}
+
+void peer_complete(struct smtpd *srv, struct arena *arena, struct peer *peer)
+{
+	bool port = srv->config->smtpd.client_port_logging;
+
+	peer->namaddr = arena_printf(
+	    arena, "%s[%s]%s%s", peer->name, peer->addr, port ? ":" : "", port ? peer->port : "");
+}
+
 void peer_set(struct smtpd *srv, struct arena *arena, struct peer *peer, const char *name,
     const char *addr, const char *port)
 {
-	if (!net_addr_parse(&peer->address, addr, 0))
-		net_addr_parse(&peer->address, "127.0.0.1", 0);
-	net_addr_text(&peer->address, peer->addr, sizeof(peer->addr));
-	snprintf(peer->rfc_addr, sizeof(peer->rfc_addr), "%s%.63s",
-	    net_addr_is_v6(&peer->address) ? "IPv6:" : "", peer->addr);
+	peer_set_address(peer, addr);
 	snprintf(peer->port, sizeof(peer->port), "%s", port);
 	peer->name = peer->reverse_name = arena_strdup(arena, name);
 	peer->name_status = peer->reverse_status =
 	    strcmp(name, "unknown") == 0 ? PEER_NAME_PERMFAIL : PEER_NAME_OK;
-	peer->namaddr = arena_printf(arena, "%s[%s]%s%s", name, peer->addr,
-	    srv->config->smtpd.client_port_logging ? ":" : "",
-	    srv->config->smtpd.client_port_logging ? peer->port : "");
+	peer_complete(srv, arena, peer);
 }
 
-void peer_from_fd(struct smtpd *srv, int fd, struct arena *arena, struct peer *out)
+void peer_from_address(
+    struct smtpd *srv, const struct net_addr *address, struct arena *arena, struct peer *out)
 {
 	const struct peer_names *names;
 	char port[8];
 
-	if (!net_addr_from_fd(&out->address, fd, true) ||
-	    (out->address.sa.ss_family != AF_INET && out->address.sa.ss_family != AF_INET6)) {
-		peer_set(srv, arena, out, "localhost", "127.0.0.1", "0");
-		return;
-	}
+	out->address = *address;
 	net_addr_text(&out->address, out->addr, sizeof(out->addr));
 	snprintf(port, sizeof(port), "%u", net_addr_port(&out->address));
 	if (!srv->config->smtpd.peername_lookup) {
@@ -203,4 +214,15 @@ void peer_from_fd(struct smtpd *srv, int fd, struct arena *arena, struct peer *o
 	out->reverse_status = names->reverse_status;
 	if (names->warning[0])
 		log_warn("%s", names->warning);
+}
+
+void peer_from_fd(struct smtpd *srv, int fd, struct arena *arena, struct peer *out)
+{
+	struct net_addr address;
+
+	if (!net_addr_from_fd(&address, fd, true) ||
+	    (address.sa.ss_family != AF_INET && address.sa.ss_family != AF_INET6))
+		peer_set(srv, arena, out, "localhost", "127.0.0.1", "0");
+	else
+		peer_from_address(srv, &address, arena, out);
 }

@@ -129,6 +129,18 @@ int server_init(
 	    match_list_open("smtpd_forbidden_commands", p->forbidden_commands, 0);
 	srv->bare_newline_exclusions = match_list_open(
 	    "smtpd_forbid_bare_newline_exclusions", p->forbid_bare_newline_exclusions, 0);
+	if (*p->authorized_xclient_hosts)
+		srv->xclient_hosts = match_list_open(
+		    "smtpd_authorized_xclient_hosts", p->authorized_xclient_hosts, 0);
+	if (*p->authorized_xforward_hosts)
+		srv->xforward_hosts = match_list_open(
+		    "smtpd_authorized_xforward_hosts", p->authorized_xforward_hosts, 0);
+	if (*p->upstream_proxy_networks)
+		srv->proxy_networks =
+		    match_list_open("smtpd_upstream_proxy_networks", p->upstream_proxy_networks, 0);
+	srv->discard_maps = table_chain_open(p->discard_ehlo_keyword_address_maps, TABLE_FOLD_KEY);
+	srv->command_filter = table_chain_open(p->command_filter, 0);
+	srv->footer_maps = table_chain_open(p->reject_footer_maps, 0);
 	srv->peers = peer_cache_new();
 	limits_open(srv);
 	return 0;
@@ -145,6 +157,12 @@ void server_fini(struct smtpd *srv)
 	match_list_close(&srv->verp_clients);
 	transcript_free(&srv->transcript);
 	match_list_close(&srv->bare_newline_exclusions);
+	match_list_close(&srv->xclient_hosts);
+	match_list_close(&srv->xforward_hosts);
+	match_list_close(&srv->proxy_networks);
+	table_chain_close(&srv->discard_maps);
+	table_chain_close(&srv->command_filter);
+	table_chain_close(&srv->footer_maps);
 	limits_close(srv);
 	peer_cache_free(&srv->peers);
 	dns_resolver_free(&srv->resolver);

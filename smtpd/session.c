@@ -9,7 +9,9 @@
 #include "lib/service/service.h"
 #include "lib/smtp/command.h"
 #include "lib/sys/clock.h"
+#include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
+#include "smtpd/xclient.h"
 
 enum table_answer session_in_mynetworks(struct session *s)
 {
@@ -27,8 +29,13 @@ enum table_answer session_in_mynetworks(struct session *s)
 
 const char *session_login(const struct session *s)
 {
-	(void)s;
-	return ""; /* nobody can log in yet */
+	return s->login ? s->login : "";
+}
+
+void session_set_login(struct session *s, const char *name, const char *method)
+{
+	s->login = name ? arena_strdup(&s->arena, name) : NULL;
+	s->login_method = name ? arena_strdup(&s->arena, method) : NULL;
 }
 
 bool session_may_verp(struct session *s)
@@ -62,10 +69,11 @@ void session_fini(struct session *s)
 	arena_fini(&s->arena);
 }
 
-static void greet(struct session *s)
+void session_greet(struct session *s)
 {
-	log_info("connect from %s", s->peer.namaddr);
-	if (limits_connect(s)) {
+	ehlo_begin(s);
+	/* a front end speaks for many clients: these are counted, by their own addresses */
+	if (!xclient_allowed(s) && limits_connect(s)) {
 		chat_reply(s, "%s", str_text(&s->reject));
 		return;
 	}
@@ -76,6 +84,27 @@ static void greet(struct session *s)
 		return;
 	}
 	chat_reply(s, "220 %s", s->params->banner);
+}
+
+/*
+ * Whoever speaks before the greeting does not listen to it. The first command hears of it: the
+ * greeting may be on its way already.
+ */
+static void note_early_talk(struct session *s)
+{
+	struct slice text;
+
+	if (stream_buffered(&s->stream).len == 0 && stream_readable(&s->stream) &&
+	    s->stream.fd >= 0)
+		stream_fill(&s->stream);
+	text = stream_buffered(&s->stream);
+	if (text.len == 0)
+		return;
+	s->bad_pipelining = true;
+	str_clear(&s->scratch);
+	chat_escape(&s->scratch, text, 100);
+	log_info("improper command pipelining after CONNECT from %s: %.100s", s->peer.namaddr,
+	    str_text(&s->scratch));
 }
 
 /* Something that speaks another protocol: an HTTP request, a header, a TLS hello. */
@@ -123,7 +152,7 @@ static bool pipelining_allowed(struct session *s, const struct command *command)
 {
 	struct slice behind = stream_buffered(&s->stream);
 
-	if (behind.len == 0 || s->bad_pipelining ||
+	if (behind.len == 0 || s->bad_pipelining || command->flags & COMMAND_DATA ||
 	    (strcmp(s->protocol, "ESMTP") == 0 && !(command->flags & COMMAND_LAST)))
 		return true;
 	s->bad_pipelining = true;
@@ -170,6 +199,7 @@ static void serve_command(struct session *s)
 	const struct command *command;
 	uint32_t troubles;
 	size_t index;
+	int result;
 
 	if (!chat_utf8_valid(line)) {
 		count_error(s);
@@ -205,12 +235,13 @@ static void serve_command(struct session *s)
 		return;
 	s->tried[index]++;
 	troubles = transcript_troubles(s->srv->transcript);
-	if (run_command(s, command, args) < 0) {
+	result = run_command(s, command, args);
+	if (result < 0) {
 		s->errors++;
 		/* unless the command has said what kind of trouble it is */
 		if (transcript_troubles(s->srv->transcript) == troubles)
 			transcript_trouble(s->srv->transcript, CLASS_PROTOCOL);
-	} else
+	} else if (result == 0)
 		s->done[index]++;
 }
 
@@ -251,8 +282,9 @@ static void log_end(struct session *s)
 {
 	uint32_t done = 0, tried = 0;
 
-	if (s->end != END_ORDERLY && strcmp(s->where, "DATA") == 0 && s->tx.shaper)
-		log_info("%s after DATA (%llu bytes) from %s", reasons[s->end],
+	if (s->end != END_ORDERLY && s->tx.shaper &&
+	    (strcmp(s->where, "DATA") == 0 || strcmp(s->where, "BDAT") == 0))
+		log_info("%s after %s (%llu bytes) from %s", reasons[s->end], s->where,
 		    (unsigned long long)s->tx.data_bytes, s->peer.namaddr);
 	else if (s->end != END_ORDERLY)
 		log_info("%s after %s from %s", reasons[s->end], s->where, s->peer.namaddr);
@@ -276,7 +308,10 @@ static void log_end(struct session *s)
 
 void session_run(struct session *s)
 {
-	greet(s);
+	log_info("connect from %s", s->peer.namaddr);
+	note_early_talk(s);
+	xclient_begin(s);
+	session_greet(s);
 	while (s->end == END_NONE) {
 		if (s->errors >= s->params->hard_error_limit) {
 			chat_reply(s, "421 4.7.0 %s Error: too many errors",

@@ -85,6 +85,10 @@ struct smtpd {
 	struct transcript *transcript;    /* of the present session; NULL: nobody wants it */
 	struct match_list *verp_clients;  /* smtpd_authorized_verp_clients */
 	struct access *access;            /* access_open's */
+	struct match_list *xclient_hosts, *xforward_hosts;
+	struct match_list *proxy_networks; /* smtpd_upstream_proxy_networks; NULL: everybody */
+	struct table_chain *discard_maps;  /* smtpd_discard_ehlo_keyword_address_maps */
+	struct table_chain *command_filter, *footer_maps;
 	uint32_t generation;
 };
 
@@ -123,6 +127,13 @@ void peer_from_fd(struct smtpd *srv, int fd, struct arena *arena, struct peer *o
 void peer_limit_resolver(void);
 void peer_set(struct smtpd *srv, struct arena *arena, struct peer *peer, const char *name,
     const char *addr, const char *port);
+/* Describes a client at this address, as a proxy told it; name lookups as for one of our own. */
+void peer_from_address(
+    struct smtpd *srv, const struct net_addr *address, struct arena *arena, struct peer *out);
+/* The address alone: "unknown" is nobody's, in no network. Then peer_complete. */
+void peer_set_address(struct peer *peer, const char *addr);
+/* Makes namaddr, when name, addr or port have changed. */
+void peer_complete(struct smtpd *srv, struct arena *arena, struct peer *peer);
 
 /* ---- transaction.c -------------------------------------------------------------------------- */
 
@@ -149,6 +160,7 @@ void access_actions_add(
 struct transaction {
 	struct arena arena;
 	bool active; /* MAIL was accepted */
+	bool utf8;   /* with SMTPUTF8 */
 	struct target sender;
 	struct target rcpt;  /* the one being looked at */
 	struct target first; /* the first accepted one */
@@ -162,8 +174,11 @@ struct transaction {
 	size_t rcpt_count, rcpt_cap;
 	int overshoot;
 	struct shaper *shaper;
-	uint64_t data_bytes; /* received after DATA */
-	uint64_t size;       /* as MAIL said; 0: it did not */
+	uint64_t data_bytes;  /* received after DATA, or in this BDAT */
+	uint64_t chunk_bytes; /* of all BDAT so far */
+	char last_byte;       /* of the chunk before */
+	enum { CHUNKS_NONE, CHUNKS_COMING, CHUNKS_REFUSED } chunks;
+	uint64_t size; /* as MAIL said; 0: it did not */
 	struct access_actions actions;
 	char instance[48]; /* names the transaction to policy services */
 };
@@ -192,6 +207,8 @@ void transaction_end(struct session *s);
 void transaction_target(struct session *s, struct target *target, const char *address);
 /* Finds the route once. false: a table failed (logged). */
 bool transaction_resolve(struct session *s, struct target *target);
+/* The queue id, and the line that says whose it is. */
+void transaction_take_id(struct session *s);
 /* Adds s->tx.rcpt, which is resolved, and takes a queue id for the first one. */
 void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt);
 /* Starts the message: the shaper with our Received: header before the content. */
@@ -208,6 +225,12 @@ enum session_end {
 	END_TIMEOUT,
 	END_ERRORS, /* too many */
 	END_BARE_LF,
+};
+
+/* What XFORWARD said of the next message. NULL: not said. */
+struct forwarded {
+	bool any, local;
+	const char *name, *addr, *port, *helo, *protocol, *ident;
 };
 
 struct session {
@@ -229,6 +252,12 @@ struct session {
 	bool limits_exempt;                 /* smtpd_client_event_limit_exceptions */
 	struct counter_table *client_table; /* of limits.h; NULL: nothing is counted */
 	struct counter *client_counter;
+	uint32_t ehlo_discards;            /* of ehlo.h */
+	const char *login, *login_method;  /* NULL: nobody has logged in */
+	const char *dest_addr, *dest_port; /* where the client thinks it came; NULL: the socket's */
+	bool encrypted;                    /* TLS is on */
+	struct forwarded forwarded;
+	bool may_xforward;     /* who is really connected may */
 	bool denied;           /* client restrictions said no at once: only QUIT works */
 	bool bad_pipelining;   /* seen and logged */
 	unsigned transactions; /* begun so far */
@@ -247,6 +276,10 @@ void session_run(struct session *s);
 void session_fini(struct session *s);
 /* Who has logged in, "" for nobody. */
 const char *session_login(const struct session *s);
+/* name is NULL for nobody; method names how, for Received: and the log. Both are copied. */
+void session_set_login(struct session *s, const char *name, const char *method);
+/* The greeting of a client that is not who it was before (XCLIENT). */
+void session_greet(struct session *s);
 /* May the client ask for VERP? */
 bool session_may_verp(struct session *s);
 /* Is the client in mynetworks? Asked once per session; an error is logged. */
@@ -261,6 +294,8 @@ bool chat_read(struct session *s);
 /* Restarts the clock for the next command or data. */
 void chat_deadline(struct session *s, size_t bytes_received);
 void chat_failed(struct session *s, enum io_result why);
+/* Does a bare line feed end this client's session? (smtpd_forbid_bare_newline = reject) */
+bool chat_bare_lf_refused(struct session *s);
 /* Bytes as they may appear in a log line: others than printable ASCII as \ooo and the like. */
 void chat_escape(struct str *out, struct slice text, size_t max);
 bool chat_utf8_valid(struct slice text);
@@ -272,6 +307,7 @@ enum {
 	COMMAND_LAST = 1 << 0, /* nothing may be pipelined behind it */
 	COMMAND_JUNK = 1 << 1, /* counts for smtpd_junk_command_limit */
 	COMMAND_HELO = 1 << 2, /* refused before HELO when smtpd_helo_required */
+	COMMAND_DATA = 1 << 3, /* its data may stand behind it, in plain SMTP too */
 };
 struct command {
 	const char *verb;
@@ -294,11 +330,14 @@ command_fn cmd_rset, cmd_noop, cmd_quit, cmd_etrn, cmd_auth, cmd_starttls, cmd_b
 
 /*
  * Splits "FROM:<path> opt opt" behind the keyword. CMD_ARGS_SYNTAX: no keyword or nothing behind
- * it; CMD_ARGS_ADDRESS: no address. address gets the internal form, rest the options.
+ * it; CMD_ARGS_ADDRESS: no address; CMD_ARGS_UNICODE: strict_smtputf8 wants s->tx.utf8. address
+ * gets the internal form, rest the options.
  */
-enum cmd_args { CMD_ARGS_OK, CMD_ARGS_SYNTAX, CMD_ARGS_ADDRESS };
+enum cmd_args { CMD_ARGS_OK, CMD_ARGS_SYNTAX, CMD_ARGS_ADDRESS, CMD_ARGS_UNICODE };
 enum cmd_args args_path(struct session *s, struct slice args, const char *keyword,
     struct str *address, struct slice *rest);
+/* May an address be like this: its literal, its UTF-8? CMD_ARGS_OK, or what is wrong. */
+enum cmd_args args_domain(const struct session *s, const char *address);
 /* The log line for an address that is none. */
 void args_log_bad(struct session *s, struct slice args, const char *verb);
 /* The next blank-separated word of *rest; false at the end. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One mail transaction: from MAIL to a durable message or to nothing at all. */
-#include "smtpd/smtpd.h"
+#include "smtpd/xclient.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,10 @@ enum { RCPTS_FIRST = 8, DATA_KEEP = 128 * 1024 };
 
 void transaction_begin(struct session *s)
 {
+	struct forwarded forwarded = s->forwarded;
+
 	transaction_end(s);
+	s->forwarded = forwarded;
 	s->tx.ret = s->tx.envid = "";
 	for (size_t i = 0; i < ARRAY_LEN(s->access.actions); i++)
 		access_actions_add(&s->tx.actions, &s->access.actions[i], &s->tx.arena);
@@ -31,6 +34,7 @@ void transaction_end(struct session *s)
 
 	shape_abort(&s->tx.shaper);
 	arena_reset(&arena);
+	s->forwarded = (struct forwarded){0};
 	s->tx = (struct transaction){.arena = arena};
 	s->access.kept[ACCESS_SENDER].active = false;
 	if (s->data.cap > DATA_KEEP)
@@ -61,12 +65,19 @@ bool transaction_resolve(struct session *s, struct target *target)
 	return target->state == TARGET_RESOLVED;
 }
 
-static void take_id(struct session *s)
+void transaction_take_id(struct session *s)
 {
+	struct str line = {0};
+
 	notifier_await_flow(s->srv->notifier, clock_ms_of(s->srv->shape->in_flow_delay));
 	s->tx.arrival_us = clock_wall_us();
 	queue_new_id(s->srv->queue, s->tx.id);
-	log_info("%s: client=%s", s->tx.id, s->peer.namaddr);
+	str_printf(&line, "%s: client=%s", s->tx.id, s->peer.namaddr);
+	if (s->login)
+		str_printf(&line, ", sasl_method=%s, sasl_username=%s", s->login_method, s->login);
+	xforward_log(s, &line);
+	log_info("%s", str_text(&line));
+	str_fini(&line);
 }
 
 static struct recipient *more_rcpts(struct transaction *tx)
@@ -100,7 +111,7 @@ void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt)
 	if (tx->rcpt_count == 1)
 		tx->first = tx->rcpt;
 	if (tx->id[0] == '\0')
-		take_id(s);
+		transaction_take_id(s);
 }
 
 /* RFC 5321 4.4. The recipient is named only when no other recipient learns of it by that. */
@@ -187,6 +198,8 @@ static void fill_envelope(const struct session *s, struct envelope *env)
 {
 	const struct transaction *tx = &s->tx;
 
+	const struct forwarded *f = &s->forwarded;
+
 	*env = (struct envelope){
 	    .id = tx->id,
 	    .sender = tx->sender.address,
@@ -195,13 +208,15 @@ static void fill_envelope(const struct session *s, struct envelope *env)
 	    .queued_us = clock_wall_us(),
 	    .flags = tx->env_flags,
 	    .generation = s->srv->generation,
-	    .client_name = s->peer.name,
-	    .client_addr = s->peer.addr,
-	    .client_port = s->peer.port,
-	    .helo = s->helo ? s->helo : "",
-	    .protocol = s->protocol,
-	    .sasl_method = "",
-	    .sasl_username = "",
+	    .client_name = f->name ? f->name : s->peer.name,
+	    .client_addr = f->addr ? f->addr : s->peer.addr,
+	    .client_port = f->port ? f->port : s->peer.port,
+	    .helo = f->helo   ? f->helo
+	            : s->helo ? s->helo
+	                      : "",
+	    .protocol = f->protocol ? f->protocol : s->protocol,
+	    .sasl_method = s->login ? s->login_method : "",
+	    .sasl_username = s->login ? s->login : "",
 	    .envid = tx->envid,
 	    .ret = tx->ret,
 	    .message_id = "",
@@ -235,7 +250,13 @@ bool transaction_commit(struct session *s, struct str *reply)
 	result = shape_end(&s->tx.shaper, &env, &loc, &content_len, &err);
 	if (result == SHAPE_OK) {
 		notifier_send(s->srv->notifier, &env, &loc, content_len);
-		str_printf(reply, "250 2.0.0 Ok: queued as %s", env.id);
+		str_put_text(reply, "250 2.0.0 Ok: ");
+		if (s->tx.chunks != CHUNKS_NONE) /* a last line without its end gets one */
+			str_printf(reply, "%llu bytes ",
+			    (unsigned long long)(s->tx.chunk_bytes +
+			                         (s->tx.chunk_bytes && s->tx.last_byte != '\n') *
+			                             2));
+		str_printf(reply, "queued as %s", env.id);
 		return true;
 	}
 	transcript_trouble(s->srv->transcript, result == SHAPE_NO_SPACE      ? CLASS_RESOURCE

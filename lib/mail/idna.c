@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+#include "lib/mail/idna.h"
+
+#include <idn2.h>
+#include <stdio.h>
+#include <string.h>
+
+bool idna_is_ascii(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text >= 128)
+			return false;
+	return true;
+}
+
+/* Takes what the library made; false when it failed or made too much. */
+static bool take(int result, char *made, char *out)
+{
+	bool fits = result == IDN2_OK && made && strlen(made) < IDNA_MAX;
+
+	snprintf(out, IDNA_MAX, "%s", fits ? made : "");
+	idn2_free(result == IDN2_OK ? made : NULL);
+	return fits;
+}
+
+static bool copy(const char *domain, char *out)
+{
+	bool fits = strlen(domain) < IDNA_MAX;
+
+	snprintf(out, IDNA_MAX, "%s", fits ? domain : "");
+	return fits;
+}
+
+bool idna_to_ascii(const char *domain, bool old, char *out)
+{
+	char *made = NULL;
+
+	if (idna_is_ascii(domain))
+		return copy(domain, out);
+	return take(idn2_to_ascii_8z(domain, &made,
+	                IDN2_NFC_INPUT | IDN2_USE_STD3_ASCII_RULES |
+	                    (old ? IDN2_TRANSITIONAL : IDN2_NONTRANSITIONAL)),
+	    made, out);
+}
+
+bool idna_to_utf8(const char *domain, char *out)
+{
+	char *made = NULL;
+
+	if (!strcasestr(domain, "xn--"))
+		return copy(domain, out);
+	return take(idn2_to_unicode_8z8z(domain, &made, 0), made, out);
+}
