@@ -8,8 +8,9 @@ static struct smtpd_config config;
 static struct smtpd server;
 
 static const struct conf_table *const tables[] = {
-    &smtpd_params, &shape_params, &route_params, &queue_params, NULL};
-static void *const structs[] = {&config.smtpd, &config.shape, &config.route, &config.queue};
+    &smtpd_params, &smtpd_tls_params, &shape_params, &route_params, &queue_params, NULL};
+static void *const structs[] = {
+    &config.smtpd, &config.tls, &config.shape, &config.route, &config.queue};
 
 static void init(struct service *service)
 {

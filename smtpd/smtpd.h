@@ -18,6 +18,7 @@
 #include "lib/sys/net.h"
 #include "lib/table/match.h"
 #include "smtpd/params.h"
+#include "smtpd/tls_params.h"
 
 /*
  * The SMTP server: types shared by its modules, and what each module promises.
@@ -35,6 +36,7 @@ struct peer_cache;
 struct anvil;
 struct counter;
 struct counter_table;
+struct tls_info;
 
 enum access_stage {
 	ACCESS_CLIENT,
@@ -56,6 +58,7 @@ enum { SMTPD_COMMANDS_MAX = 24 };
 struct smtpd_config {
 	const struct core_params *core;
 	struct smtpd_params smtpd;
+	struct smtpd_tls_params tls;
 	struct shape_params shape;
 	struct route_params route;
 	struct queue_params queue;
@@ -89,6 +92,8 @@ struct smtpd {
 	struct match_list *proxy_networks; /* smtpd_upstream_proxy_networks; NULL: everybody */
 	struct table_chain *discard_maps;  /* smtpd_discard_ehlo_keyword_address_maps */
 	struct table_chain *command_filter, *footer_maps;
+	enum server_tls_level tls_level;  /* never SERVER_TLS_UNSET */
+	struct table_chain *client_certs; /* relay_clientcerts; NULL: none */
 	uint32_t generation;
 };
 
@@ -265,6 +270,8 @@ struct session {
 	uint32_t done[SMTPD_COMMANDS_MAX], tried[SMTPD_COMMANDS_MAX];
 	enum session_end end;
 	struct access_state access;
+	const struct tls_info *tls_info; /* tls.h has what it says; NULL in plain text */
+	bool tls_trusted;                /* the client's certificate is */
 	struct transaction tx;
 };
 

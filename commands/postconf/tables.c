@@ -26,6 +26,7 @@ const struct conf_table *const all_tables[] = {
     &master_params,
     &agent_params,
     &smtpd_params,
+    &smtpd_tls_params,
     &qmgr_params,
     &smtp_params,
     &lmtp_params,
