@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
 		int fd = accept(listening, NULL, NULL);
 
 		if (fd >= 0 && fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			serve(fd);
 			_exit(0);
 		}
