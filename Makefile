@@ -30,7 +30,12 @@ $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$B/lib.a: $(LIB_OBJ)
+# OpenSSL is loaded when first called: lib/tls/lazy.c.
+$B/lib/tls/lazy_entries.o: mk/lazy-openssl $(patsubst %.c,$B/%.o,$(wildcard lib/tls/*.c))
+	CC="$(CC)" mk/lazy-openssl $(@:.o=.S) $(filter %.o,$^)
+	$(CC) -c -o $@ $(@:.o=.S)
+
+$B/lib.a: $(LIB_OBJ) $B/lib/tls/lazy_entries.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 

@@ -41,6 +41,13 @@ int tls_err(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* What the library has to say, in its words without numbers. Empties its error queue. */
 void tls_library_errors(char *out, size_t size);
 
+/* ---- lazy.c ---------------------------------------------------------------------------------- */
+
+/* Maps the library; nothing happens when that has been done. */
+int tls_lazy_open(struct err *err);
+/* The same for a call that comes first: ends the process when there is no library. */
+void tls_lazy_load(void);
+
 /* ---- chain.c -------------------------------------------------------------------------------- */
 
 struct tls_chain {

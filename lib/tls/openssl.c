@@ -29,11 +29,14 @@ const struct tls_common tls_common_defaults = {
 
 int tls_library_init(const struct tls_common *common, struct err *err)
 {
-	OPENSSL_INIT_SETTINGS *settings = OPENSSL_INIT_new();
+	OPENSSL_INIT_SETTINGS *settings;
 	uint64_t options = OPENSSL_INIT_LOAD_CONFIG;
 	bool named = *common->config_file && strcmp(common->config_file, "default") != 0;
 	int ok;
 
+	if (tls_lazy_open(err) < 0)
+		return -1;
+	settings = OPENSSL_INIT_new();
 	if (strcmp(common->config_file, "none") == 0)
 		options = OPENSSL_INIT_NO_LOAD_CONFIG;
 	else if (named)
