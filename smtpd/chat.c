@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The dialogue's two directions: replies out, command lines in. */
-#include "smtpd/smtpd.h"
+#include "smtpd/footer.h"
 
 #include <malloc.h>
 #include <poll.h>
@@ -76,6 +76,7 @@ void chat_reply(struct session *s, const char *fmt, ...)
 	    (!memcmp(s->scratch.data, "421", 3) || !memcmp(s->scratch.data, "521", 3)))
 		s->end = END_ORDERLY;
 	log_debug("> %s: %s", s->peer.namaddr, str_text(&s->scratch));
+	footer_put(s, &s->scratch);
 	transcript_out(s->srv->transcript, s->scratch.data, s->scratch.len);
 	str_put(&s->scratch, "\r\n", 2);
 	result = stream_put(&s->stream, s->scratch.data, s->scratch.len);

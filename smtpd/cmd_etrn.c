@@ -9,7 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
 #include "lib/peer/flush.h"
-#include "smtpd/ehlo.h"
+#include "smtpd/smtpd.h"
 
 enum { ASK_MS = 10000 };
 
@@ -44,10 +44,6 @@ int cmd_etrn(struct session *s, struct slice args)
 	const char *domain;
 	struct slice word;
 
-	if (ehlo_discarded(s, EHLO_ETRN)) {
-		chat_reply(s, "502 5.5.1 Error: command not implemented");
-		return -1;
-	}
 	if (!args_word(&args, &word) || slice_trim(args).len > 0) {
 		chat_reply(s, "500 Syntax: ETRN domain");
 		return -1;

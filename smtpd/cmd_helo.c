@@ -17,7 +17,7 @@ static char *safe_name(struct slice args)
 	char *name = alloc_strndup(args.data, args.len);
 
 	for (char *p = name; *p; p++)
-		if ((unsigned char)*p <= 32 || (unsigned char)*p >= 127 || strchr("<>()\\\";@", *p))
+		if ((unsigned char)*p <= 32 || *p == 127 || strchr("<>()\\\";@", *p))
 			*p = '?';
 	return name;
 }
@@ -40,13 +40,14 @@ static int greet(struct session *s, struct slice args, const char *verb, const c
 		return -1;
 	}
 	free(before);
-	s->protocol = protocol;
+	if (protocol) /* HELO behind EHLO takes nothing away */
+		s->protocol = protocol;
 	return 0;
 }
 
 int cmd_helo(struct session *s, struct slice args)
 {
-	if (greet(s, args, "HELO", "SMTP") < 0)
+	if (greet(s, args, "HELO", NULL) < 0)
 		return -1;
 	chat_reply(s, "250 %s", s->srv->config->core->myhostname);
 	return 0;

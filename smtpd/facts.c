@@ -15,8 +15,7 @@ void session_tls_facts(const struct session *s, struct tls_facts *out)
 
 const char *session_sasl_method(const struct session *s)
 {
-	(void)s;
-	return "";
+	return s->login ? s->login_method : "";
 }
 
 const char *session_sasl_sender(const struct session *s)

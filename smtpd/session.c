@@ -175,7 +175,8 @@ static int run_command(struct session *s, const struct command *command, struct 
 	if (command->flags & COMMAND_JUNK && s->junk++ > s->params->junk_command_limit)
 		s->errors++;
 	if (command->flags & COMMAND_HELO && s->params->helo_required && !s->helo)
-		refusal = "503 5.5.1 Error: send HELO/EHLO first";
+		refusal = command->run == cmd_etrn ? "503 Error: send HELO/EHLO first"
+		                                   : "503 5.5.1 Error: send HELO/EHLO first";
 	if (refusal) {
 		chat_reply(s, "%s", refusal);
 		return -1;
@@ -191,6 +192,36 @@ static bool is_noop(struct session *s, struct slice verb)
 		if (slice_eq_nocase(verb, list->items[i]))
 			return true;
 	return false;
+}
+
+/* smtpd_command_filter. false: it failed, and the session ends. */
+static bool filter_command(struct session *s)
+{
+	const char *text = str_text(&s->line), *host = s->srv->config->core->myhostname;
+	enum table_answer answer;
+	struct str other = {0};
+	struct err err;
+
+	if (table_chain_empty(s->srv->command_filter))
+		return true;
+	text += strspn(text, " \t");
+	answer = table_chain_get(s->srv->command_filter, text, &other, &err);
+	if (answer == TABLE_FOUND) {
+		text_make_printable(s->line.data, s->line.len);
+		log_info("%s: replacing command \"%.100s\" with \"%.100s\"", s->peer.namaddr, text,
+		    str_text(&other));
+		str_clear(&s->line);
+		str_put(&s->line, str_text(&other), other.len);
+	} else if (answer == TABLE_ERROR) {
+		text_make_printable(s->line.data, s->line.len);
+		log_warn("%s: lookup error for \"%.100s\"", err.text, text);
+		log_info("%s: reject: %s from %s: 421 4.3.0 %s Server local data error",
+		    s->tx.id[0] ? s->tx.id : "NOQUEUE", s->where, s->peer.namaddr, host);
+		transcript_trouble(s->srv->transcript, CLASS_DATA);
+		chat_reply(s, "421 4.3.0 %s Server local data error", host);
+	}
+	str_fini(&other);
+	return answer != TABLE_ERROR;
 }
 
 static void serve_command(struct session *s)
@@ -309,9 +340,13 @@ static void log_end(struct session *s)
 void session_run(struct session *s)
 {
 	log_info("connect from %s", s->peer.namaddr);
-	note_early_talk(s);
+	if (!s->orphan)
+		note_early_talk(s);
 	xclient_begin(s);
-	session_greet(s);
+	if (s->orphan)
+		chat_reply(s, "421 4.3.0 %s Server local error", s->srv->config->core->myhostname);
+	else
+		session_greet(s);
 	while (s->end == END_NONE) {
 		if (s->errors >= s->params->hard_error_limit) {
 			chat_reply(s, "421 4.7.0 %s Error: too many errors",
@@ -321,7 +356,7 @@ void session_run(struct session *s)
 		}
 		if (s->srv->service)
 			service_alive(s->srv->service);
-		if (chat_read(s))
+		if (chat_read(s) && filter_command(s))
 			serve_command(s);
 	}
 	say_farewell(s);
@@ -338,6 +373,7 @@ void session_serve(struct smtpd *srv, int fd)
 
 	session_init(&s, srv, fd);
 	peer_from_fd(srv, fd, &s.arena, &s.peer);
+	s.orphan = !upstream_begin(&s);
 	session_run(&s);
 	s.stream.fd = -1; /* the engine's to close */
 	session_fini(&s);

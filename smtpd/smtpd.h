@@ -140,6 +140,16 @@ void peer_set_address(struct peer *peer, const char *addr);
 /* Makes namaddr, when name, addr or port have changed. */
 void peer_complete(struct smtpd *srv, struct arena *arena, struct peer *peer);
 
+struct session;
+
+/* ---- upstream.c ----------------------------------------------------------------------------- */
+
+/*
+ * Takes the header of a proxy before us, when s->peer is one, and puts the client that it names in
+ * its place. false: there was none, or it was bad (logged); the session must end.
+ */
+bool upstream_begin(struct session *s);
+
 /* ---- transaction.c -------------------------------------------------------------------------- */
 
 struct target {              /* an envelope address and where it leads */
@@ -262,6 +272,7 @@ struct session {
 	const char *dest_addr, *dest_port; /* where the client thinks it came; NULL: the socket's */
 	bool encrypted;                    /* TLS is on */
 	struct forwarded forwarded;
+	bool orphan;           /* no proxy said whose connection it is */
 	bool may_xforward;     /* who is really connected may */
 	bool denied;           /* client restrictions said no at once: only QUIT works */
 	bool bad_pipelining;   /* seen and logged */

@@ -173,28 +173,29 @@ static bool forward_source(struct session *s, struct claim *claim, const char *v
 struct attribute {
 	const char *name;
 	attribute_fn *take;
+	bool later; /* may be [TEMPUNAVAIL] */
 };
 static const struct attribute client_attributes[] = {
-    {"NAME", take_name},
-    {"ADDR", take_address},
-    {"PROTO", take_protocol},
-    {"HELO", take_helo},
-    {"REVERSE_NAME", take_reverse},
-    {"PORT", take_port},
-    {"LOGIN", take_login},
-    {"DESTADDR", take_dest_addr},
-    {"DESTPORT", take_dest_port},
-    {NULL, NULL},
+    {"NAME", take_name, true},
+    {"ADDR", take_address, false},
+    {"PROTO", take_protocol, false},
+    {"HELO", take_helo, false},
+    {"REVERSE_NAME", take_reverse, true},
+    {"PORT", take_port, false},
+    {"LOGIN", take_login, false},
+    {"DESTADDR", take_dest_addr, false},
+    {"DESTPORT", take_dest_port, false},
+    {NULL, NULL, false},
 };
 static const struct attribute forward_attributes[] = {
-    {"NAME", take_name},
-    {"ADDR", take_address},
-    {"PROTO", forward_protocol},
-    {"HELO", take_helo},
-    {"SOURCE", forward_source},
-    {"PORT", take_port},
-    {"IDENT", forward_ident},
-    {NULL, NULL},
+    {"NAME", take_name, false},
+    {"ADDR", take_address, false},
+    {"PROTO", forward_protocol, false},
+    {"HELO", take_helo, false},
+    {"SOURCE", forward_source, false},
+    {"PORT", take_port, false},
+    {"IDENT", forward_ident, false},
+    {NULL, NULL, false},
 };
 
 static bool is_among(struct session *s, struct match_list *hosts)
@@ -267,7 +268,8 @@ static bool take_word(struct session *s, const struct attribute *attributes, con
 	else if (!attributes->name)
 		chat_reply(s, "501 5.5.4 Bad %s attribute name: %.*s", verb,
 		    (int)MIN(word.len, VALUE_MAX), word.data);
-	else if (!attributes->take(
+	else if ((later && !attributes->later) ||
+	         !attributes->take(
 	             s, claim, later || text_eq_nocase(text, "[UNAVAILABLE]") ? "" : text, later))
 		chat_reply(s, "501 5.5.4 Bad %s syntax: %s", attributes->name, text);
 	else
