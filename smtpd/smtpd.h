@@ -231,6 +231,10 @@ void transaction_open(struct session *s);
 /* Commits and tells qmgr; puts the reply to give into reply. true: accepted and durable. */
 bool transaction_commit(struct session *s, struct str *reply);
 
+/* ---- received.c ----------------------------------------------------------------------------- */
+
+void received_put(struct session *s, struct str *out);
+
 /* ---- session.c ------------------------------------------------------------------------------ */
 
 enum session_end {

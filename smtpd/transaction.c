@@ -5,12 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
-#include "lib/mail/address.h"
-#include "lib/mail/date.h"
 #include "lib/sys/clock.h"
 
 enum { RCPTS_FIRST = 8, DATA_KEEP = 128 * 1024 };
@@ -114,26 +111,6 @@ void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt)
 		transaction_take_id(s);
 }
 
-/* RFC 5321 4.4. The recipient is named only when no other recipient learns of it by that. */
-static void put_received(struct session *s, struct str *out)
-{
-	const struct core_params *core = s->srv->config->core;
-	const struct recipient *rcpt = &s->tx.rcpts[0];
-	char date[MAIL_DATE_MAX];
-
-	mail_date(date, (time_t)(s->tx.arrival_us / 1000000));
-	str_printf(out, "Received: from %s (%s [%s])\r\n\tby %s (%s) with %s id %s",
-	    s->helo ? s->helo : s->peer.name, s->peer.name, s->peer.rfc_addr, core->myhostname,
-	    core->mail_name, s->protocol, s->tx.id);
-	if (s->tx.rcpt_count == 1) {
-		str_put_text(out, "\r\n\tfor <");
-		address_quote(out, rcpt->orig[0] ? rcpt->orig : rcpt->address);
-		str_printf(out, ">; %s\r\n", date);
-	} else {
-		str_printf(out, ";\r\n\t%s\r\n", date);
-	}
-}
-
 void transaction_open(struct session *s)
 {
 	struct smtpd *srv = s->srv;
@@ -152,7 +129,7 @@ void transaction_open(struct session *s)
 	str_clear(&s->scratch);
 	for (const struct access_item *i = s->tx.actions.prepend; i; i = i->next)
 		str_printf(&s->scratch, "%s\r\n", i->text);
-	put_received(s, &s->scratch);
+	received_put(s, &s->scratch);
 	s->tx.data_bytes = 0;
 	s->tx.shaper = shape_begin(&context, s->tx.id, s->tx.sender.address, str_text(&s->scratch));
 	if (s->tx.actions.hold)
