@@ -33,7 +33,7 @@ struct smtp_params {
 	int verify_target; /* enum smtp_verify_target */
 	int line_length_limit;
 	bool always_send_ehlo, never_send_ehlo, skip_5xx_greeting, skip_quit_response;
-	bool quote_envelope;
+	bool quote_envelope, enable_original_recipient;
 	bool assume_final; /* lmtp only; always_send_ehlo and never_send_ehlo are smtp's */
 
 	/* time limits, seconds */

@@ -70,19 +70,39 @@ static void put_notify(struct str *out, uint32_t notify)
 	}
 }
 
-/* RFC 3461 4.2: "rfc822;" and the address as xtext. */
-static void put_orcpt(struct str *out, const struct deliver_rcpt *rcpt, const char *said)
+static bool is_ascii(const char *text)
+{
+	while (*text && (unsigned char)*text < 128)
+		text++;
+	return !*text;
+}
+
+/*
+ * RFC 3461 4.2, 5.2.1: what the client said, or else the recipient as it was given, in quoted form
+ * and xtext. Where that is no ASCII (RFC 6533 4) only a server that takes such addresses hears it.
+ */
+static void put_orcpt(struct transaction *t, const struct deliver_rcpt *rcpt)
 {
 	const char *semicolon = strchr(rcpt->orcpt, ';');
-	bool renamed = said != rcpt->address && strcmp(said, rcpt->address) != 0;
+	const char *given = *rcpt->orig ? rcpt->orig : rcpt->address;
+	struct str *out = &t->s->stream.out, quoted = {0};
+	bool utf8 =
+	    (t->s->ehlo.features & FEATURE_SMTPUTF8) && (t->request->env_flags & ENV_SMTPUTF8);
 
 	if (semicolon) {
 		str_printf(out, " ORCPT=%.*s;", (int)MIN(semicolon - rcpt->orcpt, 64), rcpt->orcpt);
 		smtp_xtext_encode(out, semicolon + 1);
-	} else if (*rcpt->orig || renamed) {
-		str_put_text(out, " ORCPT=rfc822;");
-		smtp_xtext_encode(out, *rcpt->orig ? rcpt->orig : rcpt->address);
+		return;
 	}
+	if (!t->d->client->params->enable_original_recipient || (!is_ascii(given) && !utf8))
+		return;
+	address_quote(&quoted, given);
+	str_put_text(out, is_ascii(given) ? " ORCPT=rfc822;" : " ORCPT=utf-8;");
+	if (is_ascii(given))
+		smtp_xtext_encode(out, str_text(&quoted));
+	else
+		smtp_xtext_encode_utf8(out, str_text(&quoted));
+	str_fini(&quoted);
 }
 
 static void put_rcpt(struct transaction *t, size_t i)
@@ -95,7 +115,7 @@ static void put_rcpt(struct transaction *t, size_t i)
 	put_path(t, said);
 	str_put_char(out, '>');
 	if (t->s->ehlo.features & FEATURE_DSN) {
-		put_orcpt(out, rcpt, said);
+		put_orcpt(t, rcpt);
 		put_notify(out, rcpt->notify);
 	}
 	str_put(out, "\r\n", 2);

@@ -37,5 +37,7 @@ void smtp_path_args_fini(struct smtp_path_args *args);
 /* xtext of RFC 3461 section 4. false when malformed. */
 bool smtp_xtext_decode(struct slice text, struct str *out);
 void smtp_xtext_encode(struct str *out, const char *text);
+/* The form of RFC 6533 section 3 for addresses that are no ASCII, where the peer takes those. */
+void smtp_xtext_encode_utf8(struct str *out, const char *text);
 
 #endif

@@ -59,3 +59,15 @@ void smtp_xtext_encode(struct str *out, const char *text)
 		}
 	}
 }
+
+void smtp_xtext_encode_utf8(struct str *out, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c <= 32 || c == 127 || c == '+' || c == '=' || c == '\\')
+			str_printf(out, "\\x{%02X}", c);
+		else
+			str_put_char(out, (char)c);
+	}
+}

@@ -59,6 +59,7 @@ void fixture_init(void)
 	    .skip_5xx_greeting = true,
 	    .skip_quit_response = true,
 	    .quote_envelope = true,
+	    .enable_original_recipient = true,
 	    .connect_timeout = 1,
 	    .helo_timeout = 1,
 	    .mail_timeout = 1,
