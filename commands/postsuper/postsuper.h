@@ -53,6 +53,9 @@ unsigned op_queues(const struct postsuper *p, enum op op);
 void remove_logs(struct postsuper *p, const char *id);
 op_fn op_requeue; /* requeue.c */
 
+/* Where a message of these queues is. fresh: the journal is read again. */
+bool find_message(
+    struct postsuper *p, unsigned queues, const char *id, bool fresh, struct location *out);
 /* One id, or all messages of the queues. */
 void apply_to_id(struct postsuper *p, enum op op, unsigned queues, const char *id);
 void apply_to_all(struct postsuper *p, enum op op, unsigned queues);

@@ -44,7 +44,7 @@ static void read_journal(struct postsuper *p)
 		log_warn("%s", err.text);
 }
 
-static bool find(
+bool find_message(
     struct postsuper *p, unsigned queues, const char *id, bool fresh, struct location *out)
 {
 	const struct location *loc;
@@ -79,7 +79,7 @@ void apply_to_id(struct postsuper *p, enum op op, unsigned queues, const char *i
 	struct location loc;
 	struct err err;
 
-	for (int i = 0; i < TRIES && find(p, queues, id, i > 0, &loc); i++) {
+	for (int i = 0; i < TRIES && find_message(p, queues, id, i > 0, &loc); i++) {
 		int rc = op_kinds[op].fn(p, &loc, id, &err);
 
 		if (rc == OP_DONE)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands/postsuper/postsuper.h"
+#include "lib/base/attr.h"
 #include "lib/base/log.h"
 
 enum { PATH_SIZE = 512, DEPTH_MAX = 4, LEFTOVER_AGE = 24 * 3600 };
@@ -17,7 +18,8 @@ struct walk {
 	struct postsuper *p;
 	const char *dir; /* the queue's name */
 	void (*file)(struct walk *w, const char *path, const char *name);
-	bool prune; /* remove empty sub-directories */
+	bool prune;        /* remove empty sub-directories */
+	struct map *names; /* of all messages; NULL: not looked for yet */
 };
 
 static void walk(struct walk *w, const char *path, int depth)
@@ -82,6 +84,43 @@ static void place_file(struct walk *w, const char *path, const char *name)
 		log_info("renamed file %s as %s", path, want);
 }
 
+static void note_name(struct walk *w, const char *path, const char *name)
+{
+	(void)path;
+	map_put(w->names, name, w->names);
+}
+
+/* Messages, whether their files are in their places or not. */
+static struct map *names_in_queue(struct postsuper *p)
+{
+	static const char *const dirs[] = {"deferred", "active", "incoming", "hold"};
+	struct map *names = map_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		struct walk w = {.p = p, .dir = dirs[i], .file = note_name, .names = names};
+
+		walk(&w, dirs[i], 0);
+	}
+	return names;
+}
+
+static bool is_log(const char *dir)
+{
+	return strcmp(dir, "bounce") == 0 || strcmp(dir, "defer") == 0 || strcmp(dir, "trace") == 0;
+}
+
+/* The log of a message that is no more: a crash, or an operator, came in between. */
+static bool is_orphan(struct walk *w, const char *name)
+{
+	struct location loc;
+
+	if (!is_log(w->dir))
+		return false;
+	if (!w->names)
+		w->names = names_in_queue(w->p);
+	return !map_get(w->names, name) && !find_message(w->p, IN_QUEUE, name, false, &loc);
+}
+
 static void purge_file(struct walk *w, const char *path, const char *name)
 {
 	bool maildrop = strcmp(w->dir, "maildrop") == 0;
@@ -90,7 +129,7 @@ static void purge_file(struct walk *w, const char *path, const char *name)
 	if (lstat(path, &st) < 0 || st.st_mtime > time(NULL) - LEFTOVER_AGE)
 		return;
 	/* in maildrop a file without its x bit was never finished, whatever its name */
-	if (queue_id_valid(name) && !(maildrop && !(st.st_mode & S_IXUSR)))
+	if (queue_id_valid(name) && !(maildrop && !(st.st_mode & S_IXUSR)) && !is_orphan(w, name))
 		return;
 	if (unlink(path) == 0)
 		log_info("removed file %s", path);
@@ -105,6 +144,7 @@ static void each(struct postsuper *p, const char *const *dirs, bool prune,
 		struct walk w = {.p = p, .dir = *dirs, .file = file, .prune = prune};
 
 		walk(&w, *dirs, 0);
+		map_free(&w.names, NULL);
 	}
 }
 

@@ -74,7 +74,13 @@ expect 0 "renamed file hold/$five as hold/[0-9A-F]/$five" "$bin/postsuper" -s
 echo 'hash_queue_names =' >>"$etc/main.cf"
 expect 0 "renamed file hold/[0-9A-F]/$five as hold/$five" "$bin/postsuper" -s
 [ "$(find "$spool/hold" -mindepth 1 -type d | wc -l)" = 0 ] || fail "empty directories are left"
-touch -d '3 days ago' "$spool/incoming/tmp.x" "$spool/maildrop/123.456"
+# a log of a message that is gone goes; those of a message whose file is anywhere stay
+mkdir -p "$spool/hold/Z"
+touch -d '3 days ago' "$spool/incoming/tmp.x" "$spool/maildrop/123.456" "$spool/hold/Z/0A0B0C0D0E0F1" \
+	"$spool"/{defer,bounce}/{$five,0A0B0C0D0E0F1,0A0B0C0D0E0F2}
+touch "$spool/trace/0A0B0C0D0E0F2"
+expect 0 'removed file bounce/0A0B0C0D0E0F2' "$bin/postsuper" -p bounce
+(cd "$spool" && ls defer/{$five,0A0B0C0D0E0F1,0A0B0C0D0E0F2} bounce/{$five,0A0B0C0D0E0F1} trace/0A0B0C0D0E0F2 >/dev/null) || fail "too much removed"
 expect 0 'removed file incoming/tmp.x' "$bin/postsuper" -p
 [ -e "$spool/maildrop/123.456" ] && fail "leftover in maildrop"
 "$bin/postcat" "$spool/hold/$five" >"$scratch/out" || fail "postcat FILE"
