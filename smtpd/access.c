@@ -593,12 +593,23 @@ void access_open(struct smtpd *srv, struct conf *conf)
 	srv->access = a;
 	a->classes = map_new();
 	a->tables = map_new();
+	a->policies = map_new();
 	for (size_t i = 0; i < parents->count; i++)
 		if (text_eq_nocase(parents->items[i], "smtpd_access_maps"))
 			a->parent_matches = true;
 	if (*p->log_permit_actions)
 		a->log_permits =
 		    match_list_open("smtpd_log_access_permit_actions", p->log_permit_actions, 0);
+	a->login_maps = table_chain_open(p->sender_login_maps, TABLE_FOLD_KEY);
+	a->rbl_reply_maps = table_chain_open(p->rbl_reply_maps, TABLE_FOLD_KEY);
+	a->relay_clientcerts = table_chain_open(p->relay_clientcerts, TABLE_FOLD_KEY);
+	if (*p->permit_mx_backup_networks)
+		a->mx_backup_networks =
+		    match_list_open("permit_mx_backup_networks", p->permit_mx_backup_networks, 0);
+	a->rbl_reply = p->default_rbl_reply;
+	a->sasl_enabled = text_eq_nocase(conf_get(conf, "smtpd_sasl_auth_enable"), "yes");
+	a->mail_version = conf_get(conf, "mail_version");
+	a->compatibility_level = conf_get(conf, "compatibility_level");
 	open_classes(a, conf, &p->restriction_classes);
 	for (int i = 0; i < ACCESS_STAGES; i++)
 		open_tables(a, srv->restrictions[i]);
@@ -634,6 +645,12 @@ void access_close(struct smtpd *srv)
 		return;
 	map_free(&a->classes, free_list);
 	map_free(&a->tables, free_table);
+	map_free(&a->policies, policy_free);
+	match_list_close(&a->mx_backup_networks);
+	table_chain_close(&a->dns_filter);
+	table_chain_close(&a->login_maps);
+	table_chain_close(&a->rbl_reply_maps);
+	table_chain_close(&a->relay_clientcerts);
 	match_list_close(&a->log_permits);
 	free(a);
 	srv->access = NULL;

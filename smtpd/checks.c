@@ -8,6 +8,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "lib/dns/dns.h"
 #include "lib/service/service.h"
 #include "lib/mail/address.h"
 #include "lib/smtp/reply.h"
@@ -339,6 +340,12 @@ static enum verdict reject_unknown_reverse_client(struct check *check)
 		name, check_access_table, RESTRICT_ARG | RESTRICT_TABLE, subject \
 	}
 
+#define SERVERS_OF(name, subject, type)                                   \
+	{                                                                 \
+		name, check_server_access, RESTRICT_ARG | RESTRICT_TABLE, \
+		    (int)(subject) | (int)(type) << 8                     \
+	}
+
 static const struct restriction_kind kinds[] = {
     {"permit", permit, RESTRICT_ENDS, 0},
     {"reject", reject, RESTRICT_PROTECTS | RESTRICT_ENDS, 0},
@@ -385,6 +392,39 @@ static const struct restriction_kind kinds[] = {
     TABLE_OF("check_etrn_access", SUBJECT_ETRN),
     TABLE_OF("check_ccert_access", SUBJECT_CCERT),
     TABLE_OF("check_sasl_access", SUBJECT_SASL),
+    SERVERS_OF("check_client_a_access", SUBJECT_CLIENT, DNS_TYPE_A),
+    SERVERS_OF("check_client_mx_access", SUBJECT_CLIENT, DNS_TYPE_MX),
+    SERVERS_OF("check_client_ns_access", SUBJECT_CLIENT, DNS_TYPE_NS),
+    SERVERS_OF("check_reverse_client_hostname_a_access", SUBJECT_REVERSE_CLIENT, DNS_TYPE_A),
+    SERVERS_OF("check_reverse_client_hostname_mx_access", SUBJECT_REVERSE_CLIENT, DNS_TYPE_MX),
+    SERVERS_OF("check_reverse_client_hostname_ns_access", SUBJECT_REVERSE_CLIENT, DNS_TYPE_NS),
+    SERVERS_OF("check_helo_a_access", SUBJECT_HELO, DNS_TYPE_A),
+    SERVERS_OF("check_helo_mx_access", SUBJECT_HELO, DNS_TYPE_MX),
+    SERVERS_OF("check_helo_ns_access", SUBJECT_HELO, DNS_TYPE_NS),
+    SERVERS_OF("check_sender_a_access", SUBJECT_SENDER, DNS_TYPE_A),
+    SERVERS_OF("check_sender_mx_access", SUBJECT_SENDER, DNS_TYPE_MX),
+    SERVERS_OF("check_sender_ns_access", SUBJECT_SENDER, DNS_TYPE_NS),
+    SERVERS_OF("check_recipient_a_access", SUBJECT_RECIPIENT, DNS_TYPE_A),
+    SERVERS_OF("check_recipient_mx_access", SUBJECT_RECIPIENT, DNS_TYPE_MX),
+    SERVERS_OF("check_recipient_ns_access", SUBJECT_RECIPIENT, DNS_TYPE_NS),
+    {"permit_mx_backup", check_mx_backup, 0, 0},
+    {"reject_rbl_client", check_rbl, RESTRICT_ARG, 0},
+    {"reject_rbl", check_rbl, RESTRICT_ARG, 0},
+    {"reject_maps_rbl", check_maps_rbl, 0, 0},
+    {"reject_rhsbl_client", check_rhsbl, RESTRICT_ARG, SUBJECT_CLIENT},
+    {"reject_rhsbl_reverse_client", check_rhsbl, RESTRICT_ARG, SUBJECT_REVERSE_CLIENT},
+    {"reject_rhsbl_helo", check_rhsbl, RESTRICT_ARG, SUBJECT_HELO},
+    {"reject_rhsbl_sender", check_rhsbl, RESTRICT_ARG, SUBJECT_SENDER},
+    {"reject_rhsbl_recipient", check_rhsbl, RESTRICT_ARG, SUBJECT_RECIPIENT},
+    {"permit_dnswl_client", check_dnswl, RESTRICT_ARG, SUBJECT_NONE},
+    {"permit_rhswl_client", check_dnswl, RESTRICT_ARG, SUBJECT_CLIENT},
+    {"check_policy_service", check_policy_service, RESTRICT_ARG, 0},
+    {"reject_sender_login_mismatch", check_login_mismatch, 0,
+        LOGIN_MISMATCH_AUTH | LOGIN_MISMATCH_NONE},
+    {"reject_authenticated_sender_login_mismatch", check_login_mismatch, 0, LOGIN_MISMATCH_AUTH},
+    {"reject_unauthenticated_sender_login_mismatch", check_login_mismatch, 0, LOGIN_MISMATCH_NONE},
+    {"reject_known_sender_login_mismatch", check_login_mismatch, 0,
+        LOGIN_MISMATCH_AUTH | LOGIN_MISMATCH_NONE | LOGIN_MISMATCH_UNKNOWN_OK},
 };
 
 const struct restriction_kind *check_find(struct slice name)

@@ -17,23 +17,67 @@ static enum domain_state state_of(enum dns_status status)
 	return dns_status_is_soft(status) ? DOMAIN_UNKNOWN : DOMAIN_MISSING;
 }
 
+static int filter_reply(void *arg, const char *record)
+{
+	struct str value = {0};
+	struct err err = {0};
+	int drop = 0;
+
+	switch (table_chain_get(arg, record, &value, &err)) {
+	case TABLE_FOUND:
+		drop = text_eq_nocase(str_text(&value), "ignore");
+		if (!drop)
+			log_warn("smtpd_dns_reply_filter: unknown action \"%s\" for %s",
+			    str_text(&value), record);
+		break;
+	case TABLE_ERROR:
+		log_warn("smtpd_dns_reply_filter: %s", err.text);
+		drop = -1;
+		break;
+	case TABLE_NOT_FOUND:
+		break;
+	}
+	str_fini(&value);
+	return drop;
+}
+
+struct dns_resolver *access_resolver(struct smtpd *srv)
+{
+	const struct smtpd_params *p = &srv->config->smtpd;
+	struct dns_options options = {.servers = p->dns_resolver_address.items,
+	    .server_count = p->dns_resolver_address.count};
+	struct err err;
+
+	if (srv->resolver)
+		return srv->resolver;
+	if (*p->dns_reply_filter && srv->access) {
+		if (!srv->access->dns_filter)
+			srv->access->dns_filter =
+			    table_chain_open(p->dns_reply_filter, TABLE_FOLD_KEY);
+		options.filter = filter_reply;
+		options.filter_arg = srv->access->dns_filter;
+	}
+	if (dns_resolver_new(&options, &srv->resolver, &err) < 0) {
+		log_warn("dns_resolver_address: %s", err.text);
+		dns_resolver_free(&srv->resolver);
+	}
+	return srv->resolver;
+}
+
 /* MX, else an address. What nobody knows now is not missing. */
 static enum domain_state domain_state(struct session *s, const char *domain)
 {
-	static const struct dns_options options = {0};
 	static const enum dns_type types[] = {DNS_TYPE_MX, DNS_TYPE_A, DNS_TYPE_AAAA};
 	enum domain_state worst = DOMAIN_MISSING;
 	struct arena arena = {0};
 	struct dns_answer answer;
-	struct err err;
+	struct dns_resolver *resolver = access_resolver(s->srv);
 
-	if (!s->srv->resolver && dns_resolver_new(&options, &s->srv->resolver, &err) < 0) {
-		log_warn("%s", err.text);
+	if (!resolver)
 		return DOMAIN_UNKNOWN;
-	}
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		enum domain_state state =
-		    state_of(dns_lookup(s->srv->resolver, domain, types[i], &arena, &answer));
+		    state_of(dns_lookup(resolver, domain, types[i], &arena, &answer));
 
 		if (state == DOMAIN_FOUND || state == DOMAIN_NULL_MX) {
 			worst = state;

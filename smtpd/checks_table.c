@@ -211,7 +211,7 @@ bool access_subject_of(struct check *check, enum access_subject subject, const c
 }
 
 /* An OK for a name that anybody can claim would let anybody in. */
-static enum verdict not_permitted(struct check *check, enum verdict verdict, const char *name)
+enum verdict access_not_permitted(struct check *check, enum verdict verdict, const char *name)
 {
 	if (verdict != VERDICT_PERMIT || check->s->tx.actions.discard)
 		return verdict;
@@ -257,7 +257,7 @@ static enum verdict look_up(struct check *check, enum access_subject subject)
 	case SUBJECT_CLIENT:
 		return access_host_lookup(check, s->peer.name, s->peer.addr, &found);
 	case SUBJECT_REVERSE_CLIENT:
-		return not_permitted(check,
+		return access_not_permitted(check,
 		    access_host_lookup(check, s->peer.reverse_name, s->peer.addr, &found), text);
 	case SUBJECT_HELO:
 	case SUBJECT_ETRN:

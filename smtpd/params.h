@@ -54,6 +54,14 @@ struct smtpd_params {
 	int unknown_client_reject_code, unknown_hostname_reject_code, unknown_address_reject_code;
 	int invalid_hostname_reject_code, non_fqdn_reject_code, multi_recipient_bounce_reject_code;
 	int plaintext_reject_code;
+	int maps_rbl_reject_code;
+	struct conf_list maps_rbl_domains;
+	const char *default_rbl_reply, *rbl_reply_maps, *sender_login_maps, *relay_clientcerts;
+	const char *permit_mx_backup_networks, *dns_reply_filter;
+	struct conf_list dns_resolver_address;
+	const char *policy_default_action, *policy_context;
+	int policy_max_idle, policy_max_ttl, policy_request_limit, policy_retry_delay;
+	int policy_timeout, policy_try_limit;
 	int access_map_reject_code, access_map_defer_code;
 	const char *null_access_lookup_key, *log_permit_actions;
 	struct conf_list restriction_classes;

@@ -59,10 +59,11 @@ struct access {
 	struct map *policies;           /* struct policy, by the argument of check_policy_service */
 	struct match_list *log_permits; /* smtpd_log_access_permit_actions */
 	struct match_list *mx_backup_networks;
+	struct table_chain *dns_filter; /* smtpd_dns_reply_filter, when first needed */
 	struct table_chain *login_maps, *rbl_reply_maps, *relay_clientcerts;
 	const char *rbl_reply; /* the template */
+	bool sasl_enabled;     /* smtpd_sasl_auth_enable */
 	bool parent_matches;   /* smtpd_access_maps in parent_domain_matches_subdomains */
-	struct verify_client *verify;
 	const char *mail_version, *compatibility_level;
 	int64_t list_complaint_ms; /* when a DNS list's error answer was last logged */
 };
@@ -118,13 +119,26 @@ enum verdict access_host_lookup(
 /* Another thing than the stage's is looked at: fills name and class_. false: there is none. */
 bool access_subject_of(struct check *check, enum access_subject subject, const char **text_out);
 
+/* An OK for a name that anybody can claim would let anybody in: such a table is an error. */
+enum verdict access_not_permitted(struct check *check, enum verdict verdict, const char *name);
+
+/* checks_dns.c: the way to the name servers; NULL: there is none (logged). */
+struct dns_resolver *access_resolver(struct smtpd *srv);
+
 /* checks_host.c: the hosts behind a name */
 check_fn check_server_access, check_mx_backup;
 
 /* checks_rbl.c */
-check_fn check_rbl, check_rhsbl, check_dnswl;
+check_fn check_rbl, check_maps_rbl, check_rhsbl, check_dnswl;
+/* "127.0.0.[2;4..7]": 1 when the address fits, 0: not, -1: that is no filter. Pure. */
+int rbl_filter_matches(const char *filter, const unsigned char address[4]);
 
 /* checks_login.c */
+enum {
+	LOGIN_MISMATCH_AUTH = 1 << 0,       /* concerns who is logged in */
+	LOGIN_MISMATCH_NONE = 1 << 1,       /* concerns who is not */
+	LOGIN_MISMATCH_UNKNOWN_OK = 1 << 2, /* a sender that nobody owns is anybody's */
+};
 check_fn check_login_mismatch, check_tls_clientcerts, check_tls_all_clientcerts,
     check_sasl_authenticated;
 

@@ -20,9 +20,11 @@ static const struct {
 	const char *name;
 } types[] = {
     {DNS_TYPE_A, "A"},
+    {DNS_TYPE_NS, "NS"},
     {DNS_TYPE_CNAME, "CNAME"},
     {DNS_TYPE_PTR, "PTR"},
     {DNS_TYPE_MX, "MX"},
+    {DNS_TYPE_TXT, "TXT"},
     {DNS_TYPE_AAAA, "AAAA"},
     {DNS_TYPE_SRV, "SRV"},
     {DNS_TYPE_TLSA, "TLSA"},
@@ -145,6 +147,30 @@ static void add_srv(struct reader *r, const ns_rr *rr)
 	add_named(r, rr, 6);
 }
 
+/* RFC 1035 3.3.14: strings of up to 255 bytes, one behind the other; together they are the text. */
+static void add_txt(struct reader *r, const ns_rr *rr)
+{
+	struct dns_record *rec = &r->records[r->out->count];
+	const unsigned char *data = ns_rr_rdata(*rr);
+	size_t len = ns_rr_rdlen(*rr), at = 0, put = 0;
+	unsigned char *text = arena_zero(r->arena, len + 1, 1);
+
+	while (at < len && (size_t)data[at] < len - at) {
+		memcpy(text + put, data + at + 1, data[at]);
+		put += data[at];
+		at += 1 + (size_t)data[at];
+	}
+	if (at != len) {
+		r->malformed = true;
+		return;
+	}
+	text_make_printable((char *)text, put);
+	rec->target = "";
+	rec->data = text;
+	rec->data_len = put;
+	r->out->count++;
+}
+
 static void add_tlsa(struct reader *r, const ns_rr *rr)
 {
 	struct dns_record *rec = &r->records[r->out->count];
@@ -180,12 +206,16 @@ static void add_record(struct reader *r, const ns_rr *rr, enum dns_type type)
 	case DNS_TYPE_MX:
 		add_named(r, rr, 2);
 		break;
+	case DNS_TYPE_NS:
 	case DNS_TYPE_CNAME:
 	case DNS_TYPE_PTR:
 		add_named(r, rr, 0);
 		break;
 	case DNS_TYPE_SRV:
 		add_srv(r, rr);
+		break;
+	case DNS_TYPE_TXT:
+		add_txt(r, rr);
 		break;
 	case DNS_TYPE_TLSA:
 		add_tlsa(r, rr);

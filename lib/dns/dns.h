@@ -22,9 +22,11 @@
  */
 enum dns_type {
 	DNS_TYPE_A = 1,
+	DNS_TYPE_NS = 2,
 	DNS_TYPE_CNAME = 5,
 	DNS_TYPE_PTR = 12,
 	DNS_TYPE_MX = 15,
+	DNS_TYPE_TXT = 16,
 	DNS_TYPE_AAAA = 28,
 	DNS_TYPE_SRV = 33,
 	DNS_TYPE_TLSA = 52,
@@ -49,11 +51,12 @@ struct dns_record {
 	enum dns_type type;
 	uint32_t ttl;                       /* seconds */
 	unsigned preference;                /* MX; SRV: the priority */
-	const char *target;                 /* MX, CNAME, PTR, SRV: the name; else "" */
+	const char *target;                 /* MX, NS, CNAME, PTR, SRV: the name; else "" */
 	struct net_addr addr;               /* A, AAAA: port 0 */
 	unsigned weight, port;              /* SRV (RFC 2782) */
 	unsigned usage, selector, matching; /* TLSA (RFC 6698) */
-	const unsigned char *data;          /* TLSA: what is to be matched, not empty */
+	const unsigned char
+	    *data; /* TLSA: to be matched, not empty; TXT: all its text, zero-ended */
 	size_t data_len;
 };
 

@@ -34,9 +34,13 @@ void dns_record_print(struct str *out, const char *name, const struct dns_record
 		str_printf(out, "%u %u %u ", r->preference, r->weight, r->port);
 		print_target(out, r->target);
 		break;
+	case DNS_TYPE_NS:
 	case DNS_TYPE_CNAME:
 	case DNS_TYPE_PTR:
 		print_target(out, r->target);
+		break;
+	case DNS_TYPE_TXT:
+		str_printf(out, "\"%s\"", (const char *)r->data);
 		break;
 	case DNS_TYPE_TLSA:
 		print_tlsa(out, r);

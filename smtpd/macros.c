@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+/* $name in reply templates, whose values come from the session and not from main.cf. */
+#include "smtpd/restrict.h"
+
+#include <string.h>
+
+enum { MACRO_DEPTH = 20, RESULT_MAX = 4000 };
+
+static int expand(struct str *out, struct slice text, macro_fn *value, void *arg, int depth);
+
+static bool name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
+}
+
+static size_t name_len(struct slice text)
+{
+	size_t n = 0;
+
+	while (n < text.len && name_char(text.data[n]))
+		n++;
+	return n;
+}
+
+/* The place of the brace that closes the one at the beginning; 0: none does. */
+static size_t closing(struct slice text, char open, char close)
+{
+	int depth = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == open)
+			depth++;
+		else if (text.data[i] == close && --depth == 0)
+			return i;
+	}
+	return 0;
+}
+
+static struct slice from(struct slice text, size_t n)
+{
+	return slice_of(text.data + n, text.len - n);
+}
+
+/* "{text}" or all that is there; *rest_out is what stands behind. */
+static struct slice branch(struct slice text, struct slice *rest_out)
+{
+	size_t end = text.len && text.data[0] == '{' ? closing(text, '{', '}') : 0;
+
+	*rest_out = slice_of("", 0);
+	if (end == 0)
+		return text;
+	*rest_out = from(text, end + 1);
+	return slice_of(text.data + 1, end - 1);
+}
+
+/* name, name?text, name:text, name?{text}:{text} */
+static int braced(struct str *out, struct slice inner, macro_fn *value, void *arg, int depth)
+{
+	size_t n = name_len(inner);
+	struct slice rest = from(inner, n), yes = slice_of("", 0), no = yes, more;
+	const char *found = value(arg, slice_of(inner.data, n));
+
+	if (n == 0)
+		return -1;
+	if (rest.len == 0) {
+		str_put_text(out, found ? found : "");
+		return found ? 0 : -1;
+	}
+	if (rest.data[0] == '?') {
+		yes = branch(from(rest, 1), &more);
+		if (more.len > 0 && more.data[0] == ':')
+			no = branch(from(more, 1), &more);
+	} else if (rest.data[0] == ':') {
+		no = branch(from(rest, 1), &more);
+	} else {
+		return -1;
+	}
+	return expand(out, found && *found ? yes : no, value, arg, depth + 1);
+}
+
+static int one(struct str *out, struct slice *text, macro_fn *value, void *arg, int depth)
+{
+	struct slice at = from(*text, 1);
+	const char *found;
+	size_t n;
+
+	if (at.len > 0 && at.data[0] == '$') {
+		str_put_char(out, '$');
+		*text = from(at, 1);
+		return 0;
+	}
+	if (at.len > 0 && (at.data[0] == '{' || at.data[0] == '(')) {
+		n = at.data[0] == '{' ? closing(at, '{', '}') : closing(at, '(', ')');
+		*text = from(at, n ? n + 1 : at.len);
+		return n ? braced(out, slice_of(at.data + 1, n - 1), value, arg, depth) : -1;
+	}
+	n = name_len(at);
+	*text = from(at, n);
+	if (n == 0) {
+		str_put_char(out, '$');
+		return -1;
+	}
+	found = value(arg, slice_of(at.data, n));
+	str_put_text(out, found ? found : "");
+	return found ? 0 : -1;
+}
+
+static int expand(struct str *out, struct slice text, macro_fn *value, void *arg, int depth)
+{
+	int result = 0;
+
+	if (depth > MACRO_DEPTH)
+		return -1;
+	while (text.len > 0 && out->len < RESULT_MAX) {
+		const char *dollar = memchr(text.data, '$', text.len);
+		size_t n = dollar ? (size_t)(dollar - text.data) : text.len;
+
+		str_put(out, text.data, n);
+		text = from(text, n);
+		if (dollar && one(out, &text, value, arg, depth) < 0)
+			result = -1;
+	}
+	return result;
+}
+
+int macros_expand(struct str *out, const char *text, macro_fn *value, void *arg)
+{
+	return expand(out, slice_text(text), value, arg, 0);
+}
