@@ -13,44 +13,35 @@
 /* ---- enhanced status codes ------------------------------------------------------------------ */
 
 /*
- * One table serves for clients, senders and recipients alike: X.1.Y and X.2.Y are about a mailbox
- * and mean something else for a sender, and nothing for who is no address. `detail` is Y.
+ * One table serves for clients, senders and recipients alike: X.1.Y is about an address, means
+ * something else for a sender than for a recipient, and nothing for who is no address.
  */
 static const struct {
 	const char *subject, *as_sender, *as_recipient;
 } dsn_forms[] = {
-    {"1.0", "1.0", "1.0"},
-    {"1.1", "1.0", "1.1"},
+    {"1.1", "1.7", "1.1"},
     {"1.2", "1.8", "1.2"},
     {"1.3", "1.7", "1.3"},
-    {"1.4", "1.0", "1.4"},
+    {"1.4", "1.7", "1.4"},
     {"1.5", "1.0", "1.5"},
-    {"1.6", "1.0", "1.6"},
+    {"1.6", "1.7", "1.6"},
     {"1.7", "1.7", "1.3"},
     {"1.8", "1.8", "1.2"},
-    {"2.0", "2.0", "2.0"},
-    {"2.1", "1.0", "2.1"},
-    {"2.2", "1.0", "2.2"},
-    {"2.3", "1.0", "2.3"},
-    {"2.4", "1.0", "2.4"},
 };
 
 void action_fix_dsn(char dsn[12], const char *class_)
 {
-	const char *form = NULL;
+	bool is_sender = strcmp(class_, "Sender address") == 0;
+	const char *form = "1.0";
 
-	for (size_t i = 0; i < ARRAY_LEN(dsn_forms); i++) {
-		if (strcmp(dsn + 2, dsn_forms[i].subject) != 0)
-			continue;
-		if (strcmp(class_, "Sender address") == 0)
-			form = dsn_forms[i].as_sender;
-		else if (strcmp(class_, "Recipient address") == 0)
-			form = dsn_forms[i].as_recipient;
-		else
-			form = "0.0";
-	}
-	if (form)
-		strcpy(dsn + 2, form);
+	if (strncmp(dsn + 1, ".1.", 3) != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(dsn_forms); i++)
+		if (strcmp(dsn + 2, dsn_forms[i].subject) == 0)
+			form = is_sender ? dsn_forms[i].as_sender : dsn_forms[i].as_recipient;
+	if (!is_sender && strcmp(class_, "Recipient address") != 0)
+		form = "0.0";
+	strcpy(dsn + 2, form);
 }
 
 /* ---- actions -------------------------------------------------------------------------------- */
@@ -334,12 +325,12 @@ enum verdict action_run(
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (slice_eq_nocase(word, words[i].word))
 			return words[i].run(&a);
+	/* a time or the like, of who has fetched mail before */
+	if (all_digits(slice_text(value)))
+		return check_permit(check);
 	if (len == 3 && all_digits(word) && (value[0] == '4' || value[0] == '5')) {
 		code = (value[0] - '0') * 100 + (value[1] - '0') * 10 + (value[2] - '0');
 		return refuse_with(&a, code, value[0] == '4' ? "4.7.1" : "5.7.1");
 	}
-	/* a time or the like, of who has fetched mail before */
-	if (all_digits(slice_text(value)))
-		return check_permit(check);
 	return check_list_text(check, table, value);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What each restriction name means. A new one is a function and a row. */
 #include "smtpd/restrict.h"
+#include "smtpd/tls.h"
 
 #include <poll.h>
 #include <string.h>
@@ -91,6 +92,8 @@ static enum verdict permit_inet_interfaces(struct check *check)
 
 static enum verdict reject_plaintext(struct check *check)
 {
+	if (session_tls_active(check->s))
+		return VERDICT_DUNNO;
 	return check_refuse(
 	    check, PARAMS(check)->plaintext_reject_code, "4.7.1", "Session encryption is required");
 }

@@ -455,7 +455,7 @@ enum verdict check_dnswl(struct check *outer)
 		return check_permit(&check);
 	case -1:
 		return check_defer_if_reject(&check, 450, "4.7.1",
-		    "<%s>: Client host rejected: %s lookup error", check.s->peer.namaddr, l.list);
+		    "<%s>: Client host rejected: Service unavailable", l.what);
 	case -2:
 		return bad_filter(&l);
 	default:

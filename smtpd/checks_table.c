@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Restrictions that look something up: check_*_access, and tables that stand in a list alone. */
 #include "smtpd/restrict.h"
+#include "smtpd/tls.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -181,7 +182,6 @@ bool access_subject_of(struct check *check, enum access_subject subject, const c
 {
 	struct session *s = check->s;
 	struct transaction *tx = &s->tx;
-	struct tls_facts tls;
 	const struct {
 		const char *name, *class_, *text;
 	} subjects[] = {
@@ -200,8 +200,7 @@ bool access_subject_of(struct check *check, enum access_subject subject, const c
 
 	*text_out = subjects[subject].text;
 	if (subject == SUBJECT_CCERT) {
-		session_tls_facts(s, &tls);
-		*text_out = *tls.fingerprint ? "" : NULL;
+		*text_out = *session_tls_ccert_fingerprint(s) ? "" : NULL;
 	}
 	if (!*text_out)
 		return false;
@@ -233,14 +232,12 @@ static enum verdict look_up_plain(struct check *check, const char *text)
 
 static enum verdict look_up_ccert(struct check *check)
 {
-	struct tls_facts tls;
+	const char *key = session_tls_ccert_key_fingerprint(check->s);
 	struct lookup l;
 
-	session_tls_facts(check->s, &tls);
-	if (lookup_begin(&l, check)) {
-		if (!ask(&l, tls.fingerprint, false) && *tls.pubkey_fingerprint)
-			ask(&l, tls.pubkey_fingerprint, false);
-	}
+	if (lookup_begin(&l, check))
+		if (!ask(&l, session_tls_ccert_fingerprint(check->s), false) && *key)
+			ask(&l, key, false);
 	str_fini(&l.value);
 	return l.verdict;
 }

@@ -186,8 +186,6 @@ static const struct conf_param rows[] = {
     TEXT(rbl_reply_maps, "rbl_reply_maps", "", "Replies for single DNS lists, by their domain."),
     TEXT(sender_login_maps, "smtpd_sender_login_maps", "",
         "Logins that may use a sender address; for reject_sender_login_mismatch."),
-    TEXT(relay_clientcerts, "relay_clientcerts", "",
-        "Fingerprints of certificates for permit_tls_clientcerts."),
     TEXT(permit_mx_backup_networks, "permit_mx_backup_networks", "",
         "Networks of the first hosts of domains that permit_mx_backup is for; empty: all."),
     TEXT(dns_reply_filter, "smtpd_dns_reply_filter", "",

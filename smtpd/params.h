@@ -56,7 +56,7 @@ struct smtpd_params {
 	int plaintext_reject_code;
 	int maps_rbl_reject_code;
 	struct conf_list maps_rbl_domains;
-	const char *default_rbl_reply, *rbl_reply_maps, *sender_login_maps, *relay_clientcerts;
+	const char *default_rbl_reply, *rbl_reply_maps, *sender_login_maps;
 	const char *permit_mx_backup_networks, *dns_reply_filter;
 	struct conf_list dns_resolver_address;
 	const char *policy_default_action, *policy_context;

@@ -21,6 +21,7 @@
 #include "lib/smtp/command.h"
 #include "lib/sys/clock.h"
 #include "smtpd/restrict.h"
+#include "smtpd/tls.h"
 
 enum { LINE_MAX_LEN = 8192, LINES_MAX = 100, POLICIES_MAX = 100 };
 
@@ -366,9 +367,7 @@ static void put_request(struct str *out, struct check *check, const struct polic
 	const struct access *a = s->srv->access;
 	const struct transaction *tx = &s->tx;
 	const bool whole = check->stage == ACCESS_DATA || check->stage == ACCESS_END_OF_DATA;
-	struct tls_facts tls;
 
-	session_tls_facts(s, &tls);
 	put(out, "request", "smtpd_access_policy");
 	put(out, "protocol_state", s->where);
 	put(out, "protocol_name", s->protocol);
@@ -384,13 +383,13 @@ static void put_request(struct str *out, struct check *check, const struct polic
 	put(out, "sasl_method", session_sasl_method(s));
 	put(out, "sasl_username", session_login(s));
 	put(out, "sasl_sender", session_sasl_sender(s));
-	put_xtext(out, "ccert_subject", tls.subject);
-	put_xtext(out, "ccert_issuer", tls.issuer);
-	put(out, "ccert_fingerprint", tls.fingerprint);
-	put(out, "ccert_pubkey_fingerprint", tls.pubkey_fingerprint);
-	put(out, "encryption_protocol", tls.protocol);
-	put(out, "encryption_cipher", tls.cipher);
-	str_printf(out, "encryption_keysize=%d\n", tls.keysize);
+	put_xtext(out, "ccert_subject", session_tls_ccert_subject(s));
+	put_xtext(out, "ccert_issuer", session_tls_ccert_issuer(s));
+	put(out, "ccert_fingerprint", session_tls_ccert_fingerprint(s));
+	put(out, "ccert_pubkey_fingerprint", session_tls_ccert_key_fingerprint(s));
+	put(out, "encryption_protocol", session_tls_protocol(s));
+	put(out, "encryption_cipher", session_tls_cipher(s));
+	str_printf(out, "encryption_keysize=%d\n", session_tls_keysize(s));
 	put(out, "policy_context", p->settings.policy_context);
 	put(out, "compatibility_level", a->compatibility_level);
 	put(out, "mail_version", a->mail_version);

@@ -50,6 +50,20 @@ enum {
 	RESTRICT_ENDS = 1 << 2,     /* nothing behind it is ever evaluated */
 	RESTRICT_TABLE = 1 << 3,    /* the argument is a table */
 };
+enum { RESTRICT_DEPTH_MAX = 100 }; /* of lists within lists */
+
+struct restriction {
+	const struct restriction_kind *kind; /* NULL: nobody knows this name */
+	const char *name, *arg;
+};
+
+struct restriction_list {
+	struct arena arena;
+	const char *parameter;
+	struct restriction *items;
+	size_t count;
+};
+
 const struct restriction_kind *check_find(struct slice name); /* NULL when unknown */
 
 /* What the process has for restrictions. */
@@ -60,7 +74,7 @@ struct access {
 	struct match_list *log_permits; /* smtpd_log_access_permit_actions */
 	struct match_list *mx_backup_networks;
 	struct table_chain *dns_filter; /* smtpd_dns_reply_filter, when first needed */
-	struct table_chain *login_maps, *rbl_reply_maps, *relay_clientcerts;
+	struct table_chain *login_maps, *rbl_reply_maps;
 	const char *rbl_reply; /* the template */
 	bool sasl_enabled;     /* smtpd_sasl_auth_enable */
 	bool parent_matches;   /* smtpd_access_maps in parent_domain_matches_subdomains */
@@ -157,15 +171,7 @@ typedef const char *macro_fn(void *arg, struct slice name); /* NULL: there is no
 /* -1: malformed; what was understood is in out. */
 int macros_expand(struct str *out, const char *text, macro_fn *value, void *arg);
 
-/* facts.c: what is known of a session's TLS, for whoever asks; empty texts: nothing. */
-struct tls_facts {
-	bool active;  /* the session is encrypted */
-	bool trusted; /* the client's certificate is good */
-	const char *protocol, *cipher;
-	int keysize;
-	const char *subject, *issuer, *fingerprint, *pubkey_fingerprint;
-};
-void session_tls_facts(const struct session *s, struct tls_facts *out);
+/* facts.c: how the client has logged in; "" when it has not */
 const char *session_sasl_method(const struct session *s);
 const char *session_sasl_sender(const struct session *s);
 

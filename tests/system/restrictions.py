@@ -116,6 +116,8 @@ CASES = {
     "act-table": action("inline:{x=y}"),
     "sender-dsn": ({"smtpd_sender_restrictions": "check_sender_access " + table(**{"s@sender.test": "REJECT 5.1.1 unknown"})}, OPEN),
     "client-dsn": ({"smtpd_client_restrictions": "check_client_access static:{REJECT 5.1.1 unknown}"}, OPEN),
+    **{"dsn-%s-%s" % (who, dsn): ({"smtpd_%s_restrictions" % who: "check_%s_access static:{REJECT 5.%s x}" % (who, dsn)}, OPEN)
+       for who in ("client", "sender", "recipient") for dsn in "1.0 1.1 1.2 1.3 1.4 1.5 1.6 1.7 1.8 1.9 1.10 2.1 7.1".split()},
     # what is looked up
     "by-domain": (rcpt("check_recipient_access " + table(**{"example.org": "REJECT domain"})), OPEN),
     "by-user": (rcpt("check_recipient_access " + pairs(("r@", "REJECT user"))), OPEN),
@@ -159,7 +161,7 @@ CASES = {
     "unknown-sender-later-reject": (rcpt("reject_unknown_sender_domain, reject"), OPEN.replace("sender.test", "fail.test")),
     "unknown-sender-now": (dict(rcpt("reject_unknown_sender_domain"), unknown_address_tempfail_action="defer"), OPEN.replace("sender.test", "fail.test")),
     "unknown-sender-null": (rcpt("reject_unknown_sender_domain"), OPEN.replace("sender.test", "nullmx.test")),
-    "unknown-rcpt": ({"smtpd_relay_restrictions": "permit", "smtpd_recipient_restrictions": "reject_unknown_recipient_domain"}, OPEN.replace("example.org", "nullmx.test")),
+    "unknown-rcpt": ({"smtpd_relay_restrictions": "reject_unknown_recipient_domain, reject_unauth_destination"}, OPEN.replace("example.org", "nullmx.test")),
     "unknown-helo": ({"smtpd_helo_restrictions": "reject_unknown_helo_hostname"}, OPEN.replace("client.example", "absent.test")),
     "unknown-helo-later": ({"smtpd_helo_restrictions": "reject_unknown_helo_hostname"}, OPEN.replace("client.example", "fail.test")),
     "unknown-client": ({"smtpd_client_restrictions": "reject_unknown_client_hostname"}, OPEN),
@@ -361,7 +363,7 @@ def run(network, port):
 
 def master(network, port, policy_port):
     for i, (name, (settings, _)) in enumerate(CASES.items()):
-        print("%s:%s inet n - n - 1 smtpd" % (address_of(network, i), port))
+        print("%s:%s inet n - n - - smtpd" % (address_of(network, i), port))
         print("    -o syslog_name=case-%s" % name)
         for key, value in settings.items():
             print("    -o { %s = %s }" % (key, value.replace("POLICY", policy_port)))
