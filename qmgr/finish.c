@@ -58,57 +58,11 @@ void mail_forget_deferrals(struct mail *mail)
 	mail->deferral_count = 0;
 }
 
-static void add_deferral(struct mail *mail, struct deferral *d)
+void mail_add_deferral(struct mail *mail, struct deferral *d)
 {
 	d->next = mail->deferrals;
 	mail->deferrals = d;
 	mail->deferral_count++;
-}
-
-/* The bounce record is safe: now the recipient may be marked. */
-static void mark_bounced(struct mail *mail, uint32_t index)
-{
-	struct message m;
-	uint8_t status;
-	struct err err = {0};
-	int rc = message_open(mail->qmgr->queue, &mail->loc, mail->id, 0, &m, &err);
-
-	if (rc == 0) {
-		rc = message_take(&m, index, 1, &status, &err);
-		if (rc == 0) {
-			rc = message_mark(&m, index, RCPT_BOUNCED, &err);
-			/* a lane's descriptor stays open: nothing else ends the lock */
-			message_release(&m, index, 1);
-		}
-		message_close(&m);
-	}
-	if (rc < 0)
-		log_warn("%s: mark recipient as bounced: %s", mail->id, err.text);
-}
-
-static void bounce_logged(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)
-{
-	struct deferral *d = arg;
-
-	(void)answer;
-	if (ok) {
-		mark_bounced(mail, d->record.index);
-		mail->bounced = true;
-		free(d);
-	} else {
-		mail->unlogged = true;
-		add_deferral(mail, d);
-	}
-	mail->waiting--;
-	mail_settled(mail);
-}
-
-static void bounce_append(struct mail *mail, struct deferral *d)
-{
-	struct bounce_request request = {.records = {&d->record, 1}};
-
-	mail->waiting++;
-	bouncer_ask(&mail->qmgr->bounce, BOUNCE_APPEND, mail, &request, bounce_logged, d);
 }
 
 void mail_settle_rcpt(struct mail *mail, struct rcpt *rcpt, const struct rcpt_result *result)
@@ -121,10 +75,10 @@ void mail_settle_rcpt(struct mail *mail, struct rcpt *rcpt, const struct rcpt_re
 		mail->traced |= rcpt->notify & NOTIFY_SUCCESS || mail_request_flags(mail);
 		break;
 	case OUTCOME_DEFERRED:
-		add_deferral(mail, remember(rcpt, result));
+		mail_add_deferral(mail, remember(rcpt, result));
 		break;
 	case OUTCOME_BOUNCED:
-		bounce_append(mail, remember(rcpt, result));
+		mail_add_bounce(mail, remember(rcpt, result));
 		break;
 	default:
 		mail->skipped = true;
@@ -157,13 +111,11 @@ static void expire(struct mail *mail)
 	str_fini(&from);
 	mail->deferrals = NULL;
 	mail->deferral_count = 0;
-	mail->waiting++; /* so that the first answer is not taken for the last */
 	for (; d; d = next) {
 		next = d->next;
 		d->record.action = "failed";
-		bounce_append(mail, d);
+		mail_add_bounce(mail, d);
 	}
-	mail->waiting--;
 	mail_settled(mail);
 }
 
@@ -304,6 +256,7 @@ void mail_settled(struct mail *mail)
 {
 	bool more = mail->cursor.index < mail->rcpt_count && !mail->damaged;
 
+	mail_send_bounces(mail);
 	if (mail->deferral_count >= PART_MAX && !mail->damaged && (more || mail->pending > 0))
 		settle_part(mail);
 	if (mail->pending > 0 || mail->waiting > 0)

@@ -45,6 +45,7 @@ struct mail {
 	size_t pending;      /* recipients in memory: not settled yet */
 	size_t waiting;      /* answers of bounce(8) not here yet */
 	bool bounced;        /* there is a bounce log */
+	bool bouncing;       /* some are on their way to it */
 	bool flushed;        /* the notice has been sent */
 	bool traced;         /* there may be a trace log */
 	bool reported;       /* its report has been sent */
@@ -61,8 +62,9 @@ struct mail {
 	const char *damaged; /* why, when the record cannot be delivered */
 	struct deferral *deferrals;
 	size_t deferral_count;
-	struct arena arena; /* deferrals: empty while all goes well */
-	struct timer timer; /* to go on later */
+	struct deferral *bounces, *last_bounce; /* not sent to bounce(8) yet */
+	struct arena arena;                     /* deferrals: empty while all goes well */
+	struct timer timer;                     /* to go on later */
 	void (*later)(struct mail *mail);
 	char text[]; /* what the pointers above point at */
 };
@@ -163,7 +165,13 @@ void mail_settle_rcpt(struct mail *mail, struct rcpt *rcpt, const struct rcpt_re
 /* Something of the mail came to an end: when it was the last, loads more or ends the message. */
 void mail_settled(struct mail *mail);
 void mail_complete(struct mail *mail);
+void mail_add_deferral(struct mail *mail, struct deferral *d);
 void mail_forget_deferrals(struct mail *mail);
+
+/* ---- bounced.c: recipients that are given up ---------------------------------------------- */
+/* It waits for mail_settled, which has all of them written down together. */
+void mail_add_bounce(struct mail *mail, struct deferral *d);
+void mail_send_bounces(struct mail *mail);
 
 /* ---- scan.c -------------------------------------------------------------------------------- */
 void scan_init(struct qmgr *q);

@@ -128,6 +128,46 @@ START_TEST(bounces)
 }
 END_TEST
 
+/* What bounces while others are being written down goes with the next request: few syncs. */
+START_TEST(bounces_together)
+{
+	open_all("smtp_destination_recipient_limit = 10\n");
+	fixture_note(id, 50, "smtp", "a.test");
+	fixture_turn();
+	ck_assert_uint_eq(jobs_waiting(NULL), 5);
+	jobs_answer(NULL, OUTCOME_BOUNCED, NULL);
+	ck_assert_int_eq(fx.appended, 50);
+	ck_assert_int_le(fx.append_requests, 5);
+	ck_assert_int_eq(fx.flushed, 1);
+	ck_assert_uint_eq(fixture_active(), 0);
+	fixture_close();
+}
+END_TEST
+
+/* bounce(8) dies with some of them in hand: all of them are written down in the end, and marked. */
+START_TEST(bounces_survive)
+{
+	open_all("smtp_destination_recipient_limit = 10\nqueue_run_delay = 30000s\n"
+	         "minimal_backoff_time = 1s\n");
+	fx.bounce_fails = true;
+	fixture_note(id, 30, "smtp", "a.test");
+	fixture_turn();
+	jobs_answer(NULL, OUTCOME_BOUNCED, NULL);
+	ck_assert_int_eq(fx.appended, 0);
+	ck_assert_uint_eq(fixture_active(), 1);
+	fx.bounce_fails = false;
+	fixture_pass(5000);
+	ck_assert_int_eq(fx.moved, 1); /* tried again later */
+	scan_deferred(&fx.q, true);
+	fixture_turn();
+	jobs_answer(NULL, OUTCOME_BOUNCED, NULL);
+	ck_assert_int_eq(fx.appended, 30);
+	ck_assert_int_eq(fx.flushed, 1);
+	ck_assert_uint_eq(fixture_active(), 0);
+	fixture_close();
+}
+END_TEST
+
 /* A full disk: bounce(8) answers, but cannot write. */
 START_TEST(bounce_cannot_write)
 {
@@ -211,6 +251,8 @@ TCase *finish_tcase(void)
 	tcase_add_loop_test(tc, expires, 0, (int)ARRAY_LEN(expiries));
 	tcase_add_test(tc, forced_expiry);
 	tcase_add_test(tc, bounces);
+	tcase_add_test(tc, bounces_together);
+	tcase_add_test(tc, bounces_survive);
 	tcase_add_test(tc, bounce_cannot_write);
 	tcase_add_test(tc, operator_removes_it);
 	tcase_add_test(tc, operator_removes_the_file);

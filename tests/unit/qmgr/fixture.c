@@ -206,6 +206,7 @@ static void serve_bounce(struct fake_agent *agent, const struct frame *frame)
 	deliver_location(&request.message, &loc);
 	if (!fx.bounce_fails) {
 		fx.appended += frame->type == BOUNCE_APPEND ? (int)request.records.count : 0;
+		fx.append_requests += frame->type == BOUNCE_APPEND;
 		fx.flushed += frame->type == BOUNCE_FLUSH;
 		fx.moved += frame->type == BOUNCE_MOVE;
 		if (frame->type == BOUNCE_MOVE) {

@@ -42,7 +42,7 @@ struct fixture {
 	const char *pad;          /* makes addresses long */
 	/* bounce(8) */
 	bool bounce_fails; /* status 2 */
-	int appended, flushed, moved;
+	int appended, append_requests, flushed, moved;
 	uint64_t retry_at;     /* of the last move */
 	char last_reason[256]; /* of the last record */
 	unsigned number;       /* for fresh addresses */
