@@ -209,7 +209,7 @@ int cmd_vrfy(struct session *s, struct slice args)
 		chat_reply(s, "502 5.5.1 VRFY command is disabled");
 	else if (args.len == 0)
 		chat_reply(s, "501 5.5.4 Syntax: VRFY address%s",
-		    s->params->smtputf8_enable ? " [SMTPUTF8]" : "");
+		    s->srv->shape->smtputf8_enable ? " [SMTPUTF8]" : "");
 	else if (parse_address(args, &address) &&
 	         args_domain(s, str_text(&address)) == CMD_ARGS_UNICODE)
 		chat_reply(s, "553 5.6.7 Must declare SMTPUTF8 to send unicode address");

@@ -81,12 +81,13 @@ enum cmd_args args_domain(const struct session *s, const char *address)
 		return CMD_ARGS_ADDRESS;
 	if (idna_is_ascii(address))
 		return CMD_ARGS_OK;
-	if (s->params->strict_smtputf8 && s->params->smtputf8_enable && !s->tx.utf8)
+	if (s->params->strict_smtputf8 && s->srv->shape->smtputf8_enable && !s->tx.utf8)
 		return CMD_ARGS_UNICODE;
 	if (!domain || idna_is_ascii(domain))
 		return CMD_ARGS_OK;
-	return s->tx.utf8 && idna_to_ascii(domain, s->params->idna2003, ascii) ? CMD_ARGS_OK
-	                                                                       : CMD_ARGS_ADDRESS;
+	return s->tx.utf8 && idna_to_ascii(domain, s->srv->config->core->idna2003, ascii)
+	           ? CMD_ARGS_OK
+	           : CMD_ARGS_ADDRESS;
 }
 
 enum cmd_args args_path(struct session *s, struct slice args, const char *keyword,

@@ -22,7 +22,7 @@ static bool offers_vrfy(struct session *s)
 
 static bool offers_utf8(struct session *s)
 {
-	return s->params->smtputf8_enable;
+	return s->srv->shape->smtputf8_enable;
 }
 
 /* RFC 8689 section 2: only inside TLS. */

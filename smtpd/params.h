@@ -36,7 +36,7 @@ struct smtpd_params {
 	const char *discard_ehlo_keyword_address_maps, *command_filter;
 	const char *authorized_xclient_hosts, *authorized_xforward_hosts;
 	const char *reject_footer, *reject_footer_maps;
-	bool smtputf8_enable, strict_smtputf8, idna2003;
+	bool strict_smtputf8;
 	bool delay_open_until_valid_rcpt, hide_client_session;
 	int history_flush_threshold;
 	int upstream_proxy_protocol, upstream_proxy_timeout;

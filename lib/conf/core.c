@@ -117,6 +117,8 @@ static const struct conf_param rows[] = {
         "Queue ids that are not used again (time, microseconds, inode)."),
     CONF_BOOL(P, soft_bounce, "soft_bounce", "no",
         "Answer 4xx instead of 5xx and keep mail that would be bounced."),
+    CONF_BOOL(P, idna2003, "enable_idna2003_compatibility", "no",
+        "Turn domain names in UTF-8 to ASCII by the rules of 2003."),
 };
 
 const struct conf_table core_params = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -28,6 +28,7 @@ struct core_params {
 	int line_length_limit;
 	bool enable_long_queue_ids;
 	bool soft_bounce;
+	bool idna2003; /* enable_idna2003_compatibility */
 };
 
 extern const struct conf_table core_params;

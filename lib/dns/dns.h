@@ -106,6 +106,7 @@ struct dns_options {
 	int (*filter)(void *arg, const char *record);
 	void *filter_arg;
 	bool defnames; /* complete single-label names with the local domain */
+	bool idna2003; /* names in UTF-8 by the rules of 2003 (lib/mail/idna.h) */
 	bool search;   /* try the search list of resolv.conf */
 	int timeout_s; /* for one try at one server; 0: resolv.conf's */
 	int attempts;  /* 0: resolv.conf's */
@@ -116,7 +117,8 @@ struct dns_resolver;
 int dns_resolver_new(const struct dns_options *options, struct dns_resolver **out, struct err *err);
 void dns_resolver_free(struct dns_resolver **resolver); /* NULL allowed */
 
-/* Asks; fills *out in all cases and returns out->status. Texts and records live in arena. */
+/* Asks; fills *out in all cases and returns out->status. A name in UTF-8 is asked for by its
+ * A-labels. Texts and records live in arena. */
 enum dns_status dns_lookup(struct dns_resolver *resolver, const char *name, enum dns_type type,
     struct arena *arena, struct dns_answer *out);
 

@@ -12,6 +12,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
 #include "lib/dns/exchange.h"
+#include "lib/mail/idna.h"
 #include "lib/sys/clock.h"
 
 /*
@@ -28,7 +29,7 @@ struct dns_resolver {
 	size_t configured_count;
 	struct net_addr found[MAXNS]; /* in resolv.conf */
 	struct dns_exchange exchange;
-	bool dnssec, defnames, search;
+	bool dnssec, defnames, search, idna2003;
 	int timeout_s, attempts;
 	int (*filter)(void *arg, const char *record);
 	void *filter_arg;
@@ -114,6 +115,7 @@ int dns_resolver_new(const struct dns_options *options, struct dns_resolver **ou
 
 	memset(r, 0, offsetof(struct dns_resolver, answer));
 	r->dnssec = options->dnssec;
+	r->idna2003 = options->idna2003;
 	r->filter = options->filter;
 	r->filter_arg = options->filter_arg;
 	r->defnames = options->defnames;
@@ -319,6 +321,10 @@ static void follow(struct dns_resolver *r, const char *name, enum dns_type type,
 enum dns_status dns_lookup(struct dns_resolver *r, const char *name, enum dns_type type,
     struct arena *arena, struct dns_answer *out)
 {
+	char ascii[IDNA_MAX];
+
+	if (!idna_is_ascii(name) && idna_to_ascii(name, r->idna2003, ascii))
+		name = arena_strdup(arena, ascii);
 	memset(out, 0, sizeof(*out));
 	out->name = name;
 	out->status = dns_name_valid(name) ? DNS_RETRY : DNS_INVALID;

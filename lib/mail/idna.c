@@ -34,20 +34,22 @@ static bool copy(const char *domain, char *out)
 bool idna_to_ascii(const char *domain, bool old, char *out)
 {
 	char *made = NULL;
+	int result;
 
 	if (idna_is_ascii(domain))
 		return copy(domain, out);
-	return take(idn2_to_ascii_8z(domain, &made,
-	                IDN2_NFC_INPUT | IDN2_USE_STD3_ASCII_RULES |
-	                    (old ? IDN2_TRANSITIONAL : IDN2_NONTRANSITIONAL)),
-	    made, out);
+	result = idn2_to_ascii_8z(
+	    domain, &made, IDN2_NFC_INPUT | (old ? IDN2_TRANSITIONAL : IDN2_NONTRANSITIONAL));
+	return take(result, made, out);
 }
 
 bool idna_to_utf8(const char *domain, char *out)
 {
 	char *made = NULL;
+	int result;
 
 	if (!strcasestr(domain, "xn--"))
 		return copy(domain, out);
-	return take(idn2_to_unicode_8z8z(domain, &made, 0), made, out);
+	result = idn2_to_unicode_8z8z(domain, &made, 0);
+	return take(result, made, out);
 }

@@ -13,6 +13,7 @@ int main(void)
 	suite_add_tcase(suite, limits_tcase());
 	suite_add_tcase(suite, peer_tcase());
 	suite_add_tcase(suite, dialogue_tcase());
+	suite_add_tcase(suite, smuggling_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

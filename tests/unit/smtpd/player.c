@@ -329,6 +329,8 @@ static void note_facts(struct found *found, const struct message *m)
 	    env->protocol, env->ret);
 	str_printf(&found->facts, "envid %s\nmessage-id %s\n8bit %d\nfilter %s\ngeneration %u\n",
 	    env->envid, env->message_id, !!(env->flags & ENV_8BIT), env->filter, env->generation);
+	str_printf(&found->facts, "utf8 %d\nlogin %s %s\n", !!(env->flags & ENV_SMTPUTF8),
+	    env->sasl_method, env->sasl_username);
 	str_printf(&found->facts, "rcpts %u\n", env->rcpt_count);
 	while (message_next_rcpt(&copy, &cursor, &arena, &rcpt, &err) == 1)
 		str_printf(&found->facts, "rcpt %s orig=%s orcpt=%s notify=%u %s:%s\n",

@@ -10,5 +10,6 @@ TCase *access_tcase(void);
 TCase *limits_tcase(void);
 TCase *peer_tcase(void);
 TCase *dialogue_tcase(void);
+TCase *smuggling_tcase(void);
 
 #endif

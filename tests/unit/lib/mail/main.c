@@ -12,6 +12,7 @@ int main(void)
 	suite_add_tcase(s, address_tcase());
 	suite_add_tcase(s, date_tcase());
 	suite_add_tcase(s, header_tcase());
+	suite_add_tcase(s, idna_tcase());
 	suite_add_tcase(s, verp_tcase());
 	suite_add_tcase(s, mime_tcase());
 	suite_add_tcase(s, qp_tcase());

@@ -7,6 +7,7 @@
 TCase *address_tcase(void);
 TCase *date_tcase(void);
 TCase *header_tcase(void);
+TCase *idna_tcase(void);
 TCase *verp_tcase(void);
 TCase *mime_tcase(void);
 TCase *qp_tcase(void);

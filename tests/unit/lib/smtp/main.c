@@ -12,6 +12,7 @@ int main(void)
 	suite_add_tcase(s, command_tcase());
 	suite_add_tcase(s, reply_tcase());
 	suite_add_tcase(s, dot_tcase());
+	suite_add_tcase(s, proxy_header_tcase());
 	suite_add_tcase(s, xtext_tcase());
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

@@ -7,6 +7,7 @@
 TCase *command_tcase(void);
 TCase *reply_tcase(void);
 TCase *dot_tcase(void);
+TCase *proxy_header_tcase(void);
 TCase *xtext_tcase(void);
 
 #endif
