@@ -152,15 +152,17 @@ static bool pipelining_allowed(struct session *s, const struct command *command)
 {
 	struct slice behind = stream_buffered(&s->stream);
 
-	if (behind.len == 0 || s->bad_pipelining || command->flags & COMMAND_DATA ||
-	    (strcmp(s->protocol, "ESMTP") == 0 && !(command->flags & COMMAND_LAST)))
-		return true;
-	s->bad_pipelining = true;
-	str_clear(&s->scratch);
-	chat_escape(&s->scratch, behind, 100);
-	log_info("improper command pipelining after %s from %s: %.100s", command->verb,
-	    s->peer.namaddr, str_text(&s->scratch));
-	if (!s->params->forbid_unauth_pipelining)
+	bool fine = behind.len == 0 || command->flags & COMMAND_DATA ||
+	            (strcmp(s->protocol, "ESMTP") == 0 && !(command->flags & COMMAND_LAST));
+
+	if (!s->bad_pipelining && !fine) {
+		s->bad_pipelining = true;
+		str_clear(&s->scratch);
+		chat_escape(&s->scratch, behind, 100);
+		log_info("improper command pipelining after %s from %s: %.100s", command->verb,
+		    s->peer.namaddr, str_text(&s->scratch));
+	}
+	if (!s->bad_pipelining || !s->params->forbid_unauth_pipelining)
 		return true;
 	chat_reply(s, "554 5.5.0 Error: SMTP protocol synchronization");
 	if (s->end == END_NONE)
