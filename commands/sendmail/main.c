@@ -86,6 +86,8 @@ int main(int argc, char **argv)
 
 	command_begin(&s.command, "sendmail");
 	options_parse(&s, argc, argv);
+	if (s.mode == MODE_NOTHING)
+		return 0;
 	command_load(&s.command, tables, params);
 	if (s.mode == MODE_LIST)
 		return run_command(&s, "postqueue", list);

@@ -23,8 +23,8 @@ static const struct {
 	enum mode mode;
 } call_modes[] = {
     {"m", MODE_ENQUEUE}, {"s", MODE_SMTP}, {"p", MODE_LIST}, {"i", MODE_NEWALIASES},
-    {"d", MODE_DAEMON}, {"l", MODE_DAEMON}, {"v", MODE_VERIFY}, {"h", MODE_ENQUEUE},
-    {"H", MODE_ENQUEUE}, /* host status: there is none here */
+    {"d", MODE_DAEMON}, {"l", MODE_DAEMON}, {"v", MODE_VERIFY}, {"h", MODE_NOTHING},
+    {"H", MODE_NOTHING}, /* host status: there is none here */
 };
 
 static enum mode mode_of_b(const char *letter)
@@ -119,8 +119,13 @@ static void queue_run(struct sendmail *s, const char *text)
 		s->flush_sender = text + 1;
 		if (strpbrk(s->flush_sender, "\"\\"))
 			fatal_exit(EX_USAGE, "bad sender: -q%s", text);
+	} else if (text && text[0] >= '0' && text[0] <= '9') {
+		/* an interval, for a daemon: queue_run_delay says it */
+		if (s->mode == MODE_ENQUEUE)
+			s->mode = MODE_DAEMON;
+		return;
 	} else if (text && text[0]) {
-		return; /* an interval, for a daemon: queue_run_delay says it */
+		fatal_exit(EX_USAGE, "-q%c is not implemented", text[0]);
 	}
 	s->mode = MODE_FLUSH;
 }
@@ -217,7 +222,8 @@ static void check_sense(const struct sendmail *s)
 	    [MODE_FLUSH] = "flush queue mode",
 	    [MODE_NEWALIASES] = "alias initialization mode",
 	    [MODE_DAEMON] = "daemon mode",
-	    [MODE_VERIFY] = NULL};
+	    [MODE_VERIFY] = NULL,
+	    [MODE_NOTHING] = NULL};
 
 	if (no_rcpts[s->mode] && s->rcpts[0])
 		fatal_exit(EX_USAGE, "%s requires no recipient", no_rcpts[s->mode]);

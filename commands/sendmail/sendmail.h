@@ -15,6 +15,7 @@ enum mode {
 	MODE_NEWALIASES, /* newaliases, -bi, -I */
 	MODE_DAEMON,     /* -bd, -bl */
 	MODE_VERIFY,     /* -bv */
+	MODE_NOTHING,    /* -bh, -bH */
 };
 
 struct sendmail_params {
