@@ -25,13 +25,14 @@ static void put_address(struct str *out, const char *what, const char *address)
 	str_put_char(out, '>');
 }
 
-void access_log(struct session *s, const char *action, const char *text)
+/* class_: of notify_classes */
+static void log_action(struct session *s, const char *action, uint32_t class_, const char *text)
 {
 	struct str line = {0};
 
 	if (strcmp(action, "reject") == 0)
-		transcript_trouble(s->srv->transcript,
-		    strncmp(text, "452", 3) == 0 ? CLASS_RESOURCE : CLASS_POLICY);
+		transcript_trouble(
+		    s->srv->transcript, strncmp(text, "452", 3) == 0 ? CLASS_RESOURCE : class_);
 	str_printf(&line, "%s: %s: %s from %s: %s;", s->tx.id[0] ? s->tx.id : "NOQUEUE", action,
 	    s->where, s->peer.namaddr, text);
 	if (s->tx.sender.given)
@@ -45,6 +46,11 @@ void access_log(struct session *s, const char *action, const char *text)
 		str_printf(&line, " sasl_username=<%s>", session_login(s));
 	log_info("%s", str_text(&line));
 	str_fini(&line);
+}
+
+void access_log(struct session *s, const char *action, const char *text)
+{
+	log_action(s, action, CLASS_POLICY, text);
 }
 
 /* ---- what a restriction can answer ---------------------------------------------------------- */
@@ -71,7 +77,9 @@ static enum verdict refuse(struct check *check, int code, const char *dsn, const
 	str_clear(&s->reject);
 	str_printf(&s->reject, "%d %d%s %s", code, code / 100, dsn + 1, text);
 	text_make_printable(s->reject.data, s->reject.len);
-	access_log(s, check->warn_depth ? "reject_warning" : "reject", str_text(&s->reject));
+	log_action(s, check->warn_depth ? "reject_warning" : "reject",
+	    check->undeliverable ? CLASS_BOUNCE : CLASS_POLICY, str_text(&s->reject));
+	check->undeliverable = false;
 	return check->warn_depth ? VERDICT_DUNNO : VERDICT_REJECT;
 }
 

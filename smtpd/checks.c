@@ -165,6 +165,7 @@ static enum verdict refuse_by_route(struct check *check, const struct target *ta
 
 	if (dsn[0] == '\0')
 		strcpy(dsn, temporary ? "4.0.0" : "5.0.0");
+	check->undeliverable = true;
 	return check_refuse(check, dsn[0] == '4' || temporary ? 450 : 550, dsn,
 	    "<%s>: %s rejected: %s", target->given, check->class_, text);
 }
@@ -200,6 +201,7 @@ enum verdict check_unlisted(struct check *check, struct target *target, bool is_
 	case TABLE_NOT_FOUND:
 		break;
 	}
+	check->undeliverable = true;
 	if (!check->s->srv->config->route.show_user_unknown_table_name)
 		return check_refuse(check, classes[target->route.class_].code,
 		    is_sender ? "5.1.0" : "5.1.1", "<%s>: %s rejected: User unknown", given,

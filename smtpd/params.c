@@ -81,6 +81,9 @@ static const struct conf_param rows[] = {
         "Reply code of smtpd_forbid_bare_newline = reject."),
     TEXT(forbid_bare_newline_exclusions, "smtpd_forbid_bare_newline_exclusions", "$mynetworks",
         "Clients to which smtpd_forbid_bare_newline = reject does not apply."),
+    TEXT(bounce_notice_recipient, "bounce_notice_recipient", "postmaster",
+        "Who gets the transcripts of sessions in which unknown recipients were refused "
+        "(notify_classes: bounce)."),
     TEXT(error_notice_recipient, "error_notice_recipient", "postmaster",
         "Who gets the transcripts of sessions with errors (notify_classes)."),
     TEXT(authorized_verp_clients, "smtpd_authorized_verp_clients", "$authorized_verp_clients",

@@ -44,7 +44,7 @@ struct smtpd_params {
 	const char *client_restrictions, *helo_restrictions, *sender_restrictions;
 	const char *relay_restrictions, *recipient_restrictions;
 	const char *data_restrictions, *end_of_data_restrictions, *etrn_restrictions;
-	const char *flush_service_name, *error_notice_recipient;
+	const char *flush_service_name, *error_notice_recipient, *bounce_notice_recipient;
 	const char *authorized_verp_clients, *default_verp, *verp_filter;
 	const char *local_header_rewrite_clients;
 	const char *content_filter, *cleanup_service_name;

@@ -36,6 +36,7 @@ struct check {
 	int warn_depth;              /* of the list that warn_if_reject stands in; 0: none */
 	const struct restriction_kind *kind;
 	const char *arg;
+	bool undeliverable; /* refused because a notice would come of it, not by policy */
 };
 typedef enum verdict check_fn(struct check *check);
 struct restriction_kind {

@@ -304,6 +304,7 @@ static void tell_postmaster(struct session *s)
 {
 	const struct core_params *core = s->srv->config->core;
 	const struct transcript_notice notice = {.recipient = s->params->error_notice_recipient,
+	    .bounce_recipient = s->params->bounce_notice_recipient,
 	    .subject = arena_printf(
 	        &s->arena, "%s SMTP server: errors from %s", core->mail_name, s->peer.namaddr),
 	    .ending = s->end == END_ORDERLY ? NULL : reasons[s->end]};

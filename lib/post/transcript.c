@@ -12,8 +12,9 @@
 
 enum { BEGINNING_MAX = 4 * 1024, END_MAX = 8 * 1024, LINE_MAX_SHOWN = 500 };
 
-#define CLASSES_OF_SESSIONS \
-	(CLASS_DATA | CLASS_POLICY | CLASS_PROTOCOL | CLASS_RESOURCE | CLASS_SOFTWARE)
+#define CLASSES_OF_SESSIONS                                                           \
+	(CLASS_BOUNCE | CLASS_DATA | CLASS_POLICY | CLASS_PROTOCOL | CLASS_RESOURCE | \
+	    CLASS_SOFTWARE)
 
 struct transcript {
 	uint32_t wanted, seen;
@@ -194,13 +195,17 @@ void transcript_send(struct transcript *t, struct queue *queue, const struct cor
     const struct transcript_notice *notice)
 {
 	char id[QUEUE_ID_MAX];
+	const char *recipient;
 	struct str body = {0};
 	struct err err;
 
 	if (!t || !(t->seen & t->wanted))
 		return;
 	transcript_put(t, notice->ending, &body);
-	if (post_notice(queue, core, notice->recipient, notice->subject, &body, id, &err) < 0)
+	recipient = notice->recipient;
+	if (t->seen & t->wanted & CLASS_BOUNCE && notice->bounce_recipient)
+		recipient = notice->bounce_recipient;
+	if (post_notice(queue, core, recipient, notice->subject, &body, id, &err) < 0)
 		log_warn("postmaster notify: %s", err.text);
 	else
 		log_debug("postmaster notify: %s", id);

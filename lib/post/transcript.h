@@ -48,6 +48,9 @@ uint32_t transcript_troubles(const struct transcript *t);
 
 struct transcript_notice {
 	const char *recipient; /* error_notice_recipient */
+	/* bounce_notice_recipient, when the trouble was a recipient refused for good; NULL: the
+	 * same */
+	const char *bounce_recipient;
 	const char *subject;
 	const char *ending; /* how the session ended, or NULL: in good order */
 };

@@ -19,7 +19,7 @@ static void out(struct transcript *t, const char *line)
 
 START_TEST(off_is_nothing)
 {
-	struct transcript *t = transcript_new("bounce, 2bounce delay");
+	struct transcript *t = transcript_new("2bounce delay");
 
 	ck_assert_ptr_null(t);
 	in(t, "x");
