@@ -61,6 +61,19 @@ static uint32_t do_forget(struct exchange *x)
 	return STATUS_DONE;
 }
 
+/* Who asked to watch the delivery (sendmail -v) hears of the first attempt, not of each one. */
+static int mark_reported(struct exchange *x)
+{
+	struct err err;
+
+	deliver_location(&x->request.message, &x->loc);
+	if (message_mark_told(
+	        x->bounce->queue, &x->loc, x->request.message.id, RECORD_REPORTED, &err) >= 0)
+		return 0;
+	failed(x, &err);
+	return -1;
+}
+
 /*
  * The notice is durable before its log goes: a crash in between makes it twice, none is lost.
  */
@@ -76,6 +89,8 @@ static uint32_t do_flush(struct exchange *x)
 		return STATUS_FAILED;
 	if (notice_send(x->bounce, &x->request, kind, x->arena) < 0)
 		return STATUS_FAILED;
+	if (trace && x->request.message.env_flags & ENV_TRACE && mark_reported(x) < 0)
+		return STATUS_FAILED;
 	return do_forget(x);
 }
 
@@ -89,7 +104,8 @@ static uint32_t do_warn(struct exchange *x)
 	if (notice_send(x->bounce, &x->request, REPORT_DELAY, x->arena) < 0)
 		return STATUS_FAILED;
 	deliver_location(&x->request.message, &x->loc);
-	if (message_mark_warned(x->bounce->queue, &x->loc, x->request.message.id, &err) < 0)
+	if (message_mark_told(
+	        x->bounce->queue, &x->loc, x->request.message.id, RECORD_WARNED, &err) < 0)
 		return failed(x, &err);
 	return STATUS_DONE;
 }

@@ -232,6 +232,7 @@ int message_open(struct queue *queue, const struct location *loc, const char *id
 	if (rc == 0) {
 		m->state = head.state;
 		m->warned = head.warned;
+		m->reported = head.reported;
 		m->content_at = loc->offset + RECORD_HEAD;
 		m->content_len = head.content_len;
 		m->status_at = loc->offset + record_status_at(&head);
@@ -271,6 +272,7 @@ int message_open_fd(int fd, struct message *m, struct err *err)
 		    err, EBADMSG, "queue file with a damaged head, or of a newer version");
 	m->state = head.state;
 	m->warned = head.warned;
+	m->reported = head.reported;
 	m->content_at = RECORD_HEAD;
 	m->content_len = head.content_len;
 	m->status_at = record_status_at(&head);
@@ -425,11 +427,12 @@ int message_set_lane_state(
 	return rc;
 }
 
-int message_mark_warned(
-    struct queue *queue, const struct location *loc, const char *id, struct err *err)
+int message_mark_told(struct queue *queue, const struct location *loc, const char *id,
+    enum record_told told, struct err *err)
 {
 	off_t state_at = (off_t)(loc->offset + RECORD_STATE_AT);
-	const char byte = RECORD_WARNED;
+	const int at = told == RECORD_WARNED ? RECORD_WARNED_AT : RECORD_REPORTED_AT;
+	const char byte = (char)told;
 	struct record_head head;
 	struct message m = {.fd = -1};
 	int rc = open_home(queue, loc, id, false, &m, err);
@@ -438,9 +441,8 @@ int message_mark_warned(
 		rc = err_sys(err, "lock %s", id);
 	} else if (rc == 0) {
 		rc = message_read_head(m.fd, loc, id, &head, err);
-		if (rc == 0 &&
-		    fd_pwrite_all(m.fd, &byte, 1, (off_t)(loc->offset + RECORD_WARNED_AT)) < 0)
-			rc = err_sys(err, "mark %s as warned", id);
+		if (rc == 0 && fd_pwrite_all(m.fd, &byte, 1, (off_t)loc->offset + at) < 0)
+			rc = err_sys(err, "mark %s", id);
 		fd_unlock_range(m.fd, state_at, 1);
 	}
 	message_close(&m);

@@ -43,6 +43,7 @@ void record_head_encode(unsigned char out[RECORD_HEAD], const struct record_head
 	le_put64(out + AT_QUEUED, head->queued_us);
 	memcpy(out + AT_ID, head->id, strnlen(head->id, RECORD_ID_MAX));
 	le_put32(out + AT_HEAD_CRC, crc32c(0, out, AT_HEAD_CRC));
+	out[RECORD_REPORTED_AT] = head->reported ? RECORD_REPORTED : 0;
 	out[RECORD_WARNED_AT] = head->warned ? RECORD_WARNED : 0;
 	out[RECORD_STATE_AT] = head->state;
 }
@@ -65,6 +66,7 @@ enum record_check record_head_decode(const unsigned char in[RECORD_HEAD], struct
 	    .flags = le_get32(in + AT_FLAGS),
 	    .queued_us = le_get64(in + AT_QUEUED),
 	    .warned = in[RECORD_WARNED_AT] == RECORD_WARNED,
+	    .reported = in[RECORD_REPORTED_AT] == RECORD_REPORTED,
 	    .state = in[RECORD_STATE_AT],
 	};
 	/* in no checksum: a damaged state must not make mail vanish; its status bytes decide */

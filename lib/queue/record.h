@@ -14,11 +14,12 @@
  *   head (128 bytes) | content | one status byte per recipient | envelope
  *
  * All integers little-endian. The head has a checksum of its own; content and envelope have
- * theirs; the bytes at RECORD_WARNED_AT and RECORD_STATE_AT and the status bytes, which change in
- * place, are in none. Pure codec.
+ * theirs; the bytes at RECORD_REPORTED_AT, RECORD_WARNED_AT and RECORD_STATE_AT and the status
+ * bytes, which change in place, are in none. Pure codec.
  */
 enum {
 	RECORD_HEAD = 128,
+	RECORD_REPORTED_AT = 125,
 	RECORD_WARNED_AT = 126,
 	RECORD_STATE_AT = 127,
 	RECORD_ID_MAX = 40,
@@ -35,6 +36,7 @@ struct record_head {
 	uint64_t queued_us;
 	char id[RECORD_ID_MAX + 1];
 	bool warned;   /* the sender was told of a delay */
+	bool reported; /* the sender has the report of the first attempt (sendmail -v) */
 	uint8_t state; /* enum record_state */
 };
 

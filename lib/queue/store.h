@@ -71,7 +71,8 @@ void queue_writer_abort(struct queue_writer **w); /* NULL allowed; leaves nothin
 /* ---- reading ---------------------------------------------------------------------------- */
 
 enum record_state { RECORD_LIVE = 'L', RECORD_DONE = 'D', RECORD_MOVED = 'M' };
-enum { RECORD_WARNED = 'W' };
+/* What the sender has been told, for once and all. */
+enum record_told { RECORD_REPORTED = 'R', RECORD_WARNED = 'W' };
 
 /* An open record. fd is valid until close; content is fd at content_at, content_len bytes. */
 struct message {
@@ -80,6 +81,7 @@ struct message {
 	bool owns_fd;
 	uint8_t state; /* enum record_state as of opening */
 	bool warned;   /* the sender has been told that it is delayed */
+	bool reported; /* the sender has the report of the first attempt (sendmail -v) */
 	uint32_t mode; /* of a file, as of opening; 0 in the journal */
 	int64_t mtime; /* of a file: when it is to be tried again */
 	uint64_t content_at, content_len;
@@ -144,9 +146,10 @@ void message_release(struct message *m, uint32_t first, uint32_t count);
 /* Marks one recipient in place. Not synced: a power failure may undo it, a process's death not. */
 int message_mark(struct message *m, uint32_t index, enum rcpt_status status, struct err *err);
 
-/* The sender has been told of the delay. Not synced. 0; 1: the message is gone; -1. */
-int message_mark_warned(
-    struct queue *queue, const struct location *loc, const char *id, struct err *err);
+/* The sender has been told, of the delay or the first attempt. Not synced. 0; 1: the message is
+ * gone; -1. */
+int message_mark_told(struct queue *queue, const struct location *loc, const char *id,
+    enum record_told told, struct err *err);
 
 /* All recipients are finished: the record is marked done (journal) or the file is removed. */
 int message_finish(

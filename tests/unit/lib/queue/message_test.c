@@ -148,13 +148,13 @@ START_TEST(warned)
 	struct err err;
 
 	ck_assert(!is_warned(q, &s));
-	ck_assert_int_eq(message_mark_warned(q, &s.loc, s.id, &err), 0);
+	ck_assert_int_eq(message_mark_told(q, &s.loc, s.id, RECORD_WARNED, &err), 0);
 	ck_assert(is_warned(q, &s));
 	ck_assert(!is_warned(q, &other));
 	ck_assert_int_eq(message_move(q, &s.loc, s.id, "deferred", 1, &err), 0);
 	ck_assert(is_warned(q, &s));
 	fixture_finish(q, &s);
-	ck_assert_int_eq(message_mark_warned(q, &s.loc, s.id, &err), 1);
+	ck_assert_int_eq(message_mark_told(q, &s.loc, s.id, RECORD_WARNED, &err), 1);
 	fixture_finish(q, &other);
 	queue_close(&q);
 }
