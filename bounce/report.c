@@ -78,27 +78,20 @@ static void put_separator(struct str *out, const struct report *r, const char *e
 	str_printf(out, "%s\r\n", end);
 }
 
-static bool has_high(const char *text)
-{
-	for (; text && *text; text++)
-		if ((unsigned char)*text > 127)
-			return true;
-	return false;
-}
-
 /* Does what we write ourselves hold bytes above 127 (SMTPUTF8 addresses, remote texts)? */
 static bool own_text_is_8bit(const struct report *r)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct bounce_record *b = &r->records[i];
 
-		if (has_high(b->address) || has_high(b->orig) || has_high(b->orcpt) ||
-		    has_high(b->reason) || has_high(b->diag) || has_high(b->mta))
+		if (text_has_high(b->address) || text_has_high(b->orig) ||
+		    text_has_high(b->orcpt) || text_has_high(b->reason) || text_has_high(b->diag) ||
+		    text_has_high(b->mta))
 			return true;
 	}
-	if (!r->copy && has_high(r->template->text))
+	if (!r->copy && text_has_high(r->template->text))
 		return true;
-	return has_high(r->to) || has_high(r->sender) || has_high(r->envid);
+	return text_has_high(r->to) || text_has_high(r->sender) || text_has_high(r->envid);
 }
 
 /* ---- header -------------------------------------------------------------------------------------
@@ -279,8 +272,10 @@ static void put_original_recipient(
 	if (*b->orcpt) {
 		put_safe(out, b->orcpt, strlen(b->orcpt));
 	} else {
-		str_put_text(out, r->smtputf8 && has_high(address) ? "utf-8;" : "rfc822;");
+		str_put_text(out, r->smtputf8 && text_has_high(address) ? "utf-8;" : "rfc822;");
 		put_address(out, address);
+		if (!strchr(address, '@'))
+			str_printf(out, "@%s", r->origin);
 	}
 	str_put_text(out, "\r\n");
 }
@@ -288,7 +283,7 @@ static void put_original_recipient(
 static void put_status_record(
     struct str *out, const struct report *r, const struct bounce_record *b)
 {
-	const char *type = r->smtputf8 && has_high(b->address) ? "utf-8" : "rfc822";
+	const char *type = r->smtputf8 && text_has_high(b->address) ? "utf-8" : "rfc822";
 	char date[MAIL_DATE_MAX];
 
 	str_put_text(out, "\r\n");
@@ -311,8 +306,8 @@ static void put_status_record(
 static void put_sender(struct str *out, const char *name, const struct report *r)
 {
 	if (*r->sender)
-		put_address_field(
-		    out, name, r->smtputf8 && has_high(r->sender) ? "utf-8" : "rfc822", r->sender);
+		put_address_field(out, name,
+		    r->smtputf8 && text_has_high(r->sender) ? "utf-8" : "rfc822", r->sender);
 	else
 		str_printf(out, "%s: rfc822; MAILER-DAEMON@%s\r\n", name, r->hostname);
 }

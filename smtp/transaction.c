@@ -6,6 +6,7 @@
 
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
+#include "lib/service/service.h"
 #include "lib/smtp/command.h"
 #include "lib/sys/clock.h"
 #include "smtp/auth.h"
@@ -70,13 +71,6 @@ static void put_notify(struct str *out, uint32_t notify)
 	}
 }
 
-static bool is_ascii(const char *text)
-{
-	while (*text && (unsigned char)*text < 128)
-		text++;
-	return !*text;
-}
-
 /*
  * RFC 3461 4.2, 5.2.1: what the client said, or else the recipient as it was given, in quoted form
  * and xtext. Where that is no ASCII (RFC 6533 4) only a server that takes such addresses hears it.
@@ -94,14 +88,17 @@ static void put_orcpt(struct transaction *t, const struct deliver_rcpt *rcpt)
 		smtp_xtext_encode(out, semicolon + 1);
 		return;
 	}
-	if (!t->d->client->params->enable_original_recipient || (!is_ascii(given) && !utf8))
+	if (!t->d->client->params->enable_original_recipient || (text_has_high(given) && !utf8))
 		return;
+	if (!strchr(given, '@'))
+		given = arena_printf(
+		    t->d->job->arena, "%s@%s", given, service_core(t->d->job->service)->myorigin);
 	address_quote(&quoted, given);
-	str_put_text(out, is_ascii(given) ? " ORCPT=rfc822;" : " ORCPT=utf-8;");
-	if (is_ascii(given))
-		smtp_xtext_encode(out, str_text(&quoted));
-	else
+	str_put_text(out, text_has_high(given) ? " ORCPT=utf-8;" : " ORCPT=rfc822;");
+	if (text_has_high(given))
 		smtp_xtext_encode_utf8(out, str_text(&quoted));
+	else
+		smtp_xtext_encode(out, str_text(&quoted));
 	str_fini(&quoted);
 }
 

@@ -187,6 +187,15 @@ bool text_eq_nocase(const char *a, const char *b)
 	return lower(*a) == lower(*b);
 }
 
+bool text_has_high(const char *text)
+{
+	while (*text) {
+		if ((unsigned char)*text++ > 127)
+			return true;
+	}
+	return false;
+}
+
 bool text_starts_nocase(const char *text, const char *prefix)
 {
 	while (*prefix && lower(*text) == lower(*prefix)) {

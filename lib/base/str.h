@@ -59,6 +59,7 @@ const char *str_cstr(const struct str *str);
 /* ASCII only, whatever the locale. */
 void text_lower(char *text);
 bool text_eq_nocase(const char *a, const char *b);
+bool text_has_high(const char *text); /* a byte above 127 */
 bool text_starts_nocase(const char *text, const char *prefix);
 bool text_ends_nocase(const char *text, const char *suffix);
 
