@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/conf/core.h"
 #include "lib/mail/verp.h"
+#include "lib/post/post.h"
 #include "lib/post/transcript.h"
 #include "lib/sys/clock.h"
 
@@ -292,8 +293,7 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
     enum report_kind kind, const struct findings *f, const struct message *m, struct arena *arena)
 {
 	const struct deliver_request *about = &request->message;
-	const char *doubled =
-	    route_rewrite(bounce->router, bounce->core->double_bounce_sender, arena);
+	const char *doubled = post_double_bounce(bounce->core, arena);
 	const uint32_t class_ = postmaster_class(kind, !*about->sender);
 	struct letter letter = {.from = doubled, .reader = "postmaster", .copy = true};
 

@@ -220,9 +220,10 @@ static size_t tell_forwards(const struct expansion *x, struct told *told)
 	for (size_t k = 0; k < x->count; k++) {
 		if (x->targets[k].kind != TARGET_FORWARD)
 			continue;
-		told[count].address = x->d->rcpt->address;
-		verdict_set(&told[count++].verdict, OUTCOME_SENT, "2.0.0", "forwards to %.500s",
-		    x->targets[k].forward.address);
+		told[count].address = x->targets[k].forward.address;
+		verdict_set(&told[count].verdict, OUTCOME_SENT, "2.0.0", "forwards to %.500s",
+		    told[count].address);
+		count++;
 	}
 	return count;
 }

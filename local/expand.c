@@ -194,23 +194,23 @@ static bool is_self(const struct expansion *x, const char *address)
 }
 
 /*
- * The list's owner decides about its notices, but for who wants none (RFC 3461 5.2.7.1). Of several
- * members nobody but this host says that the mail arrived (5.2.7.4: "expanded").
+ * The list's owner decides about its notices, but for who wants none (RFC 3461 5.2.7.1). Of the
+ * members nobody but this host says that the mail arrived (5.2.7.4: "expanded"), not even of the
+ * only one: a sender gets one answer.
  */
-static uint32_t forward_notify(const struct expansion *x, const struct context *context)
+static uint32_t forward_notify(const struct expansion *x)
 {
 	uint32_t notify = x->d->rcpt->notify;
 
 	if (x->has_owner)
 		return notify & NOTIFY_NEVER;
-	if (context->size == 1 || !(notify & NOTIFY_SUCCESS))
+	if (!(notify & NOTIFY_SUCCESS))
 		return notify;
 	notify &= ~(uint32_t)NOTIFY_SUCCESS;
 	return notify ? notify : NOTIFY_NEVER;
 }
 
-static void add_forward(struct expansion *x, const char *address, const struct route *route,
-    const struct context *context)
+static void add_forward(struct expansion *x, const char *address, const struct route *route)
 {
 	const struct deliver_rcpt *rcpt = x->d->rcpt;
 	struct target *t;
@@ -221,10 +221,13 @@ static void add_forward(struct expansion *x, const char *address, const struct r
 	t->forward = (struct recipient){
 	    .address = route->recipient,
 	    .orig = rcpt->orig && *rcpt->orig ? rcpt->orig : rcpt->address,
-	    .orcpt = x->has_owner || !rcpt->orcpt ? "" : rcpt->orcpt,
+	    /* mail of a list begins anew (RFC 3461 5.2.7.3) */
+	    .orcpt = x->has_owner  ? arena_printf(x->d->arena, "rfc822;%s", route->recipient)
+	             : rcpt->orcpt ? rcpt->orcpt
+	                           : "",
 	    .transport = route->transport,
 	    .nexthop = route->nexthop,
-	    .notify = forward_notify(x, context),
+	    .notify = forward_notify(x),
 	    .status = RCPT_TODO,
 	};
 }
@@ -257,7 +260,7 @@ static void expand_address(struct expansion *x, const char *text, struct context
 		*x->d = saved;
 		return;
 	}
-	add_forward(x, address, &route, context);
+	add_forward(x, address, &route);
 }
 
 static void (*const expanders[])(struct expansion *, const char *, struct context *) = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* What holds the parts together: the start, the turn of all transports, the sweep. */
-#include "lib/sys/clock.h"
 #include "lib/base/alloc.h"
+#include "lib/post/post.h"
+#include "lib/sys/clock.h"
 #include "qmgr/qmgr.h"
 
 enum { SWEEP_MS = 5000, CHANNEL_IDLE_MS = 10000 };
@@ -41,8 +42,7 @@ void qmgr_start(struct qmgr *q)
 	struct arena arena = {0};
 
 	jumps_init(&q->jumps, clock_wall_us(), clock_mono_ms());
-	q->double_bounce =
-	    alloc_strdup(route_rewrite(q->router, q->core->double_bounce_sender, &arena));
+	q->double_bounce = alloc_strdup(post_double_bounce(q->core, &arena));
 	arena_fini(&arena);
 	q->mails = map_new();
 	q->dests = map_new();

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "lib/base/alloc.h"
@@ -110,6 +111,22 @@ void mail_after(struct mail *mail, int64_t delay_ms, void (*fn)(struct mail *mai
 
 /* ---- recipients ----------------------------------------------------------------------------- */
 
+/* double_bounce_sender, in any of our domains: who gets our own notices back. */
+static bool is_double_bounce(struct mail *mail, const char *address, struct arena *arena)
+{
+	const struct qmgr *q = mail->qmgr;
+	const char *name = q->core->double_bounce_sender;
+	size_t len = strcspn(name, "@");
+	struct route route;
+	struct err err;
+
+	if (strncasecmp(address, name, len) != 0 || address[len] != '@')
+		return false;
+	return text_eq_nocase(address, q->double_bounce) ||
+	       (route_resolve(q->router, mail->sender, address, arena, &route, &err) == 0 &&
+	           route.class_ == ROUTE_LOCAL);
+}
+
 /* A route of another configuration, or none: resolved here. */
 static void resolve(struct mail *mail, const struct note_rcpt *r, struct arena *arena,
     const char **transport, const char **nexthop)
@@ -122,7 +139,7 @@ static void resolve(struct mail *mail, const struct note_rcpt *r, struct arena *
 		*nexthop = "4.7.0 message is administratively expired";
 		return;
 	}
-	if (text_eq_nocase(r->address, mail->qmgr->double_bounce)) {
+	if (is_double_bounce(mail, r->address, arena)) {
 		/* whoever returns our notice to the postmaster: it ends here */
 		*transport = "discard";
 		*nexthop = "2.0.0 undeliverable postmaster notification discarded";
@@ -394,6 +411,8 @@ bool mail_activate(
 	};
 	mail = mail_new(q, &note);
 	mail->warned = m.warned;
+	if (m.reported)
+		mail->env_flags &= ~(uint32_t)ENV_TRACE;
 	mail->forced = loc.lane < 0 && fstat(m.fd, &st) == 0 && (st.st_mode & S_IXGRP);
 	message_close(&m);
 	mail->urgent = urgency == URGENT_MAIL;

@@ -101,7 +101,9 @@ static void put_trace(
 	    .notify = rcpt->notify,
 	    .dsn = result->dsn,
 	    .action = result->action,
-	    .reason = arena_printf(job->arena, "delivery via %s: %s", relay, result->reason),
+	    .reason = strcmp(relay, "none") == 0
+	                  ? result->reason
+	                  : arena_printf(job->arena, "delivery via %s: %s", relay, result->reason),
 	    .diag = result->diag,
 	    .mta = result->mta,
 	};

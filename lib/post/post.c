@@ -18,6 +18,13 @@ const char *post_complete(const struct core_params *core, const char *address, s
 	return arena_printf(arena, "%s@%s", address, core->myorigin);
 }
 
+const char *post_double_bounce(const struct core_params *core, struct arena *arena)
+{
+	if (strchr(core->double_bounce_sender, '@'))
+		return core->double_bounce_sender;
+	return arena_printf(arena, "%s@%s", core->double_bounce_sender, core->myhostname);
+}
+
 static void put_header(struct str *out, const struct core_params *core, const char *id,
     const char *to, const char *subject, const char *message_id)
 {
@@ -58,7 +65,7 @@ int post_notice(struct queue *queue, const struct core_params *core, const char 
 	queue_new_id(queue, id_out);
 	rcpt.address = post_complete(core, recipient, &arena);
 	env.id = id_out;
-	env.sender = post_complete(core, core->double_bounce_sender, &arena);
+	env.sender = post_double_bounce(core, &arena);
 	env.arrival_us = env.queued_us = (uint64_t)clock_wall_us();
 	env.message_id = arena_printf(&arena, "<%s.%lld@%s>", id_out,
 	    (long long)(env.arrival_us / 1000000), core->myhostname);

@@ -21,4 +21,7 @@ int post_notice(struct queue *queue, const struct core_params *core, const char 
 /* The address with $myorigin where it has no domain; in arena. */
 const char *post_complete(const struct core_params *core, const char *address, struct arena *arena);
 
+/* Who such mail is from: double_bounce_sender at $myhostname; in arena. */
+const char *post_double_bounce(const struct core_params *core, struct arena *arena);
+
 #endif

@@ -105,7 +105,7 @@ fi
 	"$build/bin/sendmail" -C "$etc" -i -f daemon@localhost toobig@localhost
 await 15 eval '[ -n "$(notice_about toobig@localhost)" ]' || fail "no notice of the large message"
 notice=$(notice_about toobig@localhost)
-grep -q '^Content-Type: text/rfc822-headers' "$notice" || fail "headers only: $(cat "$notice")"
+grep -q '^Content-Type: message/global-headers' "$notice" || fail "headers only: $(cat "$notice")"
 grep -q xxxxxxxxxx "$notice" && fail "the body was returned"
 grep -q '^Content-Transfer-Encoding: 8bit' "$notice" || fail "no 8bit"
 
