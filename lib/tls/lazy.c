@@ -8,12 +8,13 @@
 #include <dlfcn.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "lib/base/log.h"
 #include "lib/tls/internal.h"
 
 /* Absent where the libraries are linked as usual. */
-extern void *tls_lazy_slots[] __attribute__((weak));
+extern void *tls_lazy_slots[] __attribute__((weak)), *tls_lazy_slots_end[] __attribute__((weak));
 extern const char tls_lazy_names[] __attribute__((weak));
 extern const char tls_lazy_library[] __attribute__((weak));
 
@@ -31,8 +32,13 @@ int tls_lazy_open(struct err *err)
 		function = dlsym(library, name);
 		if (!function)
 			return err_set(err, 0, "TLS library: %s", dlerror());
-		tls_lazy_slots[i] = function;
+		if (tls_lazy_slots[i] != function) /* not again: they are read-only by then */
+			tls_lazy_slots[i] = function;
 	}
+	/* as the linker does with its own table (-z relro -z now) */
+	if (mprotect(tls_lazy_slots, (size_t)((char *)tls_lazy_slots_end - (char *)tls_lazy_slots),
+	        PROT_READ) < 0)
+		return err_sys(err, "TLS library: mprotect");
 	return 0;
 }
 
