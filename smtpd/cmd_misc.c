@@ -37,12 +37,3 @@ int cmd_auth(struct session *s, struct slice args)
 	chat_reply(s, "503 5.5.1 Error: authentication not enabled");
 	return -1;
 }
-
-int cmd_starttls(struct session *s, struct slice args)
-{
-	if (args.len > 0)
-		chat_reply(s, "501 5.5.4 Syntax: STARTTLS");
-	else
-		chat_reply(s, "502 5.5.1 Error: command not implemented");
-	return -1;
-}

@@ -14,22 +14,22 @@
 
 /* The order is that of the counts in the "disconnect from" line. */
 const struct command commands[] = {
-    {"HELO", "helo", cmd_helo, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
-    {"EHLO", "ehlo", cmd_ehlo, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
-    {"XCLIENT", "xclient", cmd_xclient, COMMAND_JUNK | COMMAND_LAST, NULL, IN_MAIL},
+    {"HELO", "helo", cmd_helo, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN, NULL, NULL},
+    {"EHLO", "ehlo", cmd_ehlo, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN, NULL, NULL},
+    {"XCLIENT", "xclient", cmd_xclient, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN, NULL, IN_MAIL},
     {"XFORWARD", "xforward", cmd_xforward, COMMAND_JUNK, NULL, IN_MAIL},
-    {"STARTTLS", "starttls", cmd_starttls, COMMAND_LAST, NULL, NULL},
+    {"STARTTLS", "starttls", cmd_starttls, COMMAND_LAST | COMMAND_PLAIN, NULL, NULL},
     {"AUTH", "auth", cmd_auth, COMMAND_LAST, NULL, NULL},
     {"MAIL", "mail", cmd_mail, COMMAND_HELO, NULL, NULL},
     {"RCPT", "rcpt", cmd_rcpt, 0, NEED_MAIL, NULL},
     {"DATA", "data", cmd_data, COMMAND_LAST, NULL, NULL},
     {"BDAT", "bdat", cmd_bdat, COMMAND_DATA, NULL, NULL},
     {"RSET", "rset", cmd_rset, COMMAND_JUNK, NULL, NULL},
-    {"NOOP", "noop", cmd_noop, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
+    {"NOOP", "noop", cmd_noop, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN, NULL, NULL},
     {"VRFY", "vrfy", cmd_vrfy, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
     {"ETRN", "etrn", cmd_etrn, COMMAND_JUNK | COMMAND_HELO, NULL,
         "503 Error: MAIL transaction in progress"},
-    {"QUIT", "quit", cmd_quit, 0, NULL, NULL},
+    {"QUIT", "quit", cmd_quit, COMMAND_PLAIN, NULL, NULL},
 };
 const size_t command_count = ARRAY_LEN(commands);
 _Static_assert(ARRAY_LEN(commands) < SMTPD_COMMANDS_MAX, "counters for each and for unknown");

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "lib/base/log.h"
+#include "smtpd/tls.h"
 #include "smtpd/xclient.h"
 
 /* Of ehlo_discards, beside the keywords: discard them without a word in the log. */
@@ -28,7 +29,7 @@ static bool offers_utf8(struct session *s)
 /* RFC 8689 section 2: only inside TLS. */
 static bool offers_requiretls(struct session *s)
 {
-	return s->encrypted;
+	return s->encrypted && s->srv->config->tls.requiretls_enable;
 }
 
 static bool offers_no(struct session *s)
@@ -72,7 +73,7 @@ static const struct {
     [EHLO_SIZE] = {"SIZE", NULL, say_size},
     [EHLO_VRFY] = {"VRFY", offers_vrfy, NULL},
     [EHLO_ETRN] = {"ETRN", NULL, NULL},
-    [EHLO_STARTTLS] = {"STARTTLS", offers_no, NULL},
+    [EHLO_STARTTLS] = {"STARTTLS", session_tls_offered, NULL},
     [EHLO_AUTH] = {"AUTH", offers_no, NULL},
     [EHLO_XVERP] = {"XVERP", session_may_verp, NULL},
     [EHLO_XCLIENT] = {"XCLIENT", xclient_allowed, say_xclient},

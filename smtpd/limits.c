@@ -149,6 +149,15 @@ bool limits_new_tls(struct session *s)
 	return count(s, ANVIL_NEW_TLS, s->params->client_new_tls_session_rate_limit);
 }
 
+bool limits_new_tls_reached(struct session *s)
+{
+	int limit = s->params->client_new_tls_session_rate_limit;
+
+	return limit > 0 && s->client_counter && !s->limits_exempt &&
+	       counter_value(s->client_counter, ANVIL_NEW_TLS, (uint64_t)clock_wall_us() / 1000000,
+	           (uint32_t)s->srv->config->smtpd.anvil_rate_time_unit) > (uint32_t)limit;
+}
+
 bool limits_auth(struct session *s)
 {
 	return count(s, ANVIL_AUTHS, s->params->client_auth_rate_limit);

@@ -39,6 +39,7 @@ void limits_leave(struct session *s);
 bool limits_message(struct session *s);
 bool limits_recipient(struct session *s);
 bool limits_new_tls(struct session *s);
+bool limits_new_tls_reached(struct session *s); /* without counting: is it too much already? */
 bool limits_auth(struct session *s);
 
 /*

@@ -3,14 +3,23 @@
 #include "lib/base/log.h"
 #include "lib/service/service.h"
 #include "smtpd/smtpd.h"
+#include "smtpd/tls_engine.h"
 
 static struct smtpd_config config;
 static struct smtpd server;
+static struct secure_params secure_settings;
 
-static const struct conf_table *const tables[] = {
-    &smtpd_params, &smtpd_tls_params, &shape_params, &route_params, &queue_params, NULL};
+static const struct conf_table *const tables[] = {&smtpd_params, &smtpd_tls_params, &secure_params,
+    &shape_params, &route_params, &queue_params, NULL};
 static void *const structs[] = {
-    &config.smtpd, &config.tls, &config.shape, &config.route, &config.queue};
+    &config.smtpd, &config.tls, &secure_settings, &config.shape, &config.route, &config.queue};
+
+/* Keys are mostly root's. */
+static void before_drop(struct service *service)
+{
+	server.tls = server_tls_open(&config.tls, &secure_settings, service_core(service));
+	server.tls_level = server_tls_level(server.tls);
+}
 
 static void init(struct service *service)
 {
@@ -34,6 +43,7 @@ static void exiting(struct service *service)
 {
 	(void)service;
 	server_fini(&server);
+	server_tls_close(&server.tls);
 }
 
 int main(int argc, char **argv)
@@ -42,6 +52,7 @@ int main(int argc, char **argv)
 	    .program = "smtpd",
 	    .tables = tables,
 	    .params = structs,
+	    .before_drop = before_drop,
 	    .init = init,
 	    .session = session,
 	    .exiting = exiting,

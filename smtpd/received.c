@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /* The Received: header of a message (RFC 5321 4.4). */
+#include <string.h>
 #include <time.h>
 
 #include "lib/mail/address.h"
 #include "lib/mail/date.h"
 #include "smtpd/smtpd.h"
+#include "smtpd/tls.h"
 
 /* RFC 3848, RFC 6531 4.3: ESMTPSA and the like. */
 static void put_protocol(const struct session *s, struct str *out)
 {
+	bool extended = strcmp(s->protocol, "ESMTP") == 0;
+
 	str_put_text(out, s->tx.utf8 ? "UTF8SMTP" : s->protocol);
-	if (s->encrypted)
+	if (s->encrypted && extended)
 		str_put_char(out, 'S');
-	if (s->login)
+	if (s->login && extended)
 		str_put_char(out, 'A');
 }
 
@@ -25,9 +29,12 @@ void received_put(struct session *s, struct str *out)
 
 	mail_date(date, (time_t)(s->tx.arrival_us / 1000000));
 	str_put_text(out, "Received: ");
-	if (!s->params->hide_client_session)
-		str_printf(out, "from %s (%s [%s])\r\n\t", s->helo ? s->helo : s->peer.name,
-		    s->peer.name, s->peer.rfc_addr);
+	if (!s->params->hide_client_session) {
+		str_printf(out, "from %s (%s [%s])", s->helo ? s->helo : s->peer.name, s->peer.name,
+		    s->peer.rfc_addr);
+		session_tls_put_received(s, out);
+		str_put_text(out, "\r\n\t");
+	}
 	str_printf(out, "by %s (%s)", core->myhostname, core->mail_name);
 	if (!s->params->hide_client_session) {
 		str_put_text(out, " with ");

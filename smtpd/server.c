@@ -23,6 +23,8 @@ static void load_stress(struct smtpd *srv, struct conf *conf)
 	conf_set(conf, "stress", "yes", "stress");
 	if (conf_fill(conf, &smtpd_params, &srv->stress, &report) < 0)
 		srv->stress = srv->config->smtpd;
+	if (conf_fill(conf, &smtpd_tls_params, &srv->stress_tls, &report) < 0)
+		srv->stress_tls = srv->config->tls;
 	conf_set(conf, "stress", "", "stress");
 	conf_report_fini(&report);
 }
@@ -142,6 +144,8 @@ int server_init(
 	srv->command_filter = table_chain_open(p->command_filter, 0);
 	srv->footer_maps = table_chain_open(p->reject_footer_maps, 0);
 	srv->peers = peer_cache_new();
+	if (*config->tls.relay_clientcerts)
+		srv->client_certs = table_chain_open(config->tls.relay_clientcerts, TABLE_FOLD_KEY);
 	limits_open(srv);
 	return 0;
 }
@@ -164,6 +168,7 @@ void server_fini(struct smtpd *srv)
 	table_chain_close(&srv->command_filter);
 	table_chain_close(&srv->footer_maps);
 	limits_close(srv);
+	table_chain_close(&srv->client_certs);
 	peer_cache_free(&srv->peers);
 	dns_resolver_free(&srv->resolver);
 	notifier_free(&srv->notifier);

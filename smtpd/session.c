@@ -11,6 +11,7 @@
 #include "lib/sys/clock.h"
 #include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
+#include "smtpd/tls.h"
 #include "smtpd/xclient.h"
 
 enum table_answer session_in_mynetworks(struct session *s)
@@ -73,7 +74,7 @@ void session_greet(struct session *s)
 {
 	ehlo_begin(s);
 	/* a front end speaks for many clients: these are counted, by their own addresses */
-	if (!xclient_allowed(s) && limits_connect(s)) {
+	if (!xclient_allowed(s) && !s->client_counter && limits_connect(s)) {
 		chat_reply(s, "%s", str_text(&s->reject));
 		return;
 	}
@@ -179,6 +180,8 @@ static int run_command(struct session *s, const struct command *command, struct 
 	if (command->flags & COMMAND_HELO && s->params->helo_required && !s->helo)
 		refusal = command->run == cmd_etrn ? "503 Error: send HELO/EHLO first"
 		                                   : "503 5.5.1 Error: send HELO/EHLO first";
+	if (session_tls_missing(s) && !(command->flags & COMMAND_PLAIN))
+		refusal = "530 5.7.0 Must issue a STARTTLS command first";
 	if (refusal) {
 		chat_reply(s, "%s", refusal);
 		return -1;
@@ -343,13 +346,15 @@ static void log_end(struct session *s)
 void session_run(struct session *s)
 {
 	log_info("connect from %s", s->peer.namaddr);
-	if (!s->orphan)
-		note_early_talk(s);
 	xclient_begin(s);
+	if (!s->orphan)
+		session_tls_wrap(s);
 	if (s->orphan)
 		chat_reply(s, "421 4.3.0 %s Server local error", s->srv->config->core->myhostname);
-	else
+	else if (s->end == END_NONE) {
+		note_early_talk(s);
 		session_greet(s);
+	}
 	while (s->end == END_NONE) {
 		if (s->errors >= s->params->hard_error_limit) {
 			chat_reply(s, "421 4.7.0 %s Error: too many errors",
@@ -363,6 +368,7 @@ void session_run(struct session *s)
 			serve_command(s);
 	}
 	say_farewell(s);
+	session_tls_end(s);
 	log_end(s);
 	limits_leave(s);
 	if (s->srv->transcript)

@@ -37,6 +37,8 @@ struct anvil;
 struct counter;
 struct counter_table;
 struct tls_info;
+struct tls_session;
+struct server_tls;
 
 enum access_stage {
 	ACCESS_CLIENT,
@@ -94,6 +96,8 @@ struct smtpd {
 	struct table_chain *command_filter, *footer_maps;
 	enum server_tls_level tls_level;  /* never SERVER_TLS_UNSET */
 	struct table_chain *client_certs; /* relay_clientcerts; NULL: none */
+	struct server_tls *tls;           /* tls_engine.h; NULL in tests */
+	struct smtpd_tls_params stress_tls;
 	uint32_t generation;
 };
 
@@ -285,6 +289,7 @@ struct session {
 	uint32_t done[SMTPD_COMMANDS_MAX], tried[SMTPD_COMMANDS_MAX];
 	enum session_end end;
 	struct access_state access;
+	struct tls_session *tls;         /* NULL in plain text */
 	const struct tls_info *tls_info; /* tls.h has what it says; NULL in plain text */
 	bool tls_trusted;                /* the client's certificate is */
 	struct transaction tx;
@@ -329,6 +334,7 @@ enum {
 	COMMAND_LAST = 1 << 0, /* nothing may be pipelined behind it */
 	COMMAND_JUNK = 1 << 1, /* counts for smtpd_junk_command_limit */
 	COMMAND_HELO = 1 << 2, /* refused before HELO when smtpd_helo_required */
+	COMMAND_PLAIN = 1 << 4, /* allowed where STARTTLS is due */
 	COMMAND_DATA = 1 << 3, /* its data may stand behind it, in plain SMTP too */
 };
 struct command {

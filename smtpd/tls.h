@@ -36,5 +36,14 @@ enum table_answer session_tls_ccert_listed(const struct session *s);
 bool session_tls_allows_auth(const struct session *s);
 /* Is STARTTLS due before anything else (smtpd_tls_security_level = encrypt)? */
 bool session_tls_missing(const struct session *s);
+/* Is STARTTLS there to be had? For EHLO. */
+bool session_tls_offered(struct session *s);
+
+/* For a session that has just begun: TLS from the first byte on, where that is the way. */
+void session_tls_wrap(struct session *s);
+/* Says goodbye, after everything else was said. */
+void session_tls_end(struct session *s);
+/* The lines of a Received: header, each with the line end before it. */
+void session_tls_put_received(const struct session *s, struct str *out);
 
 #endif

@@ -82,7 +82,8 @@ enum table_answer session_tls_ccert_listed(const struct session *s)
 
 bool session_tls_allows_auth(const struct session *s)
 {
-	return session_tls_active(s) || !s->srv->config->tls.auth_only;
+	return session_tls_active(s) ||
+	       (!s->srv->config->tls.auth_only && s->srv->tls_level != SERVER_TLS_ENCRYPT);
 }
 
 bool session_tls_missing(const struct session *s)

@@ -75,6 +75,7 @@ static void exiting(struct service *service)
 	for (int i = 0; i < TLSMGR_CACHES; i++)
 		sessions_close(&manager.caches[i]);
 	tickets_wipe(&manager.tickets);
+	chains_wipe(&manager.chains);
 }
 
 int main(int argc, char **argv)

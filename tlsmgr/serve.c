@@ -57,6 +57,22 @@ static int take_ticket(struct tlsmgr *m, struct frame_client *client, const stru
 	return 0;
 }
 
+static int take_chains(struct tlsmgr *m, struct frame_client *client, const struct frame *frame,
+    struct arena *arena, struct err *err)
+{
+	struct tlsmgr_chains chains;
+
+	if (frame_decode(frame, &tlsmgr_chains_table, &chains, arena, err) < 0)
+		return -1;
+	if (frame->type == TLSMGR_KEEP) {
+		chains_keep(&m->chains, chains.name, chains.text);
+	} else {
+		chains.text = chains_find(&m->chains, chains.name);
+		answer(client, frame, TLSMGR_CHAINS, &tlsmgr_chains_table, &chains);
+	}
+	return 0;
+}
+
 bool tlsmgr_take_frame(
     struct frame_client *client, const struct frame *frame, int *passed, void *arg)
 {
@@ -73,6 +89,10 @@ bool tlsmgr_take_frame(
 		break;
 	case TLSMGR_TICKET:
 		rc = take_ticket(arg, client, frame, &arena, &err);
+		break;
+	case TLSMGR_KEEP:
+	case TLSMGR_RECALL:
+		rc = take_chains(arg, client, frame, &arena, &err);
 		break;
 	default:
 		rc = err_set(&err, 0, "request of unknown type %u", frame->type);

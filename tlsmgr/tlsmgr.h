@@ -59,11 +59,27 @@ void sessions_drop(struct session_cache *cache, const char *key);
 /* Commits, and removes some of what is over; call every few seconds. */
 void sessions_sweep(struct session_cache *cache, int64_t now);
 
+/* ---- chains.c ------------------------------------------------------------------------------- */
+
+enum { CHAINS_KEPT_MAX = 64 };
+
+/* Keys and certificates of servers, by the names of their files. In memory alone. */
+struct kept_chains {
+	struct {
+		char *name, *text;
+	} items[CHAINS_KEPT_MAX];
+	size_t count; /* the one that was kept last is the last */
+};
+void chains_keep(struct kept_chains *kept, const char *name, const char *text);
+const char *chains_find(const struct kept_chains *kept, const char *name); /* "" : none */
+void chains_wipe(struct kept_chains *kept);
+
 /* ---- serve.c -------------------------------------------------------------------------------- */
 
 struct tlsmgr {
 	struct session_cache caches[TLSMGR_CACHES];
 	struct ticket_keys tickets;
+	struct kept_chains chains;
 };
 bool tlsmgr_take_frame(
     struct frame_client *client, const struct frame *frame, int *passed, void *arg);

@@ -231,6 +231,12 @@ static const struct frame_field tlsmgr_ticket_fields[] = {
 const struct frame_table tlsmgr_ticket_table =
     TABLE("tlsmgr_ticket", tlsmgr_ticket_fields, struct tlsmgr_ticket);
 
+static const struct frame_field tlsmgr_chains_fields[] = {
+    FRAME_FIELD_TEXT(1, struct tlsmgr_chains, name, TLSMGR_KEY_MAX),
+    FRAME_FIELD_TEXT(2, struct tlsmgr_chains, text, TLSMGR_CHAINS_MAX)};
+const struct frame_table tlsmgr_chains_table =
+    TABLE("tlsmgr_chains", tlsmgr_chains_fields, struct tlsmgr_chains);
+
 #define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct tlsmgr_ticket_key, m, TLSMGR_SECRET_MAX)
 #define U32(tag, m) FRAME_FIELD_U32(tag, struct tlsmgr_ticket_key, m)
 static const struct frame_field tlsmgr_ticket_key_fields[] = {U32(1, found), TEXT(2, name),

@@ -77,3 +77,27 @@ bool tlsmgr_ticket_key(
 
 	return frame_caller_ask(c->caller, &question, &request, arena, out, NULL) && out->found;
 }
+
+void tlsmgr_keep(struct tlsmgr_client *c, const char *name, const char *text)
+{
+	const struct tlsmgr_chains request = {.name = name, .text = text};
+
+	if (slice_text(text).len <= TLSMGR_CHAINS_MAX)
+		frame_caller_tell(c->caller, TLSMGR_KEEP, &tlsmgr_chains_table, &request, -1);
+}
+
+bool tlsmgr_recall(struct tlsmgr_client *c, const char *name, struct str *out)
+{
+	static const struct frame_question question = {
+	    TLSMGR_RECALL, TLSMGR_CHAINS, &tlsmgr_chains_table, &tlsmgr_chains_table};
+	const struct tlsmgr_chains request = {.name = name, .text = ""};
+	struct tlsmgr_chains answer;
+	bool found;
+
+	found = frame_caller_ask(c->caller, &question, &request, &c->arena, &answer, NULL) &&
+	        *answer.text;
+	if (found)
+		str_put_text(out, answer.text);
+	arena_reset(&c->arena);
+	return found;
+}

@@ -19,8 +19,11 @@ enum {
 	TLSMGR_STORE = 2,
 	TLSMGR_DROP = 3,
 	TLSMGR_TICKET = 4,
+	TLSMGR_KEEP = 5,
+	TLSMGR_RECALL = 6,
 	TLSMGR_SESSION = 100,
 	TLSMGR_TICKET_KEY = 101,
+	TLSMGR_CHAINS = 102,
 };
 enum { TLSMGR_KEY_MAX = 500, TLSMGR_SESSION_MAX = 64 * 1024, TLSMGR_SECRET_MAX = 64 };
 
@@ -49,6 +52,17 @@ struct tlsmgr_ticket_key {
 	uint32_t current_s;  /* how long it stays the current one */
 	uint32_t accepted_s; /* how long tickets by it are taken */
 };
+
+/*
+ * A server's own keys and certificates, as they were last found good (KEEP, which has no answer;
+ * and RECALL, answered by CHAINS): who starts while the files are being renewed goes on with those.
+ */
+struct tlsmgr_chains {
+	const char *name; /* of the files */
+	const char *text; /* PEM; "": none */
+};
+enum { TLSMGR_CHAINS_MAX = 256 * 1024 };
+extern const struct frame_table tlsmgr_chains_table;
 extern const struct frame_table tlsmgr_request_table, tlsmgr_session_table, tlsmgr_ticket_table,
     tlsmgr_ticket_key_table;
 
@@ -69,5 +83,8 @@ void tlsmgr_drop(struct tlsmgr_client *client, enum tlsmgr_cache cache, const ch
 /* name NULL: the current key. false: nobody knows one. */
 bool tlsmgr_ticket_key(struct tlsmgr_client *client, const char *name, struct arena *arena,
     struct tlsmgr_ticket_key *out);
+void tlsmgr_keep(struct tlsmgr_client *client, const char *name, const char *text);
+/* Appends the text to out. false: there is none. */
+bool tlsmgr_recall(struct tlsmgr_client *client, const char *name, struct str *out);
 
 #endif

@@ -227,15 +227,39 @@ static void note_expiry(struct tls_context *context, const X509 *cert)
 		context->first_expiry = at;
 }
 
+/* The chain as chain files have it. */
+static bool put_chain(const struct tls_chain *chain, struct str *out)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+	bool ok = bio && PEM_write_bio_PrivateKey(bio, chain->key, NULL, NULL, 0, NULL, NULL) &&
+	          PEM_write_bio_X509(bio, chain->leaf);
+
+	for (int i = 0; ok && i < sk_X509_num(chain->issuers); i++)
+		ok = PEM_write_bio_X509(bio, sk_X509_value(chain->issuers, i));
+	len = ok ? BIO_get_mem_data(bio, &text) : 0;
+	if (len > 0) {
+		str_put(out, text, (size_t)len);
+		OPENSSL_cleanse(text, (size_t)len);
+	}
+	BIO_free(bio);
+	return ok;
+}
+
 static int use_chains(
     struct tls_context *context, struct tls_chains *chains, const char *name, struct err *err)
 {
+	struct str *text_out = context->config.chain_text_out;
 	int rc = check_whole(chains, name, err);
 
 	if (rc == 0)
 		rc = tls_chains_use(chains, context->ssl, NULL, name, err);
-	for (size_t i = 0; rc == 0 && i < chains->count; i++)
+	for (size_t i = 0; rc == 0 && i < chains->count; i++) {
 		note_expiry(context, chains->items[i].leaf);
+		if (text_out && !put_chain(&chains->items[i], text_out))
+			rc = tls_err(err, "%s: cannot be written", name);
+	}
 	tls_chains_free(chains);
 	context->has_chain = true;
 	return rc;
@@ -289,10 +313,33 @@ static int load_chain_files(struct tls_context *context, struct err *err)
 	return rc;
 }
 
+static int use_text(struct tls_context *context, const struct str *text, struct err *err)
+{
+	const struct tls_context_config *config = &context->config;
+	struct tls_chains chains = {NULL, 0};
+
+	for (size_t i = 0; i < config->chain_file_count; i++)
+		tls_context_stamp(context, config->chain_files[i]);
+	for (size_t i = 0; !config->chain_file_count && i < TLS_PAIRS_MAX; i++) {
+		if (config->pairs[i].key_file && *config->pairs[i].key_file)
+			tls_context_stamp(context, config->pairs[i].key_file);
+		if (config->pairs[i].cert_file && *config->pairs[i].cert_file)
+			tls_context_stamp(context, config->pairs[i].cert_file);
+	}
+	if (parse_blocks(&chains, TAKE_KEYS | TAKE_CERTS, "kept chains",
+	        slice_of(str_text(text), text->len), err) < 0) {
+		tls_chains_free(&chains);
+		return -1;
+	}
+	return use_chains(context, &chains, "kept chains", err);
+}
+
 int tls_context_load_chains(struct tls_context *context, struct err *err)
 {
 	const struct tls_context_config *config = &context->config;
 
+	if (config->chain_text)
+		return use_text(context, config->chain_text, err);
 	if (config->chain_file_count)
 		return load_chain_files(context, err);
 	for (size_t i = 0; i < TLS_PAIRS_MAX; i++) {

@@ -237,6 +237,25 @@ bool tls_context_stale(struct tls_context *c, int every_ms)
 	return false;
 }
 
+void tls_context_restamp(struct tls_context *c)
+{
+	size_t count = c->stamp_count;
+
+	c->stamp_count = 0;
+	for (size_t i = 0; i < count; i++)
+		tls_context_stamp(c, c->stamps[i].path);
+}
+
+bool tls_context_sees(const struct tls_context *c)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < c->stamp_count; i++)
+		if (stat(c->stamps[i].path, &st) < 0)
+			return false;
+	return true;
+}
+
 bool tls_context_days_left(const struct tls_context *c, int *days_out)
 {
 	int64_t left = c->first_expiry - clock_wall_us() / 1000000;
@@ -281,6 +300,8 @@ int tls_context_new(
 		tls_context_free(&c);
 		return -1;
 	}
+	c->config.chain_text = NULL;
+	c->config.chain_text_out = NULL;
 	make_identity(c);
 	*out = c;
 	return 0;

@@ -27,12 +27,12 @@ struct tls_ticket_key {
 
 /* What a server asks of its program. Any function may be NULL. */
 struct tls_server_hooks {
-	void *arg;
+	void *arg, *name_arg; /* name_arg is chain_for_name's, arg all others' */
 	/*
 	 * The PEM text (keys and certificates) for a name that a client asked for, lower case;
 	 * false: none, the context's own chains serve.
 	 */
-	bool (*chain_for_name)(void *arg, const char *name, struct str *pem_out);
+	bool (*chain_for_name)(void *name_arg, const char *name, struct str *pem_out);
 	/*
 	 * The key of that name, or the current one (name NULL). 1: there it is; 2: it is an old
 	 * one, the client gets a new ticket; 0: there is none.
@@ -48,7 +48,12 @@ struct tls_context_config {
 	bool server;
 	const struct tls_common *common;
 
-	/* Own certificates: chain files (each: key, its certificate, its issuers; and the next),
+	/* Own certificates: a text of keys, each with its certificates behind it, instead of what
+	 * is in the files, which are only watched; NULL: read them. */
+	const struct str *chain_text;
+	/* If not NULL, gets such a text of what was read. It holds secrets. */
+	struct str *chain_text_out;
+	/* Chain files (each: key, its certificate, its issuers; and the next),
 	 * else pairs of a certificate file and a key file. "" : none. */
 	const char *const *chain_files;
 	size_t chain_file_count;
@@ -68,7 +73,8 @@ struct tls_context_config {
 	const char *eecdh_grade; /* auto, strong, ultra, none */
 	const char *dh_file;     /* "" : by the key's size */
 	bool ask_certificate, require_certificate;
-	int session_timeout; /* seconds that sessions and tickets are good for; 0: neither */
+	bool always_session_ids; /* also where no session is kept */
+	int session_timeout;     /* seconds that sessions and tickets are good for; 0: neither */
 	struct tls_server_hooks hooks;
 };
 
@@ -85,6 +91,10 @@ const char *tls_context_identity(const struct tls_context *context);
 
 /* Have its files been changed since they were read? Looks at most once in `every_ms`. */
 bool tls_context_stale(struct tls_context *context, int every_ms);
+/* Its files are taken for read as they are now: it is stale when they change again. */
+void tls_context_restamp(struct tls_context *context);
+/* Can all of its files be looked at (not: read)? */
+bool tls_context_sees(const struct tls_context *context);
 /* Days that the certificate which expires first is still good; negative: expired. false: none. */
 bool tls_context_days_left(const struct tls_context *context, int *days_out);
 

@@ -103,6 +103,7 @@ const struct tls_info *tls_session_info(struct tls_session *s)
 	info->cipher = SSL_CIPHER_get_name(cipher);
 	info->bits_used = SSL_CIPHER_get_bits(cipher, &info->bits_algorithm);
 	info->server_name = s->server_name ? s->server_name : "";
+	info->served_name = s->named ? info->server_name : "";
 	describe_peer(s, info);
 	return info;
 }

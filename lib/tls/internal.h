@@ -40,6 +40,8 @@ int tls_library_init(const struct tls_common *common, struct err *err);
 int tls_err(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* What the library has to say, in its words without numbers. Empties its error queue. */
 void tls_library_errors(char *out, size_t size);
+/* The same as warnings in the log, one for each. */
+void tls_library_warn(void);
 
 /* ---- lazy.c ---------------------------------------------------------------------------------- */
 
@@ -128,6 +130,7 @@ struct tls_session {
 	struct tls_judge judge;
 	SSL_SESSION *fresh; /* given out by the server, not exported yet */
 	char *server_name;  /* asked for by the client */
+	bool named;         /* a chain of that name was used */
 	const char *digest;
 	struct tls_info *info; /* once asked for */
 };

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/log.h"
+
 const struct tls_common tls_common_defaults = {
     .export_cipherlist = "aNULL:-aNULL:HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH",
     .low_cipherlist = "aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH",
@@ -68,6 +70,22 @@ void tls_library_errors(char *out, size_t size)
 			continue;
 		used += (size_t)snprintf(out + used, size - used, "%s%s%s%s", used ? ": " : "",
 		    reason ? reason : "unknown error", has_data ? ": " : "", has_data ? data : "");
+	}
+}
+
+void tls_library_warn(void)
+{
+	const char *file, *data;
+	char text[256];
+	int line, flags;
+	unsigned long code;
+
+	while ((code = ERR_get_error_all(&file, &line, NULL, &data, &flags)) != 0) {
+		bool has_data = data && (flags & ERR_TXT_STRING);
+
+		ERR_error_string_n(code, text, sizeof(text));
+		log_warn("TLS library problem: %s:%s:%d:%s%s", text, file, line,
+		    has_data ? data : "", has_data ? ":" : "");
 	}
 }
 

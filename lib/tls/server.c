@@ -37,7 +37,7 @@ static const struct tls_chains *chains_for_name(struct tls_context *c, const cha
 
 	if (chains)
 		return chains;
-	if (!c->config.hooks.chain_for_name(c->config.hooks.arg, name, &pem)) {
+	if (!c->config.hooks.chain_for_name(c->config.hooks.name_arg, name, &pem)) {
 		str_fini(&pem);
 		return NULL;
 	}
@@ -78,7 +78,10 @@ static int on_server_name(SSL *ssl, int *alert UNUSED, void *arg)
 	if (!c->config.hooks.chain_for_name)
 		return SSL_TLSEXT_ERR_OK;
 	chains = chains_for_name(c, s->server_name);
-	if (chains && tls_chains_use(chains, NULL, ssl, s->server_name, &err) < 0)
+	if (!chains)
+		return SSL_TLSEXT_ERR_OK;
+	s->named = tls_chains_use(chains, NULL, ssl, s->server_name, &err) == 0;
+	if (!s->named)
 		log_warn("%s: server name %s", s->peer, err.text);
 	return SSL_TLSEXT_ERR_OK;
 }
@@ -213,7 +216,10 @@ static int prepare_resumption(struct tls_context *c, struct err *err)
 			    cipher);
 		SSL_CTX_set_tlsext_ticket_key_evp_cb(c->ssl, on_ticket);
 	}
-	SSL_CTX_set_session_cache_mode(c->ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_cache_mode(
+	    c->ssl, c->config.always_session_ids && c->config.session_timeout > 0
+	                ? SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL
+	                : SSL_SESS_CACHE_OFF);
 	if (c->config.session_timeout > 0 && hooks->session_put && hooks->session_get) {
 		SSL_CTX_set_session_cache_mode(
 		    c->ssl, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);

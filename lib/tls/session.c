@@ -200,18 +200,39 @@ void tls_session_close(struct tls_session **session)
 /* ---- the handshake
  * ------------------------------------------------------------------------------------- */
 
+static bool was_cut(void)
+{
+	return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+}
+
+/* A server's words, as Postfix has them: filters look for them. */
+static void log_refused(const struct tls_session *s, int system_errno)
+{
+	if (was_cut()) {
+		log_info("SSL_accept error from %s: lost connection", s->peer);
+	} else if (ERR_peek_error()) {
+		log_info("SSL_accept error from %s: -1", s->peer);
+		tls_library_warn();
+	} else {
+		log_info("SSL_accept error from %s: %s", s->peer,
+		    system_errno ? strerror(system_errno) : "lost connection");
+	}
+}
+
 static enum tls_start start_failed(struct tls_session *s, int result, struct err *err)
 {
-	int system_errno = errno;
+	int system_errno = errno, kind = SSL_get_error(s->ssl, result);
 	char why[256];
 
-	switch (SSL_get_error(s->ssl, result)) {
+	if (s->server)
+		log_refused(s, system_errno);
+	switch (kind) {
 	case SSL_ERROR_SYSCALL:
 		err_set(err, system_errno, "%s",
 		    system_errno ? strerror(system_errno) : "connection closed");
 		return TLS_LOST;
 	case SSL_ERROR_SSL:
-		if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+		if (was_cut()) {
 			err_set(err, 0, "connection closed");
 			return TLS_LOST;
 		}
@@ -283,6 +304,8 @@ static enum tls_start shake_hands(struct tls_session *s, struct err *err)
 			waited = IO_TIMEOUT;
 		if (waited == IO_TIMEOUT) {
 			err_set(err, ETIMEDOUT, "%s", strerror(ETIMEDOUT));
+			if (s->server)
+				log_refused(s, ETIMEDOUT);
 			return TLS_TIMED_OUT;
 		}
 		if (waited != IO_OK) {

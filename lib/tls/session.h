@@ -81,6 +81,7 @@ struct tls_server_config {
 	int log_level;
 	const char *digest; /* of the client's fingerprints */
 };
+/* A handshake that fails is logged. */
 enum tls_start tls_server_start(struct tls_context *context, struct stream *stream,
     const struct tls_server_config *config, struct tls_session **out, struct err *err);
 
@@ -126,6 +127,7 @@ struct tls_info {
 	const char *cipher;            /* "TLS_AES_256_GCM_SHA384" */
 	int bits_used, bits_algorithm; /* 256, 256 */
 	const char *server_name;       /* SNI, "" : none */
+	const char *served_name; /* the same when a server has a chain of that name, else "" */
 	/* of the peer's certificate; "" when it showed none */
 	const char *peer_cn, *issuer_cn, *cert_fingerprint, *key_fingerprint;
 	bool peer_cert;

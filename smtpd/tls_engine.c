@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtpd/tls_engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/base64.h"
+#include "lib/base/log.h"
+#include "lib/secure/shared.h"
+#include "lib/sys/clock.h"
+#include "lib/sys/fd.h"
+#include "lib/table/table.h"
+#include "lib/tls/digest.h"
+
+enum { MANAGER_TIMEOUT_MS = 5000, LOOK_EVERY_MS = 1000, PEM_MAX = 256 * 1024 };
+/* A process that cannot look at the files makes room for one that could, after so long. */
+enum { BLIND_FOR_MS = 60 * 1000 };
+
+struct server_tls {
+	const struct smtpd_tls_params *params;
+	const struct secure_params *secure;
+	enum server_tls_level level;
+	int timeout_ms; /* of tlsmgr */
+	struct tls_context *context;
+	struct secure_shared *shared;
+	struct table_chain *names; /* tls_server_sni_maps; NULL: none */
+	char *cipherlist;
+	struct tls_protocols protocols;
+	int64_t opened_ms;
+};
+
+static enum server_tls_level level_of(const struct smtpd_tls_params *p)
+{
+	if (p->security_level != SERVER_TLS_UNSET)
+		return (enum server_tls_level)p->security_level;
+	return p->enforce_tls ? SERVER_TLS_ENCRYPT : p->use_tls ? SERVER_TLS_MAY : SERVER_TLS_NONE;
+}
+
+/* ---- certificates by name ------------------------------------------------------------------ */
+
+/* What postmap -F has put into a table: a file, base64. Else the names of files. */
+static bool read_value(const struct str *value, struct str *pem)
+{
+	const char *cursor = str_text(value);
+	struct slice item;
+	struct err err;
+
+	if (base64_decode(pem, str_text(value), value->len) == 0 && pem->len > 0)
+		return true;
+	str_clear(pem);
+	while (table_list_next(&cursor, &item)) {
+		char *path = alloc_strndup(item.data, item.len);
+		int rc = fd_read_file(path, PEM_MAX, pem, &err);
+
+		free(path);
+		if (rc < 0) {
+			log_warn("tls_server_sni_maps: %s", err.text);
+			return false;
+		}
+	}
+	return pem->len > 0;
+}
+
+/* The name, then ".parent.domain" of each domain above it. */
+static bool chain_for_name(void *arg, const char *name, struct str *pem_out)
+{
+	struct server_tls *tls = arg;
+	enum table_answer answer = TABLE_NOT_FOUND;
+	struct str value = {0};
+	bool found = false;
+	struct err err;
+
+	for (const char *key = name; key && answer == TABLE_NOT_FOUND; key = strchr(key + 1, '.'))
+		answer = table_chain_get(tls->names, key, &value, &err);
+	if (answer == TABLE_ERROR)
+		log_warn("tls_server_sni_maps: %s: %s", name, err.text);
+	else if (answer == TABLE_FOUND)
+		found = read_value(&value, pem_out);
+	if (value.data)
+		digest_wipe(value.data, value.cap);
+	str_fini(&value);
+	return found;
+}
+
+/* ---- the context --------------------------------------------------------------------------- */
+
+static bool is_mandatory(const struct server_tls *tls)
+{
+	return tls->level == SERVER_TLS_ENCRYPT || tls->params->wrappermode;
+}
+
+static bool has_chains(const struct smtpd_tls_params *p)
+{
+	return p->chain_files.count || *p->cert_file || *p->eccert_file || *p->dcert_file;
+}
+
+/* "none": no certificate on purpose, anonymous ciphers only. */
+static const char *pair_file(const char *path)
+{
+	return text_eq_nocase(path, "none") ? "" : path;
+}
+
+static int choose_ciphers(struct server_tls *tls, struct err *err)
+{
+	const struct smtpd_tls_params *p = tls->params;
+	bool mandatory = is_mandatory(tls);
+	const char *excludes[] = {p->exclude_ciphers, mandatory ? p->mandatory_exclude_ciphers : "",
+	    p->ask_ccert || p->req_ccert ? "aNULL" : "", mandatory ? "" : "eNULL"};
+	struct str list = {0};
+
+	if (tls_cipher_list(&tls->secure->common, mandatory ? p->mandatory_ciphers : p->ciphers,
+	        excludes, ARRAY_LEN(excludes), &list, err) < 0) {
+		str_fini(&list);
+		return err_prefix(err, "TLS ciphers: ");
+	}
+	tls->cipherlist = str_steal(&list);
+	if (tls_protocols_parse(
+	        mandatory ? p->mandatory_protocols : p->protocols, &tls->protocols, err) < 0)
+		return err_prefix(err, "TLS protocols: ");
+	return 0;
+}
+
+/* text: chains to use instead of the files' content; or NULL, then kept gets what was read. */
+static int make_context(struct server_tls *tls, const struct str *text, struct str *kept,
+    struct tls_context **out, struct err *err)
+{
+	const struct smtpd_tls_params *p = tls->params;
+	struct tls_context_config config = {.server = true,
+	    .common = &tls->secure->common,
+	    .chain_text = text,
+	    .chain_text_out = kept,
+	    .chain_files = p->chain_files.items,
+	    .chain_file_count = p->chain_files.count,
+	    .pairs = {{pair_file(p->cert_file), pair_file(p->key_file)},
+	        {p->eccert_file, p->eckey_file}, {p->dcert_file, p->dkey_file}},
+	    .ca_file = p->ca_file,
+	    .ca_path = p->ca_path,
+	    .verify_depth = p->ccert_verifydepth,
+	    .cipherlist = tls->cipherlist,
+	    .protocols = tls->protocols,
+	    .eecdh_grade = p->eecdh_grade,
+	    .dh_file = p->dh1024_param_file,
+	    .ask_certificate = p->ask_ccert || (p->req_ccert && is_mandatory(tls)),
+	    .always_session_ids = p->always_issue_session_ids,
+	    .session_timeout = tls->secure->sessions[TLSMGR_SMTPD].timeout};
+
+	secure_shared_hooks(tls->shared, &config.hooks);
+	if (tls->names) {
+		config.hooks.chain_for_name = chain_for_name;
+		config.hooks.name_arg = tls;
+	}
+	return tls_context_new(&config, out, err);
+}
+
+static const char *first_file(const struct smtpd_tls_params *p)
+{
+	return p->chain_files.count ? p->chain_files.items[0]
+	       : *p->cert_file      ? p->cert_file
+	       : *p->eccert_file    ? p->eccert_file
+	                            : p->dcert_file;
+}
+
+static void log_days_left(const struct server_tls *tls)
+{
+	const struct smtpd_tls_params *p = tls->params;
+	int days;
+
+	if (!tls_context_days_left(tls->context, &days))
+		return;
+	if (days < 0)
+		log_warn("TLS certificate %s has expired", first_file(p));
+	else if (days < p->expiry_warning_days)
+		log_warn("TLS certificate %s expires in %d days", first_file(p), days);
+	else if (p->loglevel >= 1)
+		log_info("TLS certificate %s is good for %d days", first_file(p), days);
+}
+
+/* ---- the chains that were last found good -------------------------------------------------- */
+
+/* All file names, short enough for a key. */
+static void put_name(const struct smtpd_tls_params *p, struct str *out)
+{
+	const char *const pairs[] = {
+	    p->cert_file, p->key_file, p->eccert_file, p->eckey_file, p->dcert_file, p->dkey_file};
+	unsigned char digest[DIGEST_LEN_MAX];
+	struct str names = {0};
+
+	for (size_t i = 0; i < p->chain_files.count; i++)
+		str_printf(&names, "%s\n", p->chain_files.items[i]);
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		str_printf(&names, "%s\n", pairs[i]);
+	if (digest_hash(DIGEST_SHA256, slice_of(names.data, names.len), digest) == 0)
+		base64_encode(out, digest, digest_len(DIGEST_SHA256));
+	str_fini(&names);
+}
+
+static void keep_chains(struct server_tls *tls, const struct str *text)
+{
+	struct tlsmgr_client *manager =
+	    tlsmgr_client_new(tls->secure->tlsmgr_service_name, tls->timeout_ms);
+	struct str name = {0};
+
+	put_name(tls->params, &name);
+	if (text->len)
+		tlsmgr_keep(manager, str_text(&name), str_text(text));
+	str_fini(&name);
+	tlsmgr_client_free(&manager);
+}
+
+/* The files are no good: is there what they were before? */
+static bool recall_chains(struct server_tls *tls, const struct err *why)
+{
+	struct tlsmgr_client *manager =
+	    tlsmgr_client_new(tls->secure->tlsmgr_service_name, tls->timeout_ms);
+	struct str name = {0}, text = {0};
+	struct tls_context *fresh;
+	struct err err;
+	bool ok = false;
+
+	put_name(tls->params, &name);
+	if (tlsmgr_recall(manager, str_text(&name), &text)) {
+		ok = make_context(tls, &text, NULL, &tls->context, &err) == 0;
+		log_warn("%s: %s", why->text,
+		    ok ? "the key and certificates of before are used" : err.text);
+	}
+	/* what was written since then would not look changed */
+	if (ok && make_context(tls, NULL, NULL, &fresh, &err) == 0) {
+		tls_context_free(&tls->context);
+		tls->context = fresh;
+	}
+	if (text.data)
+		digest_wipe(text.data, text.cap);
+	str_fini(&text);
+	str_fini(&name);
+	tlsmgr_client_free(&manager);
+	return ok;
+}
+
+static void load(struct server_tls *tls)
+{
+	const struct smtpd_tls_params *p = tls->params;
+	struct str kept = {0};
+	struct err err;
+
+	if (p->loglevel >= 2)
+		log_info("initializing the server-side TLS engine");
+	if (choose_ciphers(tls, &err) < 0) {
+		log_warn("%s: disabling TLS support", err.text);
+		return;
+	}
+	tls->shared = secure_shared_new(tls->secure, TLSMGR_SMTPD, tls->timeout_ms);
+	if (*p->sni_maps)
+		tls->names = table_chain_open(p->sni_maps, TABLE_FOLD_KEY);
+	if (make_context(tls, NULL, &kept, &tls->context, &err) == 0)
+		keep_chains(tls, &kept);
+	else if (!recall_chains(tls, &err))
+		log_warn("%s: disabling TLS support", err.text);
+	if (kept.data)
+		digest_wipe(kept.data, kept.cap);
+	str_fini(&kept);
+	if (tls->context)
+		log_days_left(tls);
+}
+
+struct server_tls *server_tls_open(const struct smtpd_tls_params *params,
+    const struct secure_params *secure, const struct core_params *core)
+{
+	struct server_tls *tls = alloc_zero(1, sizeof(*tls));
+
+	tls->params = params;
+	tls->secure = secure;
+	tls->timeout_ms = MIN(clock_ms_of(core->ipc_timeout), MANAGER_TIMEOUT_MS);
+	tls->level = level_of(params);
+	tls->opened_ms = clock_mono_ms();
+	if (tls->level == SERVER_TLS_NONE && !params->wrappermode)
+		return tls;
+	if (params->req_ccert && !is_mandatory(tls))
+		log_warn("Can't require client certs unless TLS is required");
+	if (has_chains(params))
+		load(tls);
+	else
+		log_warn("No server certs available. TLS won't be enabled");
+	return tls;
+}
+
+void server_tls_close(struct server_tls **out)
+{
+	struct server_tls *tls = *out;
+
+	if (!tls)
+		return;
+	tls_context_free(&tls->context);
+	secure_shared_free(&tls->shared);
+	table_chain_close(&tls->names);
+	free(tls->cipherlist);
+	free(tls);
+	*out = NULL;
+}
+
+enum server_tls_level server_tls_level(const struct server_tls *tls)
+{
+	return tls->level;
+}
+
+/* ---- renewal ------------------------------------------------------------------------------- */
+
+static void renew(struct server_tls *tls, struct service *service)
+{
+	struct tls_context *fresh;
+	struct str kept = {0};
+	struct err err;
+
+	/* before they are read: what changes meanwhile is looked at again */
+	tls_context_restamp(tls->context);
+	if (make_context(tls, NULL, &kept, &fresh, &err) == 0) {
+		log_info(
+		    "TLS certificate %s: the renewed files are in use", first_file(tls->params));
+		tls_context_free(&tls->context);
+		tls->context = fresh;
+		keep_chains(tls, &kept);
+		log_days_left(tls);
+	} else if ((err.code == EACCES || err.code == EPERM) && service) {
+		service_retire(service);
+	} else {
+		log_warn("%s: the renewed files are not used, those of before are", err.text);
+	}
+	if (kept.data)
+		digest_wipe(kept.data, kept.cap);
+	str_fini(&kept);
+}
+
+struct tls_context *server_tls_context(struct server_tls *tls, struct service *service)
+{
+	if (!tls->context)
+		return NULL;
+	if (tls_context_stale(tls->context, LOOK_EVERY_MS))
+		renew(tls, service);
+	else if (service && clock_mono_ms() - tls->opened_ms > BLIND_FOR_MS &&
+	         !tls_context_sees(tls->context))
+		service_retire(service);
+	return tls->context;
+}
