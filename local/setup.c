@@ -66,7 +66,7 @@ static void open_maps(struct local *local)
 		name = arena_strndup(&local->arena, list, len);
 		list += len;
 		/* One that cannot be opened stays in its place and makes mail wait. */
-		if (table_open(name, TABLE_FOLD_KEY, &map->table, &err) < 0) {
+		if (table_open(name, TABLE_FOLD_KEY | TABLE_NO_GROUPS, &map->table, &err) < 0) {
 			log_warn("alias_maps: %s", err.text);
 			map->table = NULL;
 		}

@@ -41,11 +41,12 @@ static void open_lists(
 
 static void open_tables(struct router *r, const struct route_params *params)
 {
-	r->transport_maps = table_chain_open(params->transport_maps, TABLE_FOLD_KEY);
-	r->relayhost_maps =
-	    table_chain_open(params->sender_dependent_relayhost_maps, TABLE_FOLD_KEY);
-	r->default_transport_maps =
-	    table_chain_open(params->sender_dependent_default_transport_maps, TABLE_FOLD_KEY);
+	r->transport_maps =
+	    table_chain_open(params->transport_maps, TABLE_FOLD_KEY | TABLE_NO_GROUPS);
+	r->relayhost_maps = table_chain_open(
+	    params->sender_dependent_relayhost_maps, TABLE_FOLD_KEY | TABLE_NO_GROUPS);
+	r->default_transport_maps = table_chain_open(
+	    params->sender_dependent_default_transport_maps, TABLE_FOLD_KEY | TABLE_NO_GROUPS);
 	r->local_recipients = table_chain_open(params->local_recipient_maps, TABLE_FOLD_KEY);
 	r->relay_recipients = table_chain_open(params->relay_recipient_maps, TABLE_FOLD_KEY);
 	r->virtual_aliases = table_chain_open(params->virtual_alias_maps, TABLE_FOLD_KEY);

@@ -39,9 +39,8 @@ const struct pattern_engine pattern_cidr = {prepare, compile, match, free};
 
 static int cidr_open(const char *name, int flags, int depth, void **state_out, struct err *err)
 {
-	(void)flags;
 	(void)depth;
-	return pattern_open(&pattern_cidr, name, state_out, err);
+	return pattern_open(&pattern_cidr, name, flags, state_out, err);
 }
 
 const struct table_type table_type_cidr = {.name = "cidr",

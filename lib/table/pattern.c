@@ -30,6 +30,7 @@ struct pattern_table {
 	const struct pattern_engine *engine;
 	struct rule *rules;
 	size_t count;
+	int flags;
 	const char *name; /* while it is read, for messages */
 	int line;         /* likewise */
 	size_t walked;    /* rules that pattern_next has shown */
@@ -107,7 +108,7 @@ static bool parse_group(struct slice text, size_t *len_out, int *group_out)
 }
 
 /* Checks the groups that the value names; sets rule->substitute. */
-static int check_value(struct rule *rule, int groups, struct err *err)
+static int check_value(struct rule *rule, int groups, int flags, struct err *err)
 {
 	struct slice text = slice_text(rule->value);
 
@@ -120,6 +121,9 @@ static int check_value(struct rule *rule, int groups, struct err *err)
 				return err_set(
 				    err, 0, "\"%s\": expected $n, ${n}, $(n) or $$", rule->value);
 			rule->substitute = true;
+			if (group >= 0 && (flags & TABLE_NO_GROUPS))
+				return err_set(
+				    err, 0, "regular expression substitution is not allowed");
 			if (group >= 0 && rule->negate)
 				return err_set(err, 0, "$number in the value of a negated pattern");
 			if (group == 0 || group > groups || group >= PATTERN_GROUPS_MAX)
@@ -205,7 +209,7 @@ static int parse_rule(
 	if (line.len == 0)
 		return err_set(err, 0, "expected a value behind the pattern");
 	rule->value = alloc_strndup(line.data, line.len);
-	return groups < 0 ? 0 : check_value(rule, groups, err);
+	return groups < 0 ? 0 : check_value(rule, groups, t->flags, err);
 }
 
 static int add_rule(struct pattern_table *t, struct slice line, struct err *err)
@@ -290,26 +294,29 @@ char *pattern_file(const char *name)
 	return name[0] == '{' ? NULL : alloc_strdup(name);
 }
 
-void *pattern_open_text(const struct pattern_engine *engine, const char *name, struct slice text)
+void *pattern_open_text(
+    const struct pattern_engine *engine, const char *name, int flags, struct slice text)
 {
 	struct pattern_table *t = alloc_zero(1, sizeof(*t));
 
 	t->engine = engine;
+	t->flags = flags;
 	t->name = name;
 	read_lines(t, text);
 	t->name = NULL; /* the caller's, and only for now */
 	return t;
 }
 
-int pattern_open(
-    const struct pattern_engine *engine, const char *name, void **state_out, struct err *err)
+int pattern_open(const struct pattern_engine *engine, const char *name, int flags, void **state_out,
+    struct err *err)
 {
 	struct str text = {0};
 	int rc = name[0] == '{' ? read_inline(name, &text, err)
 	                        : fd_read_file(name, TABLE_FILE_MAX, &text, err);
 
 	if (rc == 0)
-		*state_out = pattern_open_text(engine, name, slice_of(str_text(&text), text.len));
+		*state_out =
+		    pattern_open_text(engine, name, flags, slice_of(str_text(&text), text.len));
 	str_fini(&text);
 	return rc;
 }

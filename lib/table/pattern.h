@@ -38,11 +38,12 @@ struct pattern_engine {
 
 extern const struct pattern_engine pattern_cidr, pattern_regexp, pattern_pcre;
 
-/* name is a file, or "{ {rule}, {rule} }". */
-int pattern_open(
-    const struct pattern_engine *engine, const char *name, void **state_out, struct err *err);
+/* name is a file, or "{ {rule}, {rule} }"; flags as of table_open. */
+int pattern_open(const struct pattern_engine *engine, const char *name, int flags, void **state_out,
+    struct err *err);
 /* The same of a text; never fails, since bad rules are left out. name is for messages. */
-void *pattern_open_text(const struct pattern_engine *engine, const char *name, struct slice text);
+void *pattern_open_text(
+    const struct pattern_engine *engine, const char *name, int flags, struct slice text);
 enum table_answer pattern_get(void *state, const char *key, struct str *out, struct err *err);
 void pattern_close(void *state);
 /* As table_next_rule. */

@@ -115,9 +115,8 @@ const struct pattern_engine pattern_pcre = {NULL, compile, match, free_compiled}
 
 static int pcre_open(const char *name, int flags, int depth, void **state_out, struct err *err)
 {
-	(void)flags;
 	(void)depth;
-	return pattern_open(&pattern_pcre, name, state_out, err);
+	return pattern_open(&pattern_pcre, name, flags, state_out, err);
 }
 
 const struct table_type table_type_pcre = {.name = "pcre",

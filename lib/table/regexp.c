@@ -87,9 +87,8 @@ const struct pattern_engine pattern_regexp = {NULL, compile, match, free_regex};
 
 static int regexp_open(const char *name, int flags, int depth, void **state_out, struct err *err)
 {
-	(void)flags;
 	(void)depth;
-	return pattern_open(&pattern_regexp, name, state_out, err);
+	return pattern_open(&pattern_regexp, name, flags, state_out, err);
 }
 
 const struct table_type table_type_regexp = {.name = "regexp",

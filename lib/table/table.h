@@ -20,6 +20,9 @@ enum table_answer { TABLE_FOUND, TABLE_NOT_FOUND, TABLE_ERROR };
 
 enum {
 	TABLE_FOLD_KEY = 1 << 0, /* keys are lower-cased before the lookup (all but regexp, pcre) */
+	/* The value decides what is run or where mail goes: no part of the key, which is a
+	   stranger's text, gets into it. Rules of regexp and pcre with $number are left out. */
+	TABLE_NO_GROUPS = 1 << 1,
 };
 
 /* -1 with err: unknown type ("did you mean"), missing file with the postmap command to run, ... */

@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		log_open(LOG_TO_FD, null, 0);
 	}
 	str_put(&key, in, key_len);
-	table = pattern_open_text(&engine, "fuzz", slice_of(in + skip, size - skip));
+	table = pattern_open_text(&engine, "fuzz", (int)size & 3, slice_of(in + skip, size - skip));
 	must(pattern_get(table, str_text(&key), &value, &err) != TABLE_ERROR);
 	pattern_close(table);
 	str_fini(&key);

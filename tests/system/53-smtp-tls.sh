@@ -35,8 +35,11 @@ sink lost -K "$certs/good.chain" -q STARTTLS
 
 "$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
 PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+levels="none may encrypt verify secure fingerprint"
 for kind in "${!port[@]}"; do
-	echo "/@([a-z-]+)\\.$kind\\.test\$/ tls-\$1:[localhost]:${port[$kind]}"
+	for level in $levels policy wrap patient broken hurry; do
+		echo "$level.$kind.test tls-$level:[localhost]:${port[$kind]}"
+	done
 done >"$etc/transport"
 # a policy table: by next hop with its port, and for domains below one
 cat >"$etc/policy" <<END
@@ -48,7 +51,7 @@ cat >"$etc/policy" <<END
 [localhost]:${port[old]} { may } { exclude = aNULL }
 END
 cat >>"$etc/main.cf" <<END
-transport_maps = regexp:$etc/transport
+transport_maps = texthash:$etc/transport
 inet_protocols = ipv4
 disable_dns_lookups = yes
 smtp_tls_CAfile = $certs/ca.pem
@@ -58,7 +61,6 @@ smtp_tls_fingerprint_digest = sha256
 smtp_tls_fingerprint_cert_match = $(fingerprint self)
 minimal_backoff_time = 1000s
 END
-levels="none may encrypt verify secure fingerprint"
 {
 	transport() { echo "tls-$1 unix - - n - - smtp -o syslog_name=$1 ${*:2}"; }
 	for level in $levels; do

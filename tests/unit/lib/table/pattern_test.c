@@ -80,7 +80,7 @@ static void mute(void)
 START_TEST(lookup)
 {
 	const struct pattern_case *c = &cases[_i];
-	void *state = pattern_open_text(c->engine, "test", slice_text(c->text));
+	void *state = pattern_open_text(c->engine, "test", 0, slice_text(c->text));
 	struct str value = {0};
 	struct err err;
 	enum table_answer answer = pattern_get(state, c->key, &value, &err);
@@ -93,10 +93,29 @@ START_TEST(lookup)
 }
 END_TEST
 
+/* Where a value decides what is run, no part of the key gets into it. */
+START_TEST(no_groups)
+{
+	static const char text[] = "/^(.*)@a/ smtp:[$1]\n/^b(.)/ x$$y\n/@/ rest";
+	void *state =
+	    pattern_open_text(_i ? PERL : POSIX, "test", TABLE_NO_GROUPS, slice_text(text));
+	struct str value = {0};
+	struct err err;
+
+	ck_assert_int_eq(pattern_get(state, "u@a", &value, &err), TABLE_FOUND);
+	ck_assert_str_eq(str_text(&value), "rest");
+	str_clear(&value);
+	ck_assert_int_eq(pattern_get(state, "bc", &value, &err), TABLE_FOUND);
+	ck_assert_str_eq(str_text(&value), "x$y");
+	str_fini(&value);
+	pattern_close(state);
+}
+END_TEST
+
 /* An expression that would take for ever is an error of the lookup. */
 START_TEST(endless)
 {
-	void *state = pattern_open_text(PERL, "test", slice_text("/^(a+)+$/ x"));
+	void *state = pattern_open_text(PERL, "test", 0, slice_text("/^(a+)+$/ x"));
 	struct str value = {0};
 	struct err err;
 
@@ -115,5 +134,6 @@ TCase *pattern_tcase(void)
 	tcase_add_checked_fixture(tcase, mute, NULL);
 	tcase_add_loop_test(tcase, lookup, 0, ARRAY_LEN(cases));
 	tcase_add_test(tcase, endless);
+	tcase_add_loop_test(tcase, no_groups, 0, 2);
 	return tcase;
 }
