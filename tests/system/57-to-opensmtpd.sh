@@ -1,0 +1,26 @@
+#!/bin/bash
+# Mail to OpenSMTPD: with and without TLS, of all kinds, byte for byte.
+. "$(dirname "$0")/peers.bash"
+can_own_root || { echo "OpenSMTPD needs users of its own: this is not root, or there are no mount namespaces"; exit 77; }
+# Postfix has an smtpd, too, but not among the commands
+smtpd=${POSTERN_TEST_SMTPD:-$(find_program smtpd)} ||
+	{ unpack opensmtpd && smtpd=$scratch/package/usr/sbin/smtpd; } ||
+	{ echo "OpenSMTPD is not installed, and its package does not come"; exit 77; }
+
+cat >"$scratch/smtpd.conf" <<END
+pki localhost cert "$certs/mx.pem"
+pki localhost key "$certs/mx.key"
+listen on 127.0.0.1 port $peer_port tls pki localhost hostname localhost
+action "on" relay host smtp://127.0.0.1:$dump_port
+match from any for any action "on"
+END
+new_cert mx ca localhost rsa # its engine for keys takes no others
+chmod 600 "$certs/mx.key"
+start_dump
+own_root "$smtpd" -d -f "$scratch/smtpd.conf" >"$scratch/smtpd.out" 2>&1 &
+pids+=($!)
+await_peer "$scratch/smtpd.out"
+run_client
+send_all
+check_all
+exit 0
