@@ -65,7 +65,8 @@ static void add_words(char *out, size_t size, struct slice args)
 	while ((word = next_word(&args)).len > 0) {
 		size_t used = strlen(out);
 
-		if (used + word.len + 2 > size || has_word(out, word))
+		if (used + word.len + 2 > size || has_word(out, word) ||
+		    memchr(word.data, '\0', word.len))
 			continue;
 		if (used > 0)
 			out[used++] = ' ';

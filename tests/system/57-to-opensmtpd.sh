@@ -14,13 +14,17 @@ listen on 127.0.0.1 port $peer_port tls pki localhost hostname localhost
 action "on" relay host smtp://127.0.0.1:$dump_port
 match from any for any action "on"
 END
-new_cert mx ca localhost rsa # its engine for keys takes no others
 chmod 600 "$certs/mx.key"
 start_dump
 own_root "$smtpd" -d -f "$scratch/smtpd.conf" >"$scratch/smtpd.out" 2>&1 &
 pids+=($!)
 await_peer "$scratch/smtpd.out"
 run_client
+# Debian's 6.8 has a process with the keys that cannot sign with OpenSSL 3: nobody's TLS works then
+openssl s_client -starttls smtp -connect "127.0.0.1:$peer_port" </dev/null 2>&1 | grep -q "alert internal error" &&
+	domains=plain
 send_all
 check_all
-exit 0
+[ "$domains" = plain ] || exit 0
+echo "this OpenSMTPD has no TLS that works: only plain text was proved"
+exit 77

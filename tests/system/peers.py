@@ -2,7 +2,8 @@
 """The messages of peers.bash, and what became of them.
 
 peers.py make FOLDER           writes the messages as sendmail reads them
-peers.py check FOLDER ARRIVED  ARRIVED holds dialogues as dump_server.py writes them, or, below
+peers.py check FOLDER ARRIVED DOMAINS
+                               ARRIVED holds dialogues as dump_server.py writes them, or, below
                                USER/Maildir/new, one message for each recipient
 Each recipient must have each body that was meant for him once, byte for byte.
 """
@@ -12,7 +13,7 @@ import sys
 
 NOTICE = b"original-envelope-id: envelope-1"
 MANY = 120
-DOMAINS = ("plain", "tls")
+DOMAINS = sys.argv[4].split() if len(sys.argv) > 4 else []
 
 
 def bodies():
