@@ -32,5 +32,7 @@ static const struct conf_param rows[] = {
         "The name under which this program keeps what has to wait."),
     CONF_TEXT(ST, trace_service, "trace_service_name", "trace",
         "The name under which this program makes delivery reports."),
+    CONF_TEXT(ST, verify_service, "address_verify_service_name", "verify",
+        "The service that is told what became of address probes: verify(8)."),
 };
 const struct conf_table bounce_param_table = {rows, ARRAY_LEN(rows)};

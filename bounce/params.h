@@ -12,7 +12,7 @@ struct bounce_params {
 	const char *fast_flush_domains;
 	bool enable_original_recipient, enable_threaded_bounces, disable_verp_bounces;
 	bool old_logfiles; /* accepted: there is one format */
-	const char *defer_service, *trace_service;
+	const char *defer_service, *trace_service, *verify_service;
 };
 extern const struct conf_table bounce_param_table;
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/attr.h"
 #include "lib/base/log.h"
+#include "lib/peer/verify.h"
 #include "lib/service/service.h"
 
 /*
@@ -134,6 +135,26 @@ static uint32_t do_move(struct exchange *x)
 	return STATUS_DONE;
 }
 
+/*
+ * A probe of verify(8) is nobody's mail: that it cannot be delivered, or not now, is what verify
+ * wanted to know, and then it is gone.
+ */
+static uint32_t do_probe(struct exchange *x, uint16_t type)
+{
+	const struct bounce_record *records = x->request.records.items;
+	struct err err;
+
+	for (size_t i = 0; i < x->request.records.count; i++)
+		verify_tell(x->bounce->params.verify_service, records[i].address, records[i].orig,
+		    records[i].dsn, records[i].reason);
+	if (type != BOUNCE_MOVE)
+		return STATUS_DONE;
+	deliver_location(&x->request.message, &x->loc);
+	if (message_finish(x->bounce->queue, &x->loc, x->request.message.id, &err) < 0)
+		return failed(x, &err);
+	return STATUS_GONE;
+}
+
 static const struct {
 	uint16_t type;
 	uint32_t (*run)(struct exchange *x);
@@ -180,7 +201,10 @@ static bool handle(
 		    x.request.move_dir);
 		return false;
 	}
-	answer.status = commands[row].run(&x);
+	if (x.request.message.env_flags & ENV_PROBE)
+		answer.status = do_probe(&x, frame->type);
+	else
+		answer.status = commands[row].run(&x);
 	frame_encode(out, BOUNCE_ANSWER, frame->id, &bounce_answer_table, &answer);
 	return true;
 }

@@ -129,7 +129,8 @@ uint32_t mail_request_flags(const struct mail *mail)
 /* Agents have written the trace log themselves; a message without one costs nothing here. */
 static bool wants_report(const struct mail *mail)
 {
-	return !mail->reported && (mail->traced || mail->env_flags & (ENV_TRACE | ENV_VERIFY));
+	return !mail->reported && !(mail->env_flags & ENV_PROBE) &&
+	       (mail->traced || mail->env_flags & (ENV_TRACE | ENV_VERIFY));
 }
 
 static void reported(struct mail *mail, bool ok, const struct bounce_answer *answer, void *arg)

@@ -55,6 +55,14 @@ struct smtpd_params {
 	int invalid_hostname_reject_code, non_fqdn_reject_code, multi_recipient_bounce_reject_code;
 	int plaintext_reject_code;
 	int maps_rbl_reject_code;
+	const char *address_verify_service_name;
+	int address_verify_poll_count, address_verify_poll_delay;
+	int unverified_sender_reject_code, unverified_sender_defer_code;
+	int unverified_sender_tempfail;
+	const char *unverified_sender_reject_reason;
+	int unverified_recipient_reject_code, unverified_recipient_defer_code;
+	int unverified_recipient_tempfail;
+	const char *unverified_recipient_reject_reason;
 	struct conf_list maps_rbl_domains;
 	const char *default_rbl_reply, *rbl_reply_maps, *sender_login_maps;
 	const char *permit_mx_backup_networks, *dns_reply_filter;

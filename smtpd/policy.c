@@ -309,7 +309,8 @@ static bool ask(struct check *check, struct policy *p, const struct str *request
 			try--; /* it has ended while nobody looked: that is no failure */
 			continue;
 		}
-		log_warn("problem talking to server %s: %s", p->endpoint, err.text);
+		log_warn("problem talking to server %s: %s", strchr(p->endpoint, ':') + 1,
+		    err.code > 0 && err.code != EPROTO ? strerror(err.code) : err.text);
 		if (try < p->settings.try_limit)
 			poll(NULL, 0, clock_ms_of(p->settings.retry_delay));
 	}

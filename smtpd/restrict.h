@@ -76,9 +76,10 @@ struct access {
 	struct match_list *mx_backup_networks;
 	struct table_chain *dns_filter; /* smtpd_dns_reply_filter, when first needed */
 	struct table_chain *login_maps, *rbl_reply_maps;
-	const char *rbl_reply; /* the template */
-	bool sasl_enabled;     /* smtpd_sasl_auth_enable */
-	bool parent_matches;   /* smtpd_access_maps in parent_domain_matches_subdomains */
+	const char *rbl_reply;        /* the template */
+	bool sasl_enabled;            /* smtpd_sasl_auth_enable */
+	bool parent_matches;          /* smtpd_access_maps in parent_domain_matches_subdomains */
+	struct verify_client *verify; /* when first needed */
 	const char *mail_version, *compatibility_level;
 	int64_t list_complaint_ms; /* when a DNS list's error answer was last logged */
 };

@@ -7,6 +7,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
+#include "lib/peer/verify.h"
 #include "smtpd/restrict.h"
 
 static bool is_separator(char c)
@@ -176,6 +177,7 @@ void access_close(struct smtpd *srv)
 	map_free(&a->classes, free_list);
 	map_free(&a->tables, free_table);
 	map_free(&a->policies, policy_free);
+	verify_client_free(&a->verify);
 	match_list_close(&a->mx_backup_networks);
 	table_chain_close(&a->dns_filter);
 	table_chain_close(&a->login_maps);

@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
 #include "lib/peer/bounce.h"
+#include "lib/peer/verify.h"
 #include "lib/service/service.h"
 #include "lib/sys/clock.h"
 
@@ -139,6 +140,14 @@ struct verdict {
 	bool told;
 };
 
+static void tell_verifier(const struct agent_job *job, size_t i, const struct verdict *v)
+{
+	const struct deliver_rcpt *rcpt = &job->rcpts[i];
+
+	verify_tell(conf_get(service_conf(job->service), "address_verify_service_name"),
+	    rcpt->address, rcpt->orig ? rcpt->orig : "", v->dsn, v->reason);
+}
+
 static void settle(struct agent_job *job, size_t i, const struct verdict *v, const char *relay,
     int64_t conn_us, int64_t sent_us)
 {
@@ -163,7 +172,9 @@ static void settle(struct agent_job *job, size_t i, const struct verdict *v, con
 	    .diag = keep(job, v->diag),
 	    .mta = keep(job, v->mta),
 	};
-	if (wants_report(job, i, w->outcome, v->told))
+	if (job->request->env_flags & ENV_PROBE)
+		tell_verifier(job, i, v);
+	else if (wants_report(job, i, w->outcome, v->told))
 		put_trace(job, i, relay, &job->results[i]);
 	if (w->mark != RCPT_TODO && message_mark(job->m, job->rcpts[i].index, w->mark, &err) < 0)
 		/* delivered all the same: the worst that can come of it is a second copy */

@@ -9,6 +9,7 @@
 #include "lib/peer/scache.h"
 #include "lib/peer/status.h"
 #include "lib/peer/tlsmgr.h"
+#include "lib/peer/verify.h"
 
 enum { TEXT_MAX = ENVELOPE_TEXT_MAX, RCPTS_MAX = 100000 };
 
@@ -254,3 +255,21 @@ static const struct frame_field anvil_joined_fields[] = {
     FRAME_FIELD_U32(2, struct anvil_joined, holder)};
 const struct frame_table anvil_joined_table =
     TABLE("anvil_joined", anvil_joined_fields, struct anvil_joined);
+
+static const struct frame_field verify_query_fields[] = {
+    FRAME_FIELD_TEXT(1, struct verify_query, address, TEXT_MAX)};
+const struct frame_table verify_query_table =
+    TABLE("verify_query", verify_query_fields, struct verify_query);
+
+static const struct frame_field verify_update_fields[] = {
+    FRAME_FIELD_TEXT(1, struct verify_update, address, TEXT_MAX),
+    FRAME_FIELD_U32(2, struct verify_update, status),
+    FRAME_FIELD_TEXT(3, struct verify_update, text, TEXT_MAX)};
+const struct frame_table verify_update_table =
+    TABLE("verify_update", verify_update_fields, struct verify_update);
+
+static const struct frame_field verify_answer_fields[] = {
+    FRAME_FIELD_U32(1, struct verify_answer, status),
+    FRAME_FIELD_TEXT(2, struct verify_answer, text, TEXT_MAX)};
+const struct frame_table verify_answer_table =
+    TABLE("verify_answer", verify_answer_fields, struct verify_answer);

@@ -28,6 +28,8 @@ smtpd_client_connection_count_limit = 0
 inet_protocols = ipv4
 parent_domain_matches_subdomains = smtpd_access_maps
 fast_flush_domains =
+address_verify_poll_delay = 1s
+transport_maps = inline:{ { bad.test = error:5.1.1 no such user }, { later.test = retry:4.2.2 mailbox full } }
 END
 }
 

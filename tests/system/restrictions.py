@@ -173,6 +173,18 @@ CASES = {
                         "smtpd_sender_login_maps": "inline:{s@sender.test=me}"}, OPEN),
     "mx-backup": ({"smtpd_relay_restrictions": "permit_mx_backup, reject"}, OPEN.replace("example.org", "sender.test")),
     "log-permit": (dict(rcpt("permit"), smtpd_log_access_permit_actions="static:all"), OPEN),
+    # verify(8)
+    "verify": (rcpt("reject_unverified_sender"), OPEN),
+    "verify-bad": (rcpt("reject_unverified_sender"), OPEN.replace("sender.test", "bad.test")),
+    "verify-later": (rcpt("reject_unverified_sender"), OPEN.replace("sender.test", "later.test")),
+    "verify-rcpt": (rcpt("reject_unverified_recipient"), OPEN),
+    "verify-reason": (dict(rcpt("reject_unverified_sender"), unverified_sender_reject_reason="no such sender",
+                           unverified_sender_reject_code="550"), OPEN.replace("s@sender.test", "x@bad.test")),
+    "verify-anyway": (dict(rcpt("reject_unverified_sender"), unverified_sender_reject_code="250"),
+                      OPEN.replace("s@sender.test", "y@bad.test")),
+    "verify-now": (dict(rcpt("reject_unverified_sender, reject"), unverified_sender_tempfail_action="defer"),
+                   OPEN.replace("s@sender.test", "z@later.test")),
+    "verify-null": (rcpt("reject_unverified_sender"), OPEN.replace("s@sender.test", "")),
     # lists in the DNS
     "rbl": (rcpt("reject_rbl_client bl.test"), OPEN),
     "rbl-filter": (rcpt("reject_rbl_client bl.test=127.0.0.[2;4..6]"), OPEN),
@@ -350,8 +362,8 @@ def run(network, port):
             results[name] = [str(e)]
 
     work = [(i, n, c[1]) for i, (n, c) in enumerate(CASES.items())]
-    for at in range(0, len(work), 16):
-        threads = [threading.Thread(target=one, args=w) for w in work[at:at + 16]]
+    for at in range(0, len(work), 48):
+        threads = [threading.Thread(target=one, args=w) for w in work[at:at + 48]]
         for t in threads:
             t.start()
         for t in threads:
