@@ -172,6 +172,7 @@ int main(int argc, char **argv)
 	int ch, verbose = 0, status;
 
 	command_begin(&command, "postlock");
+	command.bad_conf_status = EX_TEMPFAIL; /* 1 and others are the command's */
 	while ((ch = getopt(argc, argv, "+c:l:v")) > 0) {
 		if (ch == 'c')
 			command.etc = optarg;

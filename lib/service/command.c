@@ -110,6 +110,7 @@ static void report_lines(struct conf_report *report)
 
 void command_load(struct command *c, const struct conf_table *const *tables, void *const *params)
 {
+	const int bad_status = c->bad_conf_status ? c->bad_conf_status : EX_CONFIG;
 	struct conf_report report = {0};
 	const char *env = getenv("MAIL_CONFIG");
 	struct err err;
@@ -120,14 +121,14 @@ void command_load(struct command *c, const struct conf_table *const *tables, voi
 	c->etc = alloc_strdup(c->etc);
 	check_folder(c->etc);
 	if (conf_load(c->etc, &c->conf, &err) < 0)
-		fatal_exit(EX_CONFIG, "%s", err.text);
+		fatal_exit(bad_status, "%s", err.text);
 	bad = conf_fill(c->conf, &core_params, &c->core, &report) < 0;
 	for (size_t i = 0; tables && tables[i]; i++)
 		bad |= conf_fill(c->conf, tables[i], params[i], &report) < 0;
 	if (report.problems > 0)
 		report_lines(&report);
 	if (bad)
-		fatal_exit(EX_CONFIG, "the configuration in %s cannot be used", c->etc);
+		fatal_exit(bad_status, "the configuration in %s cannot be used", c->etc);
 	conf_report_fini(&report);
 	if (has_set_id())
 		clean_environment(c);

@@ -16,7 +16,8 @@
  */
 struct command {
 	const char *program;
-	const char *etc; /* of -c; NULL: not given */
+	const char *etc;     /* of -c; NULL: not given */
+	int bad_conf_status; /* exit status for a bad configuration; 0: EX_CONFIG */
 	struct conf *conf;
 	struct core_params core;
 };

@@ -25,6 +25,7 @@ expect 75 'unknown mailbox_delivery_lock value "bogus" in "fcntl,bogus"' postloc
 expect 75 'mailbox_delivery_lock is empty' postlock -l ' , ' "$box" true
 expect 75 'unable to create lock file .*/nowhere/box.lock: No such file' postlock "$scratch/nowhere/box" true
 expect 75 'cannot open file: Is a directory' postlock -l dotlock "$scratch" true
+expect 75 'nowhere/main.cf: No such file' postlock -c "$scratch/nowhere" "$box" true
 [ ! -e "$scratch.lock" ] || fail "a lock file stays behind"
 expect 75 'execvp no-such-command: No such file' postlock "$box" no-such-command
 expect 7 '' postlock "$box" sh -c "[ -e '$box.lock' ] && exit 7"
