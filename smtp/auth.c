@@ -75,7 +75,7 @@ static int wanted_security(const struct attempt *a)
 {
 	const struct smtp_auth_params *p = a->client->auth->params;
 
-	if (!a->s->stream.ops)
+	if (!a->s->secured)
 		return p->security;
 	return session_tls_is_verified(a->s) ? p->tls_verified_security : p->tls_security;
 }

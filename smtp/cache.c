@@ -118,6 +118,7 @@ static struct scache_session describe(const struct session *s)
 	    .uses = (uint32_t)s->uses,
 	    .opened_ms = (uint64_t)s->opened_ms,
 	    .final = s->final,
+	    .tls = s->tls_words,
 	    .features = s->ehlo.features,
 	    .size_limit = s->ehlo.size_limit,
 	    .mail_max = s->ehlo.mail_max,
@@ -143,6 +144,8 @@ static struct session *revive(const struct smtp_client *c, int fd,
 	s->uses = (int)MIN(from->uses, 1000000U);
 	s->opened_ms = (int64_t)from->opened_ms;
 	s->final = from->final;
+	s->secured = *from->tls;
+	s->tls_words = *from->tls ? alloc_strdup(from->tls) : NULL;
 	s->ehlo = (struct ehlo){.features = from->features,
 	    .size_limit = from->size_limit,
 	    .mail_max = from->mail_max,
@@ -152,7 +155,7 @@ static struct session *revive(const struct smtp_client *c, int fd,
 	return s;
 }
 
-/* Only a plain connection is the same in another process. */
+/* A connection whose TLS is in this process is of no use in another. */
 static bool share(struct smtp_client *c, struct session *s, int64_t left_ms)
 {
 	struct scache_store store;
@@ -184,6 +187,7 @@ static struct session *ask(struct smtp_client *c, const struct scache_find *find
 		session_free(&s);
 		return NULL;
 	}
+	session_tls_reused(c, s);
 	*which_out = answer.which;
 	return s;
 }

@@ -9,7 +9,7 @@
 #include "lib/sys/clock.h"
 #include "lib/table/table.h"
 
-enum { MANAGER_TIMEOUT_MS = 5000 };
+enum { PEER_TIMEOUT_MS = 5000 };
 
 /* The parameters of before security levels, where there is no level. */
 static enum tls_level level_of(const struct smtp_tls_params *p)
@@ -78,7 +78,7 @@ struct engine *engine_open(const struct smtp_tls_params *params, const struct se
 {
 	struct engine *e = alloc_zero(1, sizeof(*e));
 	enum tlsmgr_cache cache = lmtp ? TLSMGR_LMTP : TLSMGR_SMTP;
-	int timeout_ms = clock_ms_of(core->ipc_timeout);
+	int timeout_ms = MIN(clock_ms_of(core->ipc_timeout), PEER_TIMEOUT_MS);
 
 	e->params = params;
 	e->secure = secure;
@@ -86,26 +86,18 @@ struct engine *engine_open(const struct smtp_tls_params *params, const struct se
 	e->level = level_of(params);
 	e->in_use = e->level != LEVEL_NONE || *params->policy_maps || *params->per_site ||
 	            params->wrappermode;
-	e->saved = map_new();
 	e->cipherlist = "";
 	if (*params->policy_maps)
 		e->policy_maps = table_chain_open(params->policy_maps, TABLE_FOLD_KEY);
 	else if (*params->per_site && params->security_level == LEVEL_UNSET)
 		e->per_site = table_chain_open(params->per_site, TABLE_FOLD_KEY);
+	e->resume = secure_resume_new(secure, cache, e->in_use, timeout_ms);
 	if (!e->in_use)
 		return e;
-	if (*secure->sessions[cache].database)
-		e->manager = tlsmgr_client_new(
-		    secure->tlsmgr_service_name, MIN(timeout_ms, MANAGER_TIMEOUT_MS));
+	if (*params->tlsproxy_service_name)
+		e->proxy = tlsproxy_client_new(params->tlsproxy_service_name, timeout_ms);
 	engine_context(e);
 	return e;
-}
-
-static void free_saved(void *value)
-{
-	struct tls_saved *saved = value;
-
-	tls_saved_free(&saved);
 }
 
 void engine_close(struct engine **engine)
@@ -114,9 +106,9 @@ void engine_close(struct engine **engine)
 
 	if (!e)
 		return;
-	map_free(&e->saved, free_saved);
 	tls_context_free(&e->context);
-	tlsmgr_client_free(&e->manager);
+	secure_resume_free(&e->resume);
+	tlsproxy_client_free(&e->proxy);
 	table_chain_close(&e->policy_maps);
 	table_chain_close(&e->per_site);
 	arena_fini(&e->arena);

@@ -2,8 +2,8 @@
 #ifndef SMTP_ENGINE_H
 #define SMTP_ENGINE_H
 
-#include "lib/base/map.h"
-#include "lib/secure/secure.h"
+#include "lib/peer/tlsproxy.h"
+#include "lib/secure/resume.h"
 #include "lib/tls/session.h"
 #include "smtp/smtp.h"
 #include "smtp/tls_params.h"
@@ -18,9 +18,9 @@ struct engine {
 	struct table_chain *policy_maps, *per_site;
 	struct tls_context *context; /* NULL: not made yet, or it cannot be made */
 	bool tried;
-	const char *cipherlist;        /* of the context: that of the default level */
-	struct tlsmgr_client *manager; /* NULL: sessions are not shared */
-	struct map *saved;             /* key -> struct tls_saved */
+	const char *cipherlist; /* of the context: that of the default level */
+	struct secure_resume *resume;
+	struct tlsproxy_client *proxy; /* NULL: TLS is always our own */
 	struct arena arena;
 };
 
@@ -34,13 +34,5 @@ void engine_close(struct engine **engine); /* NULL allowed */
 
 /* NULL: TLS is not available. Made at the first call when engine_open saw no use for it. */
 struct tls_context *engine_context(struct engine *engine);
-
-/* ---- resume.c ------------------------------------------------------------------------------- */
-
-/* A session of this process or of tlsmgr's, or NULL. The engine's. */
-const struct tls_saved *resume_find(struct engine *engine, const char *key);
-/* Takes what the server gave out, if anything new. */
-void resume_keep(struct engine *engine, const char *key, struct tls_session *session);
-void resume_drop(struct engine *engine, const char *key);
 
 #endif

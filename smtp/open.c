@@ -138,7 +138,7 @@ static int wants_extended(const struct smtp_client *c, struct session *s, const 
 static int secure(const struct smtp_client *c, struct session *s, const struct target *to,
     struct arena *arena, struct trouble *why)
 {
-	if (s->stream.ops) { /* wrapped from the start */
+	if (s->secured) { /* wrapped from the start */
 		session_tls_ready(c, s);
 		return 0;
 	}

@@ -164,6 +164,12 @@ static int ignore(struct arena *arena, struct slice value, struct policy *out, s
 	return err_set(err, 0, "\"%.*s\": expected yes or no", SLICE_ARG(value));
 }
 
+static int set_reuse(struct arena *arena, struct slice value, struct policy *out, struct err *err)
+{
+	out->reuse = slice_eq_nocase(value, "yes");
+	return ignore(arena, value, out, err);
+}
+
 static int accept_any(struct arena *arena, struct slice value, struct policy *out, struct err *err)
 {
 	(void)arena, (void)value, (void)out, (void)err;
@@ -184,7 +190,7 @@ static int set_attribute(
 	    {"match", set_match},
 	    {"tafile", set_anchors},
 	    {"servername", set_servername},
-	    {"connection_reuse", ignore},
+	    {"connection_reuse", set_reuse},
 	    {"enable_rpk", ignore},
 	    /* what policy servers say for reports (TLSRPT) */
 	    {"policy_type", accept_any},
@@ -388,7 +394,8 @@ void policy_find(
 
 	*out = (struct policy){.level = e->level,
 	    .anchor_files = &e->params->trust_anchor_file,
-	    .servername = e->params->servername};
+	    .servername = e->params->servername,
+	    .reuse = e->params->connection_reuse};
 	if (e->policy_maps)
 		use_policy_maps(e, to, arena, out);
 	else if (e->per_site)

@@ -20,6 +20,7 @@ struct policy {
 	const struct conf_list *match; /* strategies and names, or fingerprints */
 	const struct conf_list *anchor_files;
 	const char *servername;
+	bool reuse;      /* the connection may go to other processes: tlsproxy does its TLS */
 	bool requiretls; /* the message must not go on where it is less safe (RFC 8689) */
 
 	/* of policy_complete */

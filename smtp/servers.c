@@ -35,12 +35,17 @@ static struct session *open_session(struct delivery *d, struct target *to)
 	struct trouble why;
 	struct session *s;
 
-	to->no_tls = false;
+	to->no_tls = to->no_proxy = false;
 	while (session_open(c, to, d->job->arena, &s, &why) < 0) {
 		if (why.again_plain && !to->no_tls) {
 			log_info("%s: %s", d->job->request->id, why.reason);
 			session_quit(&s, c->params);
 			to->no_tls = true;
+			continue;
+		}
+		if (why.again_direct && !to->no_proxy) {
+			session_free(&s);
+			to->no_proxy = true;
 			continue;
 		}
 		if (s)

@@ -45,6 +45,7 @@ void session_free(struct session **s)
 	stream_fini(&(*s)->stream);
 	smtp_reply_fini(&(*s)->reply);
 	free((*s)->tls_key);
+	free((*s)->tls_words);
 	free((*s)->nexthop);
 	free((*s)->host);
 	free((*s)->name);

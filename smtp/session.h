@@ -28,9 +28,11 @@ struct session {
 	char *used;                           /* relay with ", conn_use=N" once N is above 1 */
 	char *endpoint_key, *destination_key; /* of cache.h; NULL: not to be shared */
 	char *login_key;                      /* of auth.c; NULL: nobody logs in anywhere */
-	struct tls_session *tls; /* NULL: plain text, or records that the kernel does */
-	char *tls_key;           /* session_tls_key of the destination that it was opened for */
+	struct tls_session *tls;              /* NULL: plain text, or TLS that somebody else does */
+	char *tls_key; /* session_tls_key of the destination that it was opened for */
 	char resume_key[65];
+	bool secured;    /* it talks TLS, by tls or by tlsproxy(8) */
+	char *tls_words; /* "Trusted TLSv1.3 with ...", by tlsproxy; NULL: by tls, or not at all */
 	bool tls_verified;
 	struct ehlo ehlo;
 	struct smtp_reply reply;
@@ -77,6 +79,7 @@ struct target {
 	bool direct;       /* [domain]: not by way of mail exchangers */
 	bool detect_loops; /* a server that has our name is us */
 	bool no_tls;       /* the attempt before this one failed in TLS and asked for this */
+	bool no_proxy;     /* ... failed in tlsproxy(8) */
 	const struct deliver_request *request; /* nexthop (the key of a kept session), sender */
 };
 
@@ -84,7 +87,7 @@ struct target {
  * Connects, reads the greeting, says EHLO (LHLO, HELO), starts TLS and says EHLO again,
  * authenticates. 0, or -1 with *why (the destination's, not one recipient's trouble); *out is then
  * NULL when there was no connection, else the caller ends it. With why->again_plain the caller
- * ends it and opens the same address again with no_tls.
+ * ends it and opens the same address again with no_tls, with why->again_direct with no_proxy.
  */
 int session_open(const struct smtp_client *client, const struct target *to, struct arena *arena,
     struct session **out, struct trouble *why);
@@ -124,6 +127,8 @@ enum session_step session_start_tls(const struct smtp_client *client, struct ses
 void session_tls_ready(const struct smtp_client *client, struct session *s);
 /* An open session that another process began for such a target. */
 void session_tls_note(const struct smtp_client *client, struct session *s, const struct target *to);
+/* Logs what another process's session is protected by. */
+void session_tls_reused(const struct smtp_client *client, const struct session *s);
 /* May mail that cannot go by this session, TLS being what went wrong, go in plain text? */
 bool session_tls_optional(
     const struct smtp_client *client, const struct target *to, struct arena *arena);

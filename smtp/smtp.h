@@ -86,6 +86,7 @@ struct trouble {
 	bool silent;        /* the server did not answer in time */
 	bool again_plain;   /* of session_open: the same address may do without TLS */
 	char dsn[12];       /* "4.4.1" */
+	bool again_direct;  /* likewise, without tlsproxy(8) */
 	const char *reason; /* as logged; in the request's arena */
 	const char *diag;   /* "smtp; 550 5.1.1 ..." or "" */
 	const char *mta;    /* the server's name, or "" */

@@ -12,9 +12,11 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/sys/clock.h"
+#include "lib/secure/outcome.h"
 #include "lib/tls/digest.h"
 #include "smtp/engine.h"
 #include "smtp/policy.h"
+#include "smtp/proxy.h"
 
 struct handshake {
 	const struct smtp_client *c;
@@ -23,6 +25,7 @@ struct handshake {
 	struct arena *arena;
 	struct trouble *why;
 	struct policy *policy;
+	struct tlsproxy_outcome outcome;
 };
 
 static enum session_step fail(struct handshake *h, const char *dsn, const char *text)
@@ -163,40 +166,34 @@ static void put_resume_key(const struct handshake *h, char out[2 * DIGEST_LEN_MA
 
 /* ---- the handshake --------------------------------------------------------------------------- */
 
-static void log_established(const struct handshake *h)
+static void log_established(struct handshake *h)
 {
-	struct tls_session *tls = h->s->tls;
-	const char *status = tls_session_status(tls);
-	struct str text = {0};
+	struct tlsproxy_outcome *o = &h->outcome;
 
-	if (h->c->tls->params->loglevel < 1)
-		return;
 	/* the MX that named the host could be forged */
-	if (h->policy->level == LEVEL_HALF_DANE && tls_session_matched(tls))
-		status = "Trusted";
-	tls_session_describe(tls, &text);
-	log_info("%s TLS connection established to %s: %s", status, h->s->relay, str_text(&text));
-	str_fini(&text);
+	if (h->policy->level == LEVEL_HALF_DANE && o->matched)
+		o->status = "Trusted";
+	if (h->c->tls->params->loglevel >= 1)
+		log_info("%s TLS connection established to %s: %s", o->status, h->s->relay,
+		    o->description);
 }
 
 static void log_peer(const struct handshake *h)
 {
-	const struct tls_info *info;
+	const struct tlsproxy_outcome *o = &h->outcome;
 
 	if (h->c->tls->params->loglevel < 2)
 		return;
-	if (tls_session_resumed(h->s->tls))
+	if (o->resumed)
 		log_info("%s: Reusing old session", h->s->relay);
-	info = tls_session_info(h->s->tls);
-	if (info->peer_cert)
+	if (o->peer_cert)
 		log_info("%s: subject_CN=%s, issuer_CN=%s, fingerprint=%s, pkey_fingerprint=%s",
-		    h->s->relay, info->peer_cn, info->issuer_cn, info->cert_fingerprint,
-		    info->key_fingerprint);
+		    h->s->relay, o->peer_cn, o->issuer_cn, o->cert_fingerprint, o->key_fingerprint);
 }
 
 static void log_mismatch(const struct handshake *h)
 {
-	const char *problem = tls_session_problem(h->s->tls);
+	const char *problem = h->outcome.problem;
 	bool by_number = strncmp(problem, "num=", 4) == 0;
 
 	log_info("%scertificate verification failed for %s: %s", by_number ? "server " : "",
@@ -207,7 +204,8 @@ static enum session_step judge(struct handshake *h)
 {
 	struct session *s = h->s;
 
-	if (policy_is_verified(h->policy) && !tls_session_matched(s->tls)) {
+	s->secured = true;
+	if (policy_is_verified(h->policy) && !h->outcome.matched) {
 		log_mismatch(h);
 		log_peer(h);
 		log_established(h);
@@ -215,26 +213,67 @@ static enum session_step judge(struct handshake *h)
 	}
 	log_peer(h);
 	log_established(h);
+	if (!s->tls)
+		s->tls_words = alloc_printf("%s %s", h->outcome.status, h->outcome.description);
 	s->tls_verified = policy_is_verified(h->policy) && h->policy->level != LEVEL_HALF_DANE;
 	return STEP_DONE;
 }
 
-static enum session_step not_started(
-    struct handshake *h, enum tls_start started, const struct err *err)
+static enum session_step not_started(struct handshake *h)
 {
 	struct session *s = h->s;
 
-	if (started == TLS_LOCAL) {
-		log_warn("%s: TLS: %s", s->relay, err->text);
+	if (h->outcome.result == TLS_LOCAL) {
+		log_warn("%s: TLS: %s", s->relay, h->outcome.text);
 		s->spent = s->dead = true;
 		return fail(h, "4.7.5", "client TLS configuration problem");
 	}
 	if (h->c->tls->params->loglevel > 0 || policy_is_mandatory(h->policy))
-		log_info("SSL_connect error to %s: %s", s->relay, err->text);
+		log_info("SSL_connect error to %s: %s", s->relay, h->outcome.text);
 	s->dead = true;
 	fail(h, "4.7.5", "Cannot start TLS: handshake failure");
 	h->why->again_plain = plain_text_will_do(h);
 	return STEP_FAILED;
+}
+
+static void start_own(
+    struct handshake *h, struct tls_context *context, struct tls_client_config *config)
+{
+	struct session *s = h->s;
+	enum tls_start started;
+	struct err err;
+
+	config->resume = secure_resume_find(h->c->tls->resume, s->resume_key);
+	started = tls_client_start(context, &s->stream, config, &s->tls, &err);
+	secure_outcome(started, s->tls, &err, h->arena, &h->outcome);
+	if (started != TLS_STARTED && config->resume)
+		secure_resume_drop(h->c->tls->resume, s->resume_key);
+}
+
+/* Fills h->outcome. false: the proxy is no more, *h->why says what to do. */
+static bool start_tls(
+    struct handshake *h, struct tls_context *context, struct tls_client_config *config)
+{
+	struct session *s = h->s;
+	int64_t limit_ms = clock_ms_of(h->c->tls->params->starttls_timeout);
+	bool shared = h->policy->reuse && !h->to->no_proxy && h->c->shared;
+	int proxy = shared ? proxy_connect(h->c->tls, context) : -1;
+
+	s->stream.timeout_ms = (int)limit_ms;
+	s->stream.deadline_ms = clock_mono_ms() + limit_ms;
+	if (s->give_up_ms)
+		s->stream.deadline_ms = MIN(s->stream.deadline_ms, s->give_up_ms);
+	limit_ms = s->stream.deadline_ms - clock_mono_ms();
+	if (proxy < 0) {
+		start_own(h, context, config);
+	} else if (proxy_start(h->c, s, proxy, config, limit_ms, h->arena, &h->outcome) < 0) {
+		s->dead = true;
+		fail(h, "4.7.5", "Cannot start TLS: tlsproxy ended");
+		h->why->again_direct = true;
+		return false;
+	}
+	s->stream.deadline_ms = 0;
+	return true;
 }
 
 static enum session_step shake_hands(struct handshake *h, struct tls_context *context)
@@ -260,26 +299,15 @@ static enum session_step shake_hands(struct handshake *h, struct tls_context *co
 	    .tlsa_count = p->tlsa_count,
 	    .tlsa_base = p->tlsa_base};
 	struct session *s = h->s;
-	enum tls_start started;
-	struct err err;
 
 	put_resume_key(h, s->resume_key);
-	config.resume = resume_find(h->c->tls, s->resume_key);
 	if (params->loglevel >= 2) {
 		log_info("setting up TLS connection to %s", s->relay);
 		log_info("%s: TLS cipher list \"%s\"", s->relay, p->cipherlist);
 	}
-	s->stream.timeout_ms = clock_ms_of(params->starttls_timeout);
-	s->stream.deadline_ms = clock_mono_ms() + clock_ms_of(params->starttls_timeout);
-	if (s->give_up_ms)
-		s->stream.deadline_ms = MIN(s->stream.deadline_ms, s->give_up_ms);
-	started = tls_client_start(context, &s->stream, &config, &s->tls, &err);
-	s->stream.deadline_ms = 0;
-	if (started == TLS_STARTED)
-		return judge(h);
-	if (config.resume)
-		resume_drop(h->c->tls, s->resume_key);
-	return not_started(h, started, &err);
+	if (!start_tls(h, context, &config))
+		return STEP_FAILED;
+	return h->outcome.result == TLS_STARTED ? judge(h) : not_started(h);
 }
 
 /* ---- STARTTLS -------------------------------------------------------------------------------- */
@@ -354,7 +382,7 @@ static enum session_step secure(const struct smtp_client *c, struct session *s,
     const struct target *to, struct arena *arena, struct trouble *why, bool wrap)
 {
 	struct policy policy;
-	struct handshake h = {c, s, to, arena, why, &policy};
+	struct handshake h = {c, s, to, arena, why, &policy, {0}};
 
 	policy_find(c, to, arena, &policy);
 	policy_complete(c, to, arena, &policy);
@@ -382,7 +410,16 @@ enum session_step session_start_tls(const struct smtp_client *c, struct session 
 void session_tls_ready(const struct smtp_client *c, struct session *s)
 {
 	if (s->tls)
-		resume_keep(c->tls, s->resume_key, s->tls);
+		secure_resume_keep(c->tls->resume, s->resume_key, s->tls);
+}
+
+void session_tls_reused(const struct smtp_client *c, const struct session *s)
+{
+	const char *rest = s->tls_words ? strchr(s->tls_words, ' ') : NULL;
+
+	if (rest && c->tls && c->tls->params->loglevel >= 1)
+		log_info("%.*s TLS connection reused to %s: %s", (int)(rest - s->tls_words),
+		    s->tls_words, s->relay, rest + 1);
 }
 
 void session_tls_end(struct session *s)

@@ -54,6 +54,7 @@ static const struct conf_enum insecure_mx_levels[] = {
 	CONF_SECS(P, starttls_timeout, x "_starttls_timeout", "300s", 1, 0, "Time limit for STARTTLS and for the handshake.")
 
 #define SHARED_ROWS \
+	CONF_TEXT(P, tlsproxy_service_name, "tlsproxy_service_name", "tlsproxy", "The service that does TLS for connections which processes share."), \
 	CONF_ENUM(P, dane_insecure_mx_policy, "smtp_tls_dane_insecure_mx_policy", "${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}", insecure_mx_levels, "What TLSA records of a host count for when DNSSEC does not say that it is the exchanger: may, encrypt or dane."), \
 	CONF_SECS(P, plain_text_after, "minimal_backoff_time", "300s", 1, 0, "Shortest pause between two tries of a message."), \
 	CONF_BOOL(P, tls_required_enable, "tls_required_enable", "yes", "A message whose header says TLS-Required: no asks for less than the policy.")

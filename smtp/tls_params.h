@@ -34,6 +34,7 @@ struct smtp_tls_params {
 	const char *fingerprint_digest, *servername;
 	int dane_insecure_mx_policy; /* enum tls_level */
 	bool force_insecure_host_tlsa_lookup, note_starttls_offer;
+	const char *tlsproxy_service_name;
 	bool connection_reuse, enable_rpk, block_early_mail_reply;
 	bool tls_required_enable;
 	int starttls_timeout; /* seconds */

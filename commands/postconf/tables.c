@@ -16,6 +16,7 @@
 #include "scache/params.h"
 #include "smtp/params.h"
 #include "smtpd/params.h"
+#include "tlsproxy/params.h"
 #include "verify/params.h"
 
 const struct conf_table *const all_tables[] = {
@@ -41,6 +42,7 @@ const struct conf_table *const all_tables[] = {
     &bounce_param_table,
     &anvil_params,
     &scache_params,
+    &tlsproxy_params,
     &flush_params,
     &verify_params,
     &other_params,

@@ -214,6 +214,7 @@ static const char *const entries[][8] = {
     {"verify", "unix", "-", "-", "n", "-", "1", "verify"},
     {"scache", "unix", "-", "-", "n", "-", "1", "scache"},
     {"tlsmgr", "unix", "-", "-", "n", "1000?", "1", "tlsmgr"},
+    {"tlsproxy", "unix", "-", "-", "n", "-", "0", "tlsproxy"},
 };
 
 static bool has_program(const char *daemons, const char *name)

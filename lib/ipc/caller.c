@@ -57,7 +57,7 @@ const char *frame_caller_path(const struct frame_caller *c)
 	return c->path;
 }
 
-static void rest(struct frame_caller *c, const struct err *err)
+void frame_caller_rest(struct frame_caller *c, const struct err *err)
 {
 	log_warn("%s: %s; %s for %d seconds", c->path, err->text, c->without, REST_MS / 1000);
 	c->not_before = clock_mono_ms() + REST_MS;
@@ -84,7 +84,7 @@ static bool connected(struct frame_caller *c)
 		return true;
 	c->fd = net_connect_unix(c->path, c->timeout_ms, &err);
 	if (c->fd < 0)
-		rest(c, &err);
+		frame_caller_rest(c, &err);
 	return c->fd >= 0;
 }
 
@@ -99,7 +99,7 @@ static bool say(struct frame_caller *c, uint16_t type, const struct frame_table 
 	frame_encode(&c->out, type, ++c->next_id, table, value);
 	if (frame_send(c->fd, &c->out, fd, c->timeout_ms, &err) == 0)
 		return true;
-	rest(c, &err);
+	frame_caller_rest(c, &err);
 	return false;
 }
 
@@ -135,9 +135,18 @@ bool frame_caller_ask(struct frame_caller *c, const struct frame_question *quest
 	    frame_decode(&frame, question->answer_table, answer_out, arena, &err) < 0) {
 		if (fd_out)
 			fd_close(fd_out);
-		rest(c, &err);
+		frame_caller_rest(c, &err);
 		return false;
 	}
 	str_consume(&c->in, frame.size);
 	return true;
+}
+
+int frame_caller_detach(struct frame_caller *c)
+{
+	int fd = c->fd;
+
+	c->fd = -1;
+	disconnect(c);
+	return fd;
 }

@@ -29,4 +29,12 @@ struct frame_question {
 bool frame_caller_ask(struct frame_caller *caller, const struct frame_question *question,
     const void *value, struct arena *arena, void *answer_out, int *fd_out);
 
+/*
+ * The connection is the caller's from now on, -1 when there is none; the next call makes another.
+ * For conversations that go on in another way.
+ */
+int frame_caller_detach(struct frame_caller *caller);
+/* The server is not of use, for the reason that err gives: as if it did not answer. */
+void frame_caller_rest(struct frame_caller *caller, const struct err *err);
+
 #endif

@@ -9,6 +9,7 @@
 #include "lib/peer/scache.h"
 #include "lib/peer/status.h"
 #include "lib/peer/tlsmgr.h"
+#include "lib/peer/tlsproxy.h"
 #include "lib/peer/verify.h"
 
 enum { TEXT_MAX = ENVELOPE_TEXT_MAX, RCPTS_MAX = 100000 };
@@ -273,3 +274,50 @@ static const struct frame_field verify_answer_fields[] = {
     FRAME_FIELD_TEXT(2, struct verify_answer, text, TEXT_MAX)};
 const struct frame_table verify_answer_table =
     TABLE("verify_answer", verify_answer_fields, struct verify_answer);
+
+static const struct frame_field tlsproxy_hello_fields[] = {
+    FRAME_FIELD_TEXT(1, struct tlsproxy_hello, identity, TLSPROXY_TEXT_MAX)};
+const struct frame_table tlsproxy_hello_table =
+    TABLE("tlsproxy_hello", tlsproxy_hello_fields, struct tlsproxy_hello);
+static const struct frame_field tlsproxy_ready_fields[] = {
+    FRAME_FIELD_U32(1, struct tlsproxy_ready, willing),
+    FRAME_FIELD_TEXT(2, struct tlsproxy_ready, reason, TLSPROXY_TEXT_MAX)};
+const struct frame_table tlsproxy_ready_table =
+    TABLE("tlsproxy_ready", tlsproxy_ready_fields, struct tlsproxy_ready);
+
+static const struct frame_field tlsproxy_name_fields[] = {
+    FRAME_FIELD_TEXT(1, struct tlsproxy_name, text, TLSPROXY_TEXT_MAX)};
+static const struct frame_table tlsproxy_name_table =
+    TABLE("tlsproxy_name", tlsproxy_name_fields, struct tlsproxy_name);
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct tlsproxy_tlsa, m)
+static const struct frame_field tlsproxy_tlsa_fields[] = {U32(1, usage), U32(2, selector),
+    U32(3, matching), FRAME_FIELD_TEXT(4, struct tlsproxy_tlsa, data, TLSPROXY_TEXT_MAX)};
+static const struct frame_table tlsproxy_tlsa_table =
+    TABLE("tlsproxy_tlsa", tlsproxy_tlsa_fields, struct tlsproxy_tlsa);
+#undef U32
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct tlsproxy_request, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct tlsproxy_request, m, TLSPROXY_TEXT_MAX)
+static const struct frame_field tlsproxy_request_fields[] = {TEXT(1, peer), TEXT(2, name),
+    U32(3, log_level), U32(4, verify), U32(5, lmtp), TEXT(6, cipherlist), U32(7, protocol_min),
+    U32(8, protocol_max), U32(9, protocols_excluded),
+    FRAME_FIELD_LIST(
+        10, struct tlsproxy_request, names, TLSPROXY_NAMES_MAX, &tlsproxy_name_table),
+    TEXT(11, trust_anchors), TEXT(12, digest),
+    FRAME_FIELD_LIST(13, struct tlsproxy_request, tlsa, TLSPROXY_TLSA_MAX, &tlsproxy_tlsa_table),
+    TEXT(14, tlsa_base), TEXT(15, resume_key), U32(16, limit_ms), U32(17, idle_ms)};
+const struct frame_table tlsproxy_request_table =
+    TABLE("tlsproxy_request", tlsproxy_request_fields, struct tlsproxy_request);
+#undef U32
+#undef TEXT
+
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct tlsproxy_outcome, m)
+#define TEXT(tag, m) FRAME_FIELD_TEXT(tag, struct tlsproxy_outcome, m, TLSPROXY_TEXT_MAX)
+static const struct frame_field tlsproxy_outcome_fields[] = {U32(1, result), TEXT(2, text),
+    U32(3, matched), U32(4, resumed), U32(5, peer_cert), TEXT(6, status), TEXT(7, description),
+    TEXT(8, problem), TEXT(9, peer_cn), TEXT(10, issuer_cn), TEXT(11, cert_fingerprint),
+    TEXT(12, key_fingerprint)};
+const struct frame_table tlsproxy_outcome_table =
+    TABLE("tlsproxy_outcome", tlsproxy_outcome_fields, struct tlsproxy_outcome);
+#undef U32
+#undef TEXT

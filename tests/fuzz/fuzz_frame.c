@@ -10,12 +10,14 @@
 #include "lib/peer/deliver.h"
 #include "lib/peer/note.h"
 #include "lib/peer/scache.h"
+#include "lib/peer/tlsproxy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct frame_table *const tables[] = {&note_table, &deliver_request_table,
     &deliver_result_table, &bounce_request_table, &bounce_answer_table, &scache_store_table,
-    &scache_find_table, &scache_answer_table};
+    &scache_find_table, &scache_answer_table, &tlsproxy_hello_table, &tlsproxy_ready_table,
+    &tlsproxy_request_table, &tlsproxy_outcome_table};
 
 /* What was decoded encodes to what decodes to the same. */
 static void round_trip(const struct frame_table *table, const void *value, struct arena *arena)

@@ -111,6 +111,7 @@ static void set_params(struct smtp_tls_params *p)
 	    .policy_maps = "inline:{{example.com=secure}, {.below.test=verify}, "
 	                   "{[example.com]:587=encrypt}, {bad.test=worst}, {none.test=none}}",
 	    .per_site = "",
+	    .tlsproxy_service_name = "",
 	    .protocols = ">=TLSv1",
 	    .mandatory_protocols = ">=TLSv1.2",
 	    .ciphers = "medium",

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LIB_SECURE_OUTCOME_H
+#define LIB_SECURE_OUTCOME_H
+
+#include "lib/peer/tlsproxy.h"
+#include "lib/tls/session.h"
+
+/* What became of a client's handshake; texts live in arena. session is NULL but for TLS_STARTED. */
+void secure_outcome(enum tls_start result, struct tls_session *session, const struct err *err,
+    struct arena *arena, struct tlsproxy_outcome *out);
+
+#endif
