@@ -18,7 +18,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 CFLAGS   := -std=c11 $(WARNINGS) $(WERROR) -fno-common -fstack-protector-strong -fPIE $(MODE_CFLAGS)
 CPPFLAGS := -I. -D_GNU_SOURCE
 LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(MODE_LDFLAGS)
-LIBS     := -llmdb -lpcre2-8 -lresolv -lssl -lcrypto -lidn2 -lm
+LIBS     := -llmdb -lpcre2-8 -lresolv -lssl -lcrypto -lidn2 -lcrypt -lm
 
 LIB_SRC  := $(wildcard lib/*/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$B/%.o)

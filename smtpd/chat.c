@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/log.h"
 #include "lib/sys/clock.h"
@@ -134,32 +135,60 @@ static bool wait_for_command(struct session *s)
 	return result == IO_OK;
 }
 
-bool chat_read(struct session *s)
+/* What may be seen of a line by who reads the log, or gets the transcript: no credentials. */
+static struct slice without_secret(struct slice line)
 {
-	size_t limit = (size_t)s->srv->config->core->line_length_limit;
+	static const char verb[] = "AUTH ";
+	size_t at = sizeof(verb) - 1;
+
+	if (line.len < at || strncasecmp(line.data, verb, at) != 0)
+		return line;
+	while (at < line.len && line.data[at] != ' ')
+		at++;
+	return slice_of(line.data, at);
+}
+
+/* A line into s->line, within the time of a request. secret: nobody else is to see it. */
+static enum chat_line read_line(struct session *s, size_t limit, bool secret)
+{
+	enum chat_line kind = CHAT_LINE;
 	enum io_result result;
+	struct slice shown;
 
 	chat_deadline(s, 0);
 	if (!wait_for_command(s))
-		return false;
+		return CHAT_GONE;
 	result = stream_read_line(&s->stream, &s->line, limit, true);
 	if (result == IO_LONG) {
 		str_clear(&s->scratch);
 		chat_escape(&s->scratch, slice_of(s->line.data, MIN(s->line.len, 30)), 30);
 		log_warn("%s: request longer than %zu: %s...", s->peer.namaddr, limit,
-		    str_text(&s->scratch));
+		    secret ? "" : str_text(&s->scratch));
+		kind = CHAT_LONG;
 	} else if (result != IO_OK) {
 		chat_failed(s, result);
-		return false;
+		return CHAT_GONE;
 	} else if ((s->line.len == 0 || s->line.data[s->line.len - 1] != '\r') &&
 	           chat_bare_lf_refused(s)) {
 		s->end = END_BARE_LF;
-		return false;
+		return CHAT_GONE;
 	}
 	trim_line(&s->line);
-	log_debug("< %s: %s", s->peer.namaddr, str_text(&s->line));
-	transcript_in(s->srv->transcript, str_text(&s->line), s->line.len);
-	return true;
+	shown = secret ? slice_text("[response]")
+	               : without_secret(slice_of(str_text(&s->line), s->line.len));
+	log_debug("< %s: %.*s", s->peer.namaddr, SLICE_ARG(shown));
+	transcript_in(s->srv->transcript, shown.data, shown.len);
+	return kind;
+}
+
+bool chat_read(struct session *s)
+{
+	return read_line(s, (size_t)s->srv->config->core->line_length_limit, false) != CHAT_GONE;
+}
+
+enum chat_line chat_response(struct session *s, size_t limit)
+{
+	return read_line(s, limit, true);
 }
 
 void chat_escape(struct str *out, struct slice text, size_t max)

@@ -10,13 +10,13 @@
 #include "lib/mail/address.h"
 #include "lib/mail/verp.h"
 #include "lib/smtp/command.h"
+#include "smtpd/auth.h"
 #include "smtpd/ehlo.h"
 
 struct mail_options {
 	uint64_t size;
 	uint32_t env_flags;
 	const char *ret, *envid, *verp;
-	bool auth;
 };
 
 /* An option: NULL when it is fine, or the reply. */
@@ -50,12 +50,8 @@ static const char *opt_size(struct session *s, struct slice value, struct mail_o
 /* RFC 4954 section 5: from a client that nobody trusts the value means nothing. */
 static const char *opt_auth(struct session *s, struct slice value, struct mail_options *out)
 {
-	(void)s;
-	(void)value;
-	if (out->auth)
-		return "503 5.5.4 Error: multiple AUTH= options";
-	out->auth = true;
-	return NULL;
+	(void)out;
+	return auth_mail_option(s, value);
 }
 
 static const char *no_dsn = "501 5.7.1 DSN support is disabled";
@@ -196,6 +192,9 @@ static int accept_sender(struct session *s, struct slice rest)
 	s->tx.attributes = NULL;
 	if (opts.verp && *s->tx.sender.address)
 		s->tx.attributes = arena_printf(&s->tx.arena, ENVELOPE_VERP "=%s\n", opts.verp);
+	if (s->tx.sasl_sender)
+		s->tx.attributes = arena_printf(&s->tx.arena, "%s" ENVELOPE_SASL_SENDER "=%s\n",
+		    s->tx.attributes ? s->tx.attributes : "", s->tx.sasl_sender);
 	if (!s->params->delay_reject && access_sender(s)) {
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;

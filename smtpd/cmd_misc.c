@@ -30,10 +30,3 @@ int cmd_quit(struct session *s, struct slice args)
 		s->end = END_ORDERLY;
 	return 0;
 }
-
-int cmd_auth(struct session *s, struct slice args)
-{
-	(void)args;
-	chat_reply(s, "503 5.5.1 Error: authentication not enabled");
-	return -1;
-}

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "lib/base/log.h"
+#include "smtpd/auth.h"
 #include "smtpd/tls.h"
 #include "smtpd/xclient.h"
 
@@ -30,12 +31,6 @@ static bool offers_utf8(struct session *s)
 static bool offers_requiretls(struct session *s)
 {
 	return s->encrypted && s->srv->config->tls.requiretls_enable;
-}
-
-static bool offers_no(struct session *s)
-{
-	(void)s;
-	return false; /* who serves it puts its own function in the row */
 }
 
 static void say_size(struct session *s, struct str *out)
@@ -74,7 +69,7 @@ static const struct {
     [EHLO_VRFY] = {"VRFY", offers_vrfy, NULL},
     [EHLO_ETRN] = {"ETRN", NULL, NULL},
     [EHLO_STARTTLS] = {"STARTTLS", session_tls_offered, NULL},
-    [EHLO_AUTH] = {"AUTH", offers_no, NULL},
+    [EHLO_AUTH] = {"AUTH", auth_offered, auth_say},
     [EHLO_XVERP] = {"XVERP", session_may_verp, NULL},
     [EHLO_XCLIENT] = {"XCLIENT", xclient_allowed, say_xclient},
     [EHLO_XFORWARD] = {"XFORWARD", xforward_allowed, say_xforward},

@@ -2,6 +2,7 @@
 /* smtpd(8): takes mail from the network. */
 #include "lib/base/log.h"
 #include "lib/service/service.h"
+#include "smtpd/auth.h"
 #include "smtpd/smtpd.h"
 #include "smtpd/tls_engine.h"
 
@@ -9,10 +10,10 @@ static struct smtpd_config config;
 static struct smtpd server;
 static struct secure_params secure_settings;
 
-static const struct conf_table *const tables[] = {&smtpd_params, &smtpd_tls_params, &secure_params,
-    &shape_params, &route_params, &queue_params, NULL};
-static void *const structs[] = {
-    &config.smtpd, &config.tls, &secure_settings, &config.shape, &config.route, &config.queue};
+static const struct conf_table *const tables[] = {&smtpd_params, &smtpd_tls_params,
+    &smtpd_auth_params, &secure_params, &shape_params, &route_params, &queue_params, NULL};
+static void *const structs[] = {&config.smtpd, &config.tls, &config.auth, &secure_settings,
+    &config.shape, &config.route, &config.queue};
 
 /* Keys are mostly root's. */
 static void before_drop(struct service *service)
@@ -31,6 +32,12 @@ static void init(struct service *service)
 	server.generation = service_generation(service);
 	if (server_init(&server, &config, service_conf(service), &err) < 0)
 		fatal("%s", err.text);
+}
+
+static void check(struct service *service, struct conf_report *report)
+{
+	(void)service;
+	auth_check(&config.auth, report);
 }
 
 static void session(struct service *service, int fd)
@@ -52,6 +59,7 @@ int main(int argc, char **argv)
 	    .program = "smtpd",
 	    .tables = tables,
 	    .params = structs,
+	    .check = check,
 	    .before_drop = before_drop,
 	    .init = init,
 	    .session = session,

@@ -84,6 +84,7 @@ struct smtpd_params {
 	const char *login_limit_maps, *sender_limit_maps;
 };
 extern const struct conf_table smtpd_params;
-extern const struct conf_table smtpd_tls_params; /* tls_params.h */
+extern const struct conf_table smtpd_tls_params;  /* tls_params.h */
+extern const struct conf_table smtpd_auth_params; /* auth_params.h */
 
 #endif

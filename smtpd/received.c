@@ -5,7 +5,7 @@
 
 #include "lib/mail/address.h"
 #include "lib/mail/date.h"
-#include "smtpd/smtpd.h"
+#include "smtpd/auth.h"
 #include "smtpd/tls.h"
 
 /* RFC 3848, RFC 6531 4.3: ESMTPSA and the like. */
@@ -33,6 +33,7 @@ void received_put(struct session *s, struct str *out)
 		str_printf(out, "from %s (%s [%s])", s->helo ? s->helo : s->peer.name, s->peer.name,
 		    s->peer.rfc_addr);
 		session_tls_put_received(s, out);
+		auth_received(s, out);
 		str_put_text(out, "\r\n\t");
 	}
 	str_printf(out, "by %s (%s)", core->myhostname, core->mail_name);

@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/conf/master_cf.h"
 #include "lib/dns/dns.h"
+#include "smtpd/auth.h"
 #include "smtpd/limits.h"
 
 /*
@@ -147,6 +148,7 @@ int server_init(
 	if (*config->tls.relay_clientcerts)
 		srv->client_certs = table_chain_open(config->tls.relay_clientcerts, TABLE_FOLD_KEY);
 	limits_open(srv);
+	auth_open(srv);
 	return 0;
 }
 
@@ -169,6 +171,7 @@ void server_fini(struct smtpd *srv)
 	table_chain_close(&srv->footer_maps);
 	limits_close(srv);
 	table_chain_close(&srv->client_certs);
+	auth_close(srv);
 	peer_cache_free(&srv->peers);
 	dns_resolver_free(&srv->resolver);
 	notifier_free(&srv->notifier);

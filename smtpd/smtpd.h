@@ -17,6 +17,7 @@
 #include "lib/shape/shape.h"
 #include "lib/sys/net.h"
 #include "lib/table/match.h"
+#include "smtpd/auth_params.h"
 #include "smtpd/params.h"
 #include "smtpd/tls_params.h"
 
@@ -39,6 +40,7 @@ struct counter_table;
 struct tls_info;
 struct tls_session;
 struct server_tls;
+struct server_auth;
 
 enum access_stage {
 	ACCESS_CLIENT,
@@ -61,6 +63,7 @@ struct smtpd_config {
 	const struct core_params *core;
 	struct smtpd_params smtpd;
 	struct smtpd_tls_params tls;
+	struct smtpd_auth_params auth;
 	struct shape_params shape;
 	struct route_params route;
 	struct queue_params queue;
@@ -98,6 +101,7 @@ struct smtpd {
 	struct table_chain *client_certs; /* relay_clientcerts; NULL: none */
 	struct server_tls *tls;           /* tls_engine.h; NULL in tests */
 	struct smtpd_tls_params stress_tls;
+	struct server_auth *auth; /* auth.h; NULL: nobody can log in */
 	uint32_t generation;
 };
 
@@ -197,7 +201,8 @@ struct transaction {
 	uint64_t chunk_bytes; /* of all BDAT so far */
 	char last_byte;       /* of the chunk before */
 	enum { CHUNKS_NONE, CHUNKS_COMING, CHUNKS_REFUSED } chunks;
-	uint64_t size; /* as MAIL said; 0: it did not */
+	uint64_t size;           /* as MAIL said; 0: it did not */
+	const char *sasl_sender; /* MAIL AUTH=, printable; NULL: not said, or <> */
 	struct access_actions actions;
 	char instance[48]; /* names the transaction to policy services */
 };
@@ -318,6 +323,12 @@ enum table_answer session_in_mynetworks(struct session *s);
 void chat_reply(struct session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Reads a command line into s->line, cut at a zero byte. false: s->end says why. */
 bool chat_read(struct session *s);
+/*
+ * The same for a response of at most limit bytes within an authentication, which no log shows.
+ * CHAT_LONG: it was longer, and the rest was skipped. CHAT_GONE: s->end says why.
+ */
+enum chat_line { CHAT_LINE, CHAT_LONG, CHAT_GONE };
+enum chat_line chat_response(struct session *s, size_t limit);
 /* Restarts the clock for the next command or data. */
 void chat_deadline(struct session *s, size_t bytes_received);
 void chat_failed(struct session *s, enum io_result why);
@@ -331,11 +342,11 @@ bool chat_utf8_valid(struct slice text);
 
 typedef int command_fn(struct session *s, struct slice args);
 enum {
-	COMMAND_LAST = 1 << 0, /* nothing may be pipelined behind it */
-	COMMAND_JUNK = 1 << 1, /* counts for smtpd_junk_command_limit */
-	COMMAND_HELO = 1 << 2, /* refused before HELO when smtpd_helo_required */
+	COMMAND_LAST = 1 << 0,  /* nothing may be pipelined behind it */
+	COMMAND_JUNK = 1 << 1,  /* counts for smtpd_junk_command_limit */
+	COMMAND_HELO = 1 << 2,  /* refused before HELO when smtpd_helo_required */
 	COMMAND_PLAIN = 1 << 4, /* allowed where STARTTLS is due */
-	COMMAND_DATA = 1 << 3, /* its data may stand behind it, in plain SMTP too */
+	COMMAND_DATA = 1 << 3,  /* its data may stand behind it, in plain SMTP too */
 };
 struct command {
 	const char *verb;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* STARTTLS (RFC 3207), TLS from the first byte on (RFC 8314 3), and what is said about it. */
+#include "smtpd/auth.h"
 #include "smtpd/tls.h"
 
 #include <stdlib.h>
@@ -152,6 +153,7 @@ static void forget_client(struct session *s)
 	free(s->helo);
 	s->helo = NULL;
 	s->protocol = "SMTP";
+	auth_forget(s);
 }
 
 bool session_tls_offered(struct session *s)

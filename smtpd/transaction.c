@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One mail transaction: from MAIL to a durable message or to nothing at all. */
+#include "smtpd/auth.h"
 #include "smtpd/xclient.h"
 
 #include <stdio.h>
@@ -70,8 +71,7 @@ void transaction_take_id(struct session *s)
 	s->tx.arrival_us = clock_wall_us();
 	queue_new_id(s->srv->queue, s->tx.id);
 	str_printf(&line, "%s: client=%s", s->tx.id, s->peer.namaddr);
-	if (s->login)
-		str_printf(&line, ", sasl_method=%s, sasl_username=%s", s->login_method, s->login);
+	auth_log(s, &line);
 	xforward_log(s, &line);
 	log_info("%s", str_text(&line));
 	str_fini(&line);

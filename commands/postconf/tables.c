@@ -29,6 +29,7 @@ const struct conf_table *const all_tables[] = {
     &agent_params,
     &smtpd_params,
     &smtpd_tls_params,
+    &smtpd_auth_params,
     &qmgr_params,
     &smtp_params,
     &lmtp_params,

@@ -72,6 +72,7 @@ struct envelope {
 };
 
 /* Names of attributes. */
+#define ENVELOPE_SASL_SENDER "sasl_sender" /* MAIL AUTH=, printable */
 #define ENVELOPE_VERP "verp" /* delimiters (lib/mail/verp.h): each recipient has its own sender */
 
 /* The value of the "name=value" line of env->attributes (which may be NULL); empty: there is none.

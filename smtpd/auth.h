@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_AUTH_H
+#define SMTPD_AUTH_H
+
+#include "smtpd/smtpd.h"
+
+/* Logins of clients (RFC 4954): who may be told of AUTH, the command, and what it leads to. */
+struct server_auth;
+struct conf_report;
+
+/* Problems that no single parameter shows, for "smtpd -C". */
+void auth_check(const struct smtpd_auth_params *params, struct conf_report *report);
+
+/* srv->auth: NULL when it is not enabled, or cannot be. */
+void auth_open(struct smtpd *srv);
+void auth_close(struct smtpd *srv);
+
+/* For the row of EHLO: is there a mechanism for this client, now? And the names of them. */
+bool auth_offered(struct session *s);
+void auth_say(struct session *s, struct str *out);
+
+/* The client is another one, or nobody has heard what it said before: the login is gone. */
+void auth_forget(struct session *s);
+
+/* MAIL AUTH=: NULL, or the reply. */
+const char *auth_mail_option(struct session *s, struct slice value);
+
+/* The line "(Authenticated sender: joe)" of Received:, when it is wanted, after its line break. */
+void auth_received(const struct session *s, struct str *out);
+/* ", sasl_method=..., sasl_username=..." of the line with client=. */
+void auth_log(const struct session *s, struct str *out);
+
+#endif
