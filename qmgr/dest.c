@@ -251,7 +251,7 @@ bool dest_has_turn(struct dest *dest)
 	if (opens <= loop_now_ms(loop))
 		return true;
 	if (opens != GATE_SHUT)
-		timer_start(loop, &dest->wake, opens - loop_now_ms(loop));
+		timer_start(loop, &dest->wake, gate_dest_wakes(dest, opens) - loop_now_ms(loop));
 	return false;
 }
 

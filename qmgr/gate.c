@@ -82,6 +82,18 @@ int64_t gate_dest_opens(const struct dest *dest)
 	return MAX(when, opens(g->mx, now));
 }
 
+int64_t gate_dest_wakes(const struct dest *dest, int64_t when)
+{
+	const struct gate_dest *g = &dest->gate;
+	int64_t now = now_of(dest->transport);
+
+	if (opens(g->mx, now) == when)
+		return rate_limit_wakes(g->mx, dest->wake.node.key, when);
+	if (opens(g->rate, now) == when)
+		return rate_limit_wakes(g->rate, dest->wake.node.key, when);
+	return when;
+}
+
 /* ---- what happens --------------------------------------------------------------------------- */
 
 static void take(struct rate_limit *limit, int64_t now)

@@ -50,6 +50,8 @@ void gate_revived(struct dest *dest);
 /* From when on may a delivery start: GATE_OPEN or a time that has come: now. Changes nothing. */
 int64_t gate_transport_opens(const struct transport *t);
 int64_t gate_dest_opens(const struct dest *dest);
+/* When the destination, which may not begin before `opens`, wakes up to look again. */
+int64_t gate_dest_wakes(const struct dest *dest, int64_t opens);
 
 /* A delivery starts now. (Those that go to retry(8) instead are not told.) */
 void gate_started(struct dest *dest);

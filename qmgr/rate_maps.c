@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "qmgr/rate_maps.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,6 +161,22 @@ struct rate_limit *rate_maps_find(
 	str_fini(&key);
 	str_fini(&value);
 	return limit;
+}
+
+int64_t rate_limit_wakes(struct rate_limit *limit, int64_t planned, int64_t opens)
+{
+	double step = (double)limit->rate.period_ms / (double)MAX(limit->rate.count, 1);
+	double last = (double)(opens + RATE_LINE_MS);
+
+	if (limit->refs < 2)
+		return opens;
+	if (planned >= opens && planned <= opens + RATE_LINE_MS)
+		return planned;
+	if (planned < opens && (double)(opens - planned) <= step / 2)
+		return opens; /* it is the next in line, and a little early */
+	limit->line_ms = limit->line_ms < (double)opens ? (double)opens : limit->line_ms + step;
+	limit->line_ms = MIN(limit->line_ms, last);
+	return (int64_t)ceil(limit->line_ms);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */

@@ -12,14 +12,24 @@
  * bucket that all share whose lookup found the same key of the same kind, or whose rates name the
  * same share; it is kept while somebody refers to it or until it is full again.
  */
+enum { RATE_LINE_MS = 1000 };
 enum rate_kind { RATE_TRANSPORT, RATE_DESTINATION, RATE_MX, RATE_KINDS };
 
 struct rate_limit {
 	char *name; /* "destination example.com", "share big" */
 	struct rate rate;
 	struct tokens tokens;
+	double line_ms; /* when the last of those who wait for it wakes up */
 	size_t refs;
 };
+
+/*
+ * When somebody who finds the bucket empty until `opens` wakes up to look again: those who share it
+ * do so one after the other, as the bucket fills. (If all of them did at once, thousands would wake
+ * up for one token.) Beyond a second they are not told apart, so that a place in line that nobody
+ * uses costs little. planned: the time that was said before, which is kept while it makes sense.
+ */
+int64_t rate_limit_wakes(struct rate_limit *limit, int64_t planned, int64_t opens);
 
 struct conf_report;
 struct conf;

@@ -308,6 +308,74 @@ START_TEST(no_problems)
 }
 END_TEST
 
+/* Thousands that share a limit do not all wake up whenever it lets one of them begin. */
+START_TEST(waiting_in_line)
+{
+	char id[QUEUE_ID_MAX], name[32];
+	int64_t soon;
+	const char *key;
+	size_t woken = 0;
+	void *value;
+
+	fixture_open("destination_rate_maps = regexp:{{/./ 20/1s share=all}}\n");
+	fixture_serve("smtp");
+	fixture_start();
+	fx.answer = answer_sent;
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "d%d.test", i);
+		fixture_note(id, 1, "smtp", name);
+	}
+	fixture_turn();
+	soon = loop_now_ms(fx.q.loop) + 500;
+	for (size_t at = 0; map_next(fx.q.dests, &at, &key, &value);) {
+		const struct dest *dest = value;
+
+		ck_assert(dest->todo_count == 0 || timer_armed(&dest->wake));
+		woken += dest->todo_count > 0 && dest->wake.node.key <= soon;
+	}
+	ck_assert_uint_ge(woken, 8);
+	ck_assert_uint_le(woken, 12);
+	for (int i = 0; i < 100; i++)
+		fixture_pass(50);
+	ck_assert_uint_ge(fx.count, 95);
+	fixture_pass(1000);
+	fixture_pass(1000);
+	ck_assert_uint_eq(fx.count, 100);
+	fixture_close();
+}
+END_TEST
+
+/* Standing in line costs nothing of the rate, and each gets its share of it. */
+START_TEST(line_keeps_the_rate)
+{
+	static const char *const names[] = {"a.test", "b.test", "c.test"};
+	size_t served[ARRAY_LEN(names)] = {0}, most;
+	int64_t begin;
+	char id[QUEUE_ID_MAX];
+
+	fixture_open("destination_rate_maps = regexp:{{/./ 20/1s share=all}}\n");
+	fixture_serve("smtp");
+	fixture_start();
+	fx.answer = answer_sent;
+	for (int i = 0; i < 600; i++)
+		fixture_note(id, 1, "smtp", names[i / 200]);
+	fixture_turn();
+	begin = loop_now_ms(fx.q.loop);
+	for (int i = 0; i < 500; i++)
+		fixture_pass(10);
+	for (size_t i = 0; i < fx.count; i++)
+		for (size_t k = 0; k < ARRAY_LEN(names); k++)
+			served[k] += strcmp(fx.jobs[i].request.nexthop, names[k]) == 0;
+	/* a step of time that comes late costs a little */
+	most = (size_t)(loop_now_ms(fx.q.loop) - begin) / 50 + 1;
+	ck_assert_msg(fx.count <= most && fx.count >= most * 8 / 10, "%zu of %zu", fx.count, most);
+	for (size_t k = 0; k < ARRAY_LEN(names); k++)
+		ck_assert_msg(
+		    served[k] > fx.count / 3 - 15, "%s: %zu of %zu", names[k], served[k], fx.count);
+	fixture_close();
+}
+END_TEST
+
 TCase *limits_tcase(void)
 {
 	TCase *tc = tcase_create("limits");
@@ -326,5 +394,7 @@ TCase *limits_tcase(void)
 	tcase_add_test(tc, other_answers_do_not_matter);
 	tcase_add_loop_test(tc, problems_are_told, 0, ARRAY_LEN(bad));
 	tcase_add_test(tc, no_problems);
+	tcase_add_test(tc, waiting_in_line);
+	tcase_add_test(tc, line_keeps_the_rate);
 	return tc;
 }
