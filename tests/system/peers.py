@@ -9,9 +9,10 @@ Each recipient must have each body that was meant for him once, byte for byte.
 """
 import collections
 import os
+import re
 import sys
 
-NOTICE = b"original-envelope-id: envelope-1"
+NOTICE = re.compile(rb"^final-recipient: *rfc822; *dsn-", re.I | re.M)
 MANY = 120
 DOMAINS = sys.argv[4].split() if len(sys.argv) > 4 else []
 
@@ -81,7 +82,7 @@ def check(folder, arrived):
     else:
         users, kinds = collections.Counter(want.keys()), want
     for rcpts, raw in (maildirs if local else dialogues)(arrived):
-        if NOTICE in raw.lower():
+        if NOTICE.search(raw):
             notices += 1
             continue
         for rcpt in rcpts:
