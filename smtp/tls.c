@@ -82,6 +82,14 @@ static void put_site_key(const struct engine *e, const struct policy *p, struct 
 	str_printf(key, "tls=%s|", policy_level_name(p->level));
 	if (p->level <= LEVEL_NONE)
 		return;
+	/* the parameters count, too: other transports may have other values */
+	if (policy_is_mandatory(p))
+		str_printf(key, "%s|%s|%s %s|", e->params->mandatory_protocols,
+		    e->params->mandatory_ciphers, e->params->exclude_ciphers,
+		    e->params->mandatory_exclude_ciphers);
+	else
+		str_printf(key, "%s|%s|%s|", e->params->protocols, e->params->ciphers,
+		    e->params->exclude_ciphers);
 	str_printf(key, "%s|%s|%s|%s|", p->protocols ? p->protocols : "", p->grade ? p->grade : "",
 	    p->exclude ? p->exclude : "", p->servername);
 	if (p->match)

@@ -12,6 +12,7 @@ int main(void)
 	suite_add_tcase(suite, session_tcase());
 	suite_add_tcase(suite, mx_tcase());
 	suite_add_tcase(suite, delivery_tcase());
+	suite_add_tcase(suite, keys_tcase());
 	suite_add_tcase(suite, reuse_tcase());
 	suite_add_tcase(suite, envelope_tcase());
 	suite_add_tcase(suite, pass_tcase());

@@ -9,6 +9,7 @@ TCase *content_tcase(void);
 TCase *session_tcase(void);
 TCase *mx_tcase(void);
 TCase *delivery_tcase(void);
+TCase *keys_tcase(void);
 TCase *reuse_tcase(void);
 TCase *envelope_tcase(void);
 TCase *pass_tcase(void);
