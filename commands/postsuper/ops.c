@@ -104,7 +104,7 @@ static int op_expire_release(
 
 const struct op_kind op_kinds[OP_COUNT] = {
     [OP_REQUEUE] = {'r', op_requeue, IN_QUEUE, IN_QUEUE, "Requeued", "requeue"},
-    [OP_DELETE] = {'d', op_delete, WHERE_ALL, IN_QUEUE, "Deleted", "delete"},
+    [OP_DELETE] = {'d', op_delete, WHERE_ALL, WHERE_ALL, "Deleted", "delete"},
     [OP_EXPIRE] = {'e', op_expire, IN_QUEUE, IN_QUEUE, "Force-expired", "expire"},
     [OP_EXPIRE_RELEASE] = {'f', op_expire_release, IN_QUEUE, IN_QUEUE, "Force-expired", "expire"},
     [OP_HOLD] = {'h', op_hold, IN_QUEUE, IN_QUEUE & ~WHERE_HOLD, "Placed on hold", "hold"},

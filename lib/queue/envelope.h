@@ -46,7 +46,7 @@ enum {
 	ENV_TRACE = 1 << 7,      /* sendmail -v: the sender gets a report of each attempt */
 	ENV_VERIFY = 1 << 8,     /* sendmail -bv: nothing is delivered, only reported */
 	ENV_REQUIRETLS = 1 << 9, /* RFC 8689: on to servers that prove who they are, or back */
-	ENV_PROBE = 1 << 11,        /* with ENV_VERIFY: verify(8) wants to know, nobody else */
+	ENV_PROBE = 1 << 11,     /* with ENV_VERIFY: verify(8) wants to know, nobody else */
 	ENV_TLS_OPTIONAL = 1 << 10, /* RFC 8689: TLS-Required: no, in the header */
 };
 
