@@ -322,6 +322,8 @@ static void renew(struct server_tls *tls, struct service *service)
 		keep_chains(tls, &kept);
 		log_days_left(tls);
 	} else if ((err.code == EACCES || err.code == EPERM) && service) {
+		log_info("TLS certificate %s has been renewed: the next process may read its key",
+		    first_file(tls->params));
 		service_retire(service);
 	} else {
 		log_warn("%s: the renewed files are not used, those of before are", err.text);
