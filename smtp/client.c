@@ -84,10 +84,18 @@ static void open_cache_list(struct smtp_client *c)
 	str_fini(&rest);
 }
 
+void smtp_client_share(
+    struct smtp_client *c, const struct core_params *core, const struct smtp_params *params)
+{
+	char *path = alloc_printf("%s/unreachable", core->data_directory);
+
+	c->unreachable = unreachable_open(path, params->unreachable_time, GRACE_MS);
+	free(path);
+}
+
 int smtp_client_init(struct smtp_client *c, const struct core_params *core,
     const struct smtp_params *params, struct err *err)
 {
-	char *path;
 	char host[8];
 	struct err why;
 
@@ -110,9 +118,8 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	c->status_filter = table_chain_open(params->delivery_status_filter, 0);
 	c->discard_maps = table_chain_open(params->discard_ehlo_keyword_address_maps, 0);
 	c->pix_maps = table_chain_open(params->pix_workaround_maps, 0);
-	path = alloc_printf("%s/unreachable", core->data_directory);
-	c->unreachable = unreachable_open(path, params->unreachable_time, GRACE_MS);
-	free(path);
+	if (!c->unreachable)
+		smtp_client_share(c, core, params);
 	return 0;
 }
 

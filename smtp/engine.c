@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/attr.h"
 #include "lib/base/log.h"
 #include "lib/sys/clock.h"
 #include "lib/table/table.h"
@@ -42,10 +43,10 @@ static const char *default_cipherlist(struct engine *e)
 	return kept;
 }
 
-struct tls_context *engine_context(struct engine *e)
+static struct tls_context_config context_config(
+    const struct smtp_tls_params *p, const struct secure_params *secure)
 {
-	const struct smtp_tls_params *p = e->params;
-	struct tls_context_config config = {.common = &e->secure->common,
+	return (struct tls_context_config){.common = &secure->common,
 	    .chain_files = p->chain_files.items,
 	    .chain_file_count = p->chain_files.count,
 	    .pairs = {{p->cert_file, p->key_file}, {p->eccert_file, p->eckey_file},
@@ -53,6 +54,46 @@ struct tls_context *engine_context(struct engine *e)
 	    .ca_file = p->ca_file,
 	    .ca_path = p->ca_path,
 	    .verify_depth = p->verify_depth};
+}
+
+/* Which parameter names the file that the error begins with? */
+static const char *guilty(const struct smtp_tls_params *p, const char *text)
+{
+	const struct {
+		const char *name, *file;
+	} files[] = {{"CAfile", p->ca_file}, {"CApath", p->ca_path}, {"cert_file", p->cert_file},
+	    {"key_file", p->key_file}, {"eccert_file", p->eccert_file},
+	    {"eckey_file", p->eckey_file}, {"dcert_file", p->dcert_file},
+	    {"dkey_file", p->dkey_file}};
+
+	for (size_t i = 0; i < p->chain_files.count; i++)
+		if (strstr(text, p->chain_files.items[i]))
+			return "chain_files";
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (*files[i].file && strstr(text, files[i].file))
+			return files[i].name;
+	return "security_level";
+}
+
+void engine_check(const struct smtp_tls_params *p, const struct secure_params *secure, bool lmtp,
+    struct conf_report *report)
+{
+	struct tls_context_config config = context_config(p, secure);
+	struct tls_context *context = NULL;
+	struct err err;
+
+	if (level_of(p) <= LEVEL_MAY)
+		return;
+	if (tls_context_new(&config, &context, &err) < 0)
+		conf_report_problem(
+		    report, "%s_tls_%s: %s", lmtp ? "lmtp" : "smtp", guilty(p, err.text), err.text);
+	tls_context_free(&context);
+}
+
+struct tls_context *engine_context(struct engine *e)
+{
+	const struct smtp_tls_params *p = e->params;
+	struct tls_context_config config = context_config(p, e->secure);
 	const char *kernel;
 	struct err err;
 

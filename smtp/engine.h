@@ -30,6 +30,9 @@ struct engine {
  */
 struct engine *engine_open(const struct smtp_tls_params *params, const struct secure_params *secure,
     const struct core_params *core, bool lmtp);
+/* With -C: can keys, certificates and policy be used where main.cf makes TLS mandatory? */
+void engine_check(const struct smtp_tls_params *params, const struct secure_params *secure,
+    bool lmtp, struct conf_report *report);
 void engine_close(struct engine **engine); /* NULL allowed */
 
 /* NULL: TLS is not available. Made at the first call when engine_open saw no use for it. */

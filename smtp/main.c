@@ -28,6 +28,11 @@ static const struct conf_table *tables[] = {&smtp_params, &queue_params, &smtp_a
 static void *const table_structs[] = {
     &params, &queue_settings, &auth_params, &tls_params, &secure_settings, &content_params};
 
+static void share(void *arg)
+{
+	smtp_client_share(&client, service_core(arg), &params);
+}
+
 /* Files of passwords and keys are mostly root's, and other tables are outside of a chroot. */
 static void before_drop(struct service *service)
 {
@@ -36,6 +41,12 @@ static void before_drop(struct service *service)
 	client.content = &content_params;
 	client.generic = generic_open(&content_params, service_core(service));
 	client.checks = rewrite_open_checks(&content_params, client.lmtp);
+	service_as_owner(service, share, service);
+}
+
+static void check(struct service *service UNUSED, struct conf_report *report)
+{
+	engine_check(&tls_params, &secure_settings, client.lmtp, report);
 }
 
 static void init(struct service *service)
@@ -73,6 +84,7 @@ int main(int argc, char **argv)
 	static struct service_spec spec = {
 	    .program = "smtp",
 	    .tables = tables,
+	    .check = check,
 	    .params = table_structs,
 	    .before_drop = before_drop,
 	    .init = init,

@@ -69,6 +69,12 @@ struct smtp_client {
  * when a parameter makes no sense. The params must outlive the client. */
 int smtp_client_init(struct smtp_client *client, const struct core_params *core,
     const struct smtp_params *params, struct err *err);
+/*
+ * The part of it that a chroot is in the way of, with the rights of mail_owner: what all processes
+ * know. smtp_client_init does it when nobody has.
+ */
+void smtp_client_share(
+    struct smtp_client *client, const struct core_params *core, const struct smtp_params *params);
 /* Ends the kept session politely and frees everything. */
 void smtp_client_fini(struct smtp_client *client);
 

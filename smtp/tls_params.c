@@ -50,7 +50,7 @@ static const struct conf_enum insecure_mx_levels[] = {
 	CONF_BOOL(P, note_starttls_offer, x "_tls_note_starttls_offer", "no", "Log servers that offer TLS where it is not used."), \
 	CONF_BOOL(P, connection_reuse, x "_tls_connection_reuse", "no", "Share TLS sessions among processes by way of tlsproxy."), \
 	CONF_BOOL(P, enable_rpk, x "_tls_enable_rpk", "no", "Accepted: raw public keys, where the TLS library has them."), \
-	CONF_BOOL(P, block_early_mail_reply, x "_tls_block_early_mail_reply", "no", "Wait for the answer to MAIL FROM before more is sent, where a man in the middle could have sent one."), \
+	CONF_BOOL(P, block_early_mail_reply, x "_tls_block_early_mail_reply", "no", "Put mail off when a TLS server has answered before MAIL FROM was said."), \
 	CONF_SECS(P, starttls_timeout, x "_starttls_timeout", "300s", 1, 0, "Time limit for STARTTLS and for the handshake.")
 
 #define SHARED_ROWS \

@@ -10,6 +10,7 @@
 #include "lib/smtp/command.h"
 #include "lib/sys/clock.h"
 #include "smtp/auth.h"
+#include "smtp/engine.h"
 
 /*
  * One mail transaction (RFC 5321 3.3). With PIPELINING, MAIL, a batch of RCPTs and DATA leave in
@@ -222,6 +223,29 @@ static bool run_batch(struct transaction *t)
 	return true;
 }
 
+/*
+ * CVE-2009-3555: who put commands of his own before our session gets their answers to us. Nothing
+ * may have been answered while no mail was begun.
+ */
+static bool is_hijacked(struct transaction *t)
+{
+	const struct smtp_client *c = t->d->client;
+	struct session *s = t->s;
+
+	if (!s->secured || !c->tls || !c->tls->params->block_early_mail_reply)
+		return false;
+	if (stream_buffered(&s->stream).len == 0 &&
+	    (!stream_readable(&s->stream) || stream_fill(&s->stream) != IO_OK))
+		return false;
+	log_warn("server %s violates %s_tls_block_early_mail_reply policy", s->name,
+	    c->lmtp ? "lmtp" : "smtp");
+	s->dead = true;
+	trouble_set(t->lost, t->d->job->arena, "4.7.0", "unexpected server message");
+	t->lost->site = true;
+	t->lost->mta = arena_strdup(t->d->job->arena, s->host);
+	return true;
+}
+
 bool transaction_run(struct delivery *d, struct session *s, bool last_use, struct trouble *lost)
 {
 	struct transaction t = {.d = d, .s = s, .request = d->job->request, .lost = lost};
@@ -233,7 +257,7 @@ bool transaction_run(struct delivery *d, struct session *s, bool last_use, struc
 	d->sent_us = clock_wall_us();
 	if (!transaction_prepare(&t))
 		return true;
-	if (!xforward_say(&t))
+	if (is_hijacked(&t) || !xforward_say(&t))
 		return false;
 	put_mail(&t);
 	if (!(s->ehlo.features & FEATURE_PIPELINING) && !read_mail(&t))

@@ -211,7 +211,6 @@ static const char *const entries[][8] = {
     {"virtual", "unix", "-", "n", "n", "-", "-", "virtual"},
     {"lmtp", "unix", "-", "-", "n", "-", "-", "lmtp"},
     {"anvil", "unix", "-", "-", "n", "-", "1", "anvil"},
-    {"verify", "unix", "-", "-", "n", "-", "1", "verify"},
     {"scache", "unix", "-", "-", "n", "-", "1", "scache"},
     {"tlsmgr", "unix", "-", "-", "n", "1000?", "1", "tlsmgr"},
     {"tlsproxy", "unix", "-", "-", "n", "-", "0", "tlsproxy"},

@@ -36,6 +36,8 @@ static const struct {
         "RCPT TO:<user0@example.test> ORCPT=utf-8;d\xc3\xbc\\x{3D}@x.test"},
     {ALL, "a@b.test", "", "", "d\xc3\xbc@x.test", "", 0, 0, "MAIL FROM:<a@b.test> SIZE=3",
         "RCPT TO:<user0@example.test>"},
+    {">250-f\n>250-REQUIRETLS\n>250 PIPELINING\n", "a@b.test", "", "", "", "", 0, ENV_REQUIRETLS,
+        "MAIL FROM:<a@b.test> REQUIRETLS", "RCPT TO:<user0@example.test>"},
     /* a server without extensions gets none */
     {">250 f\n", "a@b.test", "id", "FULL", "", "rfc822;o@q.test", NOTIFY_FAILURE, ENV_8BIT,
         "MAIL FROM:<a@b.test>", "RCPT TO:<user0@example.test>"},
@@ -97,6 +99,27 @@ START_TEST(only_verifies)
 }
 END_TEST
 
+/* RFC 8689 4.2.1: no server that keeps the promise, and none left to try */
+START_TEST(needs_requiretls)
+{
+	struct fake_server server = fake_server_start(">220 f\n<EHLO\n>250 f\n<QUIT\n");
+	char *nexthop = alloc_printf("[127.0.0.1]:%u", server.port), *heard;
+
+	fixture_init();
+	fixture_start();
+	fixture_deliver(nexthop, 1, 0, ENV_REQUIRETLS, "x\r\n", 3);
+	ck_assert_int_eq(fx.results[0].outcome, OUTCOME_BOUNCED);
+	ck_assert_str_eq(fx.results[0].dsn, "5.7.30");
+	ck_assert_ptr_nonnull(
+	    strstr(fx.results[0].reason, "REQUIRETLS is required, but was not offered by host"));
+	fixture_fini();
+	heard = fake_server_stop(&server);
+	ck_assert_msg(!strstr(heard, "MAIL"), "%s", heard);
+	free(heard);
+	free(nexthop);
+}
+END_TEST
+
 START_TEST(needs_smtputf8)
 {
 	struct fake_server server = fake_server_start(">220 f\n<EHLO\n>250 f\n<QUIT\n");
@@ -121,5 +144,6 @@ TCase *envelope_tcase(void)
 	tcase_add_loop_test(tc, says_what_the_server_knows, 0, (int)ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, only_verifies, 0, 2);
 	tcase_add_test(tc, needs_smtputf8);
+	tcase_add_test(tc, needs_requiretls);
 	return tc;
 }
