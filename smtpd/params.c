@@ -123,7 +123,7 @@ static const struct conf_param rows[] = {
     SECS(upstream_proxy_timeout, "smtpd_upstream_proxy_timeout", "5s", 1,
         "Wait for the proxy's header."),
     TEXT(upstream_proxy_networks, "smtpd_upstream_proxy_networks", "",
-        "The proxies; other clients connect to the same port directly. Empty: everybody is one."),
+        "The proxies; other clients connect to the same port directly; empty: everybody is one."),
     TEXT(client_restrictions, "smtpd_client_restrictions", "",
         "Access rules for the client's name and address."),
     TEXT(helo_restrictions, "smtpd_helo_restrictions", "",
