@@ -90,7 +90,6 @@ expect 1 'not a valid queue file' "$bin/postcat" "$etc/main.cf"
 expect 1 'No such file' "$bin/postcat" -q AAAAAAA
 
 # nobody picks it up: what mailq shows is what -d ALL deletes
-stop
 "$bin/postsuper" -d ALL >/dev/null 2>&1
 printf 'x\n' | "$bin/sendmail" -f s9@x.example r9@x.example || fail "sendmail: $?"
 expect 0 'Placed on hold: 0 messages' "$bin/postsuper" -h ALL
