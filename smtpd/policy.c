@@ -233,6 +233,26 @@ static int fail(struct err *err, enum io_result why)
 	}
 }
 
+/* A line that does not end is not read to its end. */
+static enum io_result read_line(struct policy *p, struct str *line)
+{
+	for (;;) {
+		struct slice in = stream_buffered(&p->stream);
+		const char *lf = in.len ? memchr(in.data, '\n', in.len) : NULL;
+		enum io_result got;
+
+		if (lf || in.len > LINE_MAX_LEN) {
+			str_clear(line);
+			str_put(line, in.data, lf ? (size_t)(lf - in.data) : 0);
+			stream_take(&p->stream, line->len + 1);
+			return lf && line->len <= LINE_MAX_LEN ? IO_OK : IO_LONG;
+		}
+		got = stream_fill(&p->stream);
+		if (got != IO_OK)
+			return got;
+	}
+}
+
 /* Reads "name=value" lines up to an empty one; the action goes to out. */
 static int read_answer(struct policy *p, struct str *out, struct err *err)
 {
@@ -241,7 +261,7 @@ static int read_answer(struct policy *p, struct str *out, struct err *err)
 
 	str_clear(out);
 	for (int i = 0; i < LINES_MAX; i++) {
-		enum io_result got = stream_read_line(&p->stream, &line, LINE_MAX_LEN, false);
+		enum io_result got = read_line(p, &line);
 
 		if (got != IO_OK) {
 			fail(err, got);
