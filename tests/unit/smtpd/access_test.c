@@ -38,11 +38,82 @@ START_TEST(names)
 }
 END_TEST
 
+static const struct {
+	const char *filter;
+	int matches; /* 127.0.0.4 */
+} filters[] = {
+    {"127.0.0.4", 1},
+    {"127.0.0.3", 0},
+    {"127.0.0.[2;4..6]", 1},
+    {"[0..255].[0;1].0.[5..9]", 0},
+    {"127.0.0", -1},
+    {"127.0.0.4.1", -1},
+    {"127.0.0.256", -1},
+    {"127.0.0.[4", -1},
+    {"127.0.0.[6..4]", -1},
+    {"127.0.0.[]", -1},
+    {"", -1},
+};
+
+START_TEST(rbl_filter)
+{
+	ck_assert_int_eq(
+	    rbl_filter_matches(filters[_i].filter, (const unsigned char[4]){127, 0, 0, 4}),
+	    filters[_i].matches);
+}
+END_TEST
+
+static const char *value(void *arg, struct slice name)
+{
+	(void)arg;
+	return slice_eq(name, "a") ? "A" : slice_eq(name, "none") ? "" : NULL;
+}
+
+static const struct {
+	const char *text, *result;
+	int status;
+} templates[] = {
+    {"x $a y", "x A y", 0},
+    {"${a}b$$", "Ab$", 0},
+    {"${a?yes $a}${none?no}${none:empty}", "yes Aempty", 0},
+    {"${none?{1}:{2 ${a}}}", "2 A", 0},
+    {"${a?{1}:{2}}z", "1z", 0},
+    {"$b.", ".", -1},
+    {"${a", "", -1},
+    {"$", "$", -1},
+};
+
+START_TEST(macros)
+{
+	struct str out = {0};
+
+	ck_assert_int_eq(
+	    macros_expand(&out, templates[_i].text, value, NULL), templates[_i].status);
+	ck_assert_str_eq(str_text(&out), templates[_i].result);
+	str_fini(&out);
+}
+END_TEST
+
+START_TEST(all_names)
+{
+	static const char *const known[] = {"reject_rbl_client", "check_sender_mx_access",
+	    "check_reverse_client_hostname_ns_access", "reject_unverified_recipient",
+	    "check_policy_service", "permit_mx_backup", "reject_known_sender_login_mismatch",
+	    "defer_if_reject", "sleep", "permit_rhswl_client", "reject_rhsbl_reverse_client"};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		ck_assert_msg(check_find(slice_text(known[i])) != NULL, "%s", known[i]);
+}
+END_TEST
+
 TCase *access_tcase(void)
 {
 	TCase *tcase = tcase_create("access");
 
 	tcase_add_loop_test(tcase, parse, 0, ARRAY_LEN(lists));
 	tcase_add_test(tcase, names);
+	tcase_add_test(tcase, all_names);
+	tcase_add_loop_test(tcase, rbl_filter, 0, ARRAY_LEN(filters));
+	tcase_add_loop_test(tcase, macros, 0, ARRAY_LEN(templates));
 	return tcase;
 }

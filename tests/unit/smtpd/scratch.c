@@ -42,6 +42,8 @@ static bool fill(struct scratch *scratch)
 	} parts[] = {
 	    {&core_params, &scratch->core},
 	    {&smtpd_params, &scratch->config.smtpd},
+	    {&smtpd_tls_params, &scratch->config.tls},
+	    {&smtpd_auth_params, &scratch->config.auth},
 	    {&shape_params, &scratch->config.shape},
 	    {&route_params, &scratch->config.route},
 	    {&queue_params, &scratch->config.queue},

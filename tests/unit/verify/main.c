@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#include "suite.h"
+
+int main(void)
+{
+	Suite *suite = suite_create("verify");
+	SRunner *runner;
+	int failed;
+
+	suite_add_tcase(suite, cache_tcase());
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
