@@ -18,9 +18,12 @@ struct auth *auth_open(
     const struct smtp_auth_params *params, const struct core_params *core, bool lmtp)
 {
 	struct auth *a;
+	struct err err;
 
 	if (!params->enable)
 		return NULL;
+	if (digest_load(&err) < 0)
+		log_warn("%s", err.text);
 	a = alloc_zero(1, sizeof(*a));
 	a->params = params;
 	a->core = core;

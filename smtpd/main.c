@@ -2,6 +2,7 @@
 /* smtpd(8): takes mail from the network. */
 #include "lib/base/log.h"
 #include "lib/service/service.h"
+#include "lib/tls/digest.h"
 #include "smtpd/auth.h"
 #include "smtpd/smtpd.h"
 #include "smtpd/tls_engine.h"
@@ -18,6 +19,11 @@ static void *const structs[] = {&config.smtpd, &config.tls, &config.auth, &secur
 /* Keys are mostly root's. */
 static void before_drop(struct service *service)
 {
+	struct err err;
+
+	/* a chroot would hide the library of the digests */
+	if (config.auth.enable && config.auth.type == AUTH_TABLE && digest_load(&err) < 0)
+		log_warn("%s", err.text);
 	server.tls = server_tls_open(&config.tls, &secure_settings, service_core(service));
 	server.tls_level = server_tls_level(server.tls);
 }

@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/sys/clock.h"
 #include "lib/tls/session.h"
+#include "smtpd/auth.h"
 #include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
 #include "smtpd/restrict.h"
@@ -150,6 +151,7 @@ static bool shake_hands(struct session *s, struct tls_context *context)
 static void forget_client(struct session *s)
 {
 	transaction_end(s);
+	auth_forget(s);
 	free(s->helo);
 	s->helo = NULL;
 	s->protocol = "SMTP";

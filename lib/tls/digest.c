@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/tls/digest.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <limits.h>
+#include <string.h>
+
+#include "lib/tls/internal.h"
 
 static const EVP_MD *algorithm(enum digest_kind kind)
 {
@@ -16,6 +18,11 @@ static const EVP_MD *algorithm(enum digest_kind kind)
 	default:
 		return EVP_sha256();
 	}
+}
+
+int digest_load(struct err *err)
+{
+	return tls_lazy_open(err);
 }
 
 size_t digest_len(enum digest_kind kind)
@@ -56,11 +63,16 @@ int digest_pbkdf2(enum digest_kind kind, struct slice password, struct slice sal
 
 bool digest_equal(const void *a, const void *b, size_t len)
 {
-	return CRYPTO_memcmp(a, b, len) == 0;
+	const unsigned char *x = a, *y = b;
+	volatile unsigned char differ = 0;
+
+	for (size_t i = 0; i < len; i++)
+		differ |= x[i] ^ y[i];
+	return differ == 0;
 }
 
 void digest_wipe(void *data, size_t len)
 {
 	if (len)
-		OPENSSL_cleanse(data, len);
+		explicit_bzero(data, len);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/err.h"
 #include "lib/base/str.h"
 
 /*
@@ -14,6 +15,12 @@
  */
 enum digest_kind { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256 };
 enum { DIGEST_LEN_MAX = 32 };
+
+/*
+ * The library is mapped by the first call that needs it, which ends the process when it is not
+ * there. Who goes into a chroot has it mapped before that, by this.
+ */
+int digest_load(struct err *err);
 
 size_t digest_len(enum digest_kind kind);
 int digest_hash(enum digest_kind kind, struct slice data, unsigned char *out);

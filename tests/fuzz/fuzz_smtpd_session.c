@@ -109,6 +109,8 @@ static void world_open(void)
 		abort();
 	conf_fill(world.conf, &core_params, &world.core, &report);
 	conf_fill(world.conf, &smtpd_params, &world.config.smtpd, &report);
+	conf_fill(world.conf, &smtpd_tls_params, &world.config.tls, &report);
+	conf_fill(world.conf, &smtpd_auth_params, &world.config.auth, &report);
 	conf_fill(world.conf, &shape_params, &world.config.shape, &report);
 	conf_fill(world.conf, &route_params, &world.config.route, &report);
 	conf_fill(world.conf, &queue_params, &world.config.queue, &report);

@@ -10,6 +10,7 @@ int main(void)
 	suite_add_tcase(suite, tickets_tcase());
 	suite_add_tcase(suite, sessions_tcase());
 	suite_add_tcase(suite, shared_tcase());
+	suite_add_tcase(suite, chains_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

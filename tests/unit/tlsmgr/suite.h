@@ -7,5 +7,6 @@
 TCase *tickets_tcase(void);
 TCase *sessions_tcase(void);
 TCase *shared_tcase(void);
+TCase *chains_tcase(void);
 
 #endif
