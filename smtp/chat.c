@@ -50,6 +50,21 @@ static bool filter_line(struct session *s, struct slice *line, struct str *stora
 	return answer != TABLE_ERROR;
 }
 
+/* A line that is no reply is passed over: some servers talk before they greet. */
+static void note_garbage(struct session *s, struct slice line)
+{
+	struct str text = {0};
+
+	transcript_trouble(s->transcript, CLASS_PROTOCOL);
+	if (s->garbage++ > 0)
+		return;
+	/* the peer's bytes, cut and made harmless */
+	str_put(&text, line.data, MIN(line.len, 100));
+	text_make_printable(text.data, text.len);
+	log_warn("%s: not an SMTP reply: %s", s->name, str_text(&text));
+	str_fini(&text);
+}
+
 /* The first CHAT_LINE_MAX bytes of a line count; what lies behind them is dropped. */
 static bool take_line(struct session *s, struct slice line)
 {
@@ -62,12 +77,8 @@ static bool take_line(struct session *s, struct slice line)
 	if (!table_chain_empty(s->client->reply_filter))
 		good = filter_line(s, &line, &storage);
 	if (good && smtp_reply_line(&s->reply, line) < 0) {
-		good = false;
-		/* the peer's bytes, cut and made harmless */
-		str_clear(&s->reply.text);
-		str_put(&s->reply.text, line.data, MIN(line.len, 100));
-		text_make_printable(s->reply.text.data, s->reply.text.len);
-		log_warn("%s: not an SMTP reply: %s", s->name, str_text(&s->reply.text));
+		note_garbage(s, line);
+		good = s->garbage + s->reply.line_count < SMTP_REPLY_MAX_LINES;
 	}
 	str_fini(&storage);
 	return good;
@@ -79,6 +90,7 @@ static enum chat_result read_reply(struct session *s)
 	bool skipping = false; /* the rest of a long line */
 
 	smtp_reply_reset(&s->reply);
+	s->garbage = 0;
 	while (!s->reply.complete || skipping) {
 		struct slice have = stream_buffered(&s->stream);
 		const char *lf = have.len ? memchr(have.data, '\n', have.len) : NULL;
@@ -92,8 +104,8 @@ static enum chat_result read_reply(struct session *s)
 				stream_take(&s->stream, len);
 			}
 			result = left ? read_more(s) : CHAT_NONSENSE;
-			if (result != CHAT_OK)
-				return result;
+			if (result != CHAT_OK) /* after garbage, that is what went wrong */
+				return s->garbage ? CHAT_NONSENSE : result;
 			continue;
 		}
 		if (!skipping && !take_line(s, slice_of(have.data, len)))

@@ -36,6 +36,7 @@ struct session {
 	bool tls_verified;
 	struct ehlo ehlo;
 	struct smtp_reply reply;
+	int garbage;                   /* lines in this reply that are none */
 	int uses;                      /* transactions begun */
 	int64_t opened_ms;             /* clock_mono_ms */
 	int64_t give_up_ms;            /* no reply is waited for any longer; 0: no such limit */

@@ -166,6 +166,11 @@ static const struct {
     /* that is not SMTP */
     {"HTTP", ">HTTP/1.1 400 Bad Request\n", 1, false, {OUTCOME_DEFERRED}, "4.5.0", "protocol error",
         NULL, true},
+    /* but some talk before they greet, or in between */
+    {"lines before the greeting", ">*** welcome\n>\n" GOOD, 1, false, {OUTCOME_SENT}, "2.0.0",
+        "250", NULL, false},
+    {"lines before an answer", HELLO MAIL1 ">250 ok\n>hm\n>250 ok\n>354 go\ndata\n" DONE, 1, false,
+        {OUTCOME_SENT}, "2.0.0", "250", NULL, false},
     {"code 199", ">199 hm\n", 1, false, {OUTCOME_DEFERRED}, "4.5.0", "protocol error", NULL, true},
     {"code 600", HELLO MAIL1 ">600 hm\n", 1, false, {OUTCOME_DEFERRED}, "4.5.0", "protocol error",
         NULL, true},

@@ -124,6 +124,7 @@ static struct keys keys_with(const struct terms *t)
 	    .secure_cert_match = {next, 1},
 	    .fingerprint_digest = "sha256",
 	    .servername = t->servername,
+	    .tlsproxy_service_name = "",
 	    .verify_depth = 9,
 	    .tls_required_enable = true};
 	const struct smtp_auth_params auth = {.enable = true,
