@@ -76,10 +76,9 @@ one
 -bv two@localhost e@err.example
 bad2@dsn.example
 END
-	exec 9<>"/dev/tcp/127.0.0.1/$3"
-	printf 'EHLO x\r\nMAIL FROM:<s@dsn.example>\r\nRCPT TO:<nosuch@localhost>\r\nQUIT\r\n' >&9
-	cat <&9 >/dev/null
-	exec 9>&-
+	python3 -c 'import smtplib, sys
+s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]))
+s.ehlo("x"), s.mail("s@dsn.example"), s.rcpt("nosuch@localhost"), s.quit()' "$3" || fail "no session"
 	come() { grep -q 'Final-Recipient: rfc822; later@' "$4" && grep -q 'Diagnostic-Code.*forwards to z@' "$4" &&
 		grep -q 'Subject: Postfix SMTP server: errors' "$4" && [ "$(grep -c 'TO:<bounces@' "$4")" = 3 ]; }
 	await 15 come "$@" || fail "not all: $(cat "$4")"
