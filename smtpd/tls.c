@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* STARTTLS (RFC 3207), TLS from the first byte on (RFC 8314 3), and what is said about it. */
-#include "smtpd/auth.h"
 #include "smtpd/tls.h"
 
 #include <stdlib.h>
