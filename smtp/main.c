@@ -44,8 +44,14 @@ static void before_drop(struct service *service)
 	service_as_owner(service, share, service);
 }
 
-static void check(struct service *service UNUSED, struct conf_report *report)
+/* One transport's own level (-o) defers the mail of that transport, and stops no other. */
+static void check(struct service *service, struct conf_report *report)
 {
+	const char *name = client.lmtp ? "lmtp_tls_security_level" : "smtp_tls_security_level";
+	const char *origin = conf_origin(service_conf(service), name);
+
+	if (origin && !strstr(origin, "main.cf: line"))
+		return;
 	engine_check(&tls_params, &secure_settings, client.lmtp, report);
 }
 

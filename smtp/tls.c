@@ -253,7 +253,7 @@ static void start_own(
 
 	config->resume = secure_resume_find(h->c->tls->resume, s->resume_key);
 	started = tls_client_start(context, &s->stream, config, &s->tls, &err);
-	secure_outcome(started, s->tls, &err, h->arena, &h->outcome);
+	secure_outcome(started, s->tls, &err, config->log_level, h->arena, &h->outcome);
 	if (started != TLS_STARTED && config->resume)
 		secure_resume_drop(h->c->tls->resume, s->resume_key);
 }

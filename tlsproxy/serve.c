@@ -136,7 +136,7 @@ static int shake_hands(struct conversation *c, struct tlsproxy_outcome *out, str
 	c->net.deadline_ms = clock_mono_ms() + q->limit_ms;
 	started = tls_client_start(c->proxy->context, &c->net, &config, &c->tls, &why);
 	c->net.deadline_ms = 0;
-	secure_outcome(started, c->tls, &why, &c->arena, out);
+	secure_outcome(started, c->tls, &why, config.log_level, &c->arena, out);
 	if (started != TLS_STARTED && config.resume)
 		secure_resume_drop(resume_of(c), q->resume_key);
 	return 0;

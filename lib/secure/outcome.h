@@ -5,8 +5,11 @@
 #include "lib/peer/tlsproxy.h"
 #include "lib/tls/session.h"
 
-/* What became of a client's handshake; texts live in arena. session is NULL but for TLS_STARTED. */
+/*
+ * What became of a client's handshake; texts live in arena. session is NULL but for TLS_STARTED.
+ * log_level: what of the peer's certificate only its log lines would show is left out below 2.
+ */
 void secure_outcome(enum tls_start result, struct tls_session *session, const struct err *err,
-    struct arena *arena, struct tlsproxy_outcome *out);
+    int log_level, struct arena *arena, struct tlsproxy_outcome *out);
 
 #endif

@@ -2,11 +2,14 @@
 #include "lib/tls/session.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
@@ -140,6 +143,7 @@ struct tls_session *tls_session_new(
     struct tls_context *context, struct stream *stream, const char *peer, int log_level)
 {
 	struct tls_session *s = alloc_zero(1, sizeof(*s));
+	int on = 1;
 
 	s->ssl = SSL_new(context->ssl);
 	if (!s->ssl || SSL_set_fd(s->ssl, stream->fd) != 1) {
@@ -150,6 +154,8 @@ struct tls_session *tls_session_new(
 	s->context = context;
 	s->stream = stream;
 	fd_set_nonblock(stream->fd, true);
+	/* a ticket goes out just before the first answer, which must not wait for its ACK */
+	setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	/* what came in plain text behind STARTTLS was not said under TLS (CVE-2011-0411) */
 	stream_take(stream, stream_buffered(stream).len);
 	s->peer = arena_strdup(&s->arena, peer);
