@@ -123,7 +123,7 @@ static void world_open(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct stream_ops ops = {input_read, output_drop};
+	static const struct stream_ops ops = {.read = input_read, .write = output_drop};
 	static bool first = true;
 	struct input in = {data, size, 65536};
 	struct session s;
