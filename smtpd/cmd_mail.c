@@ -17,6 +17,7 @@ struct mail_options {
 	uint64_t size;
 	uint32_t env_flags;
 	const char *ret, *envid, *verp;
+	bool auth;
 };
 
 /* An option: NULL when it is fine, or the reply. */
@@ -50,7 +51,9 @@ static const char *opt_size(struct session *s, struct slice value, struct mail_o
 /* RFC 4954 section 5: from a client that nobody trusts the value means nothing. */
 static const char *opt_auth(struct session *s, struct slice value, struct mail_options *out)
 {
-	(void)out;
+	if (out->auth)
+		return "503 5.5.4 Error: multiple AUTH= options";
+	out->auth = true;
 	return auth_mail_option(s, value);
 }
 
