@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
@@ -219,12 +220,38 @@ START_TEST(by_bdat)
 }
 END_TEST
 
+/* Whoever does not wait for the greeting does not get past the first command. */
+START_TEST(early_talk)
+{
+	static const char hello[] = "HELO me\r\n";
+	struct scratch scratch;
+	struct session s;
+	char said[512] = "";
+	int pair[2];
+
+	log_open(LOG_TO_FD, -1, 0);
+	ck_assert(scratch_open(&scratch, ""));
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(write(pair[1], hello, sizeof(hello) - 1), sizeof(hello) - 1);
+	session_init(&s, &scratch.server, pair[0]);
+	peer_set(&scratch.server, &s.arena, &s.peer, "client.example", "192.0.2.1", "1");
+	session_run(&s);
+	session_fini(&s);
+	ck_assert(read(pair[1], said, sizeof(said) - 1) > 0);
+	ck_assert(strncmp(said, "220 ", 4) == 0);
+	ck_assert(strstr(said, "\r\n554 5.5.0 Error: SMTP protocol synchronization\r\n"));
+	close(pair[1]);
+	scratch_close(&scratch);
+}
+END_TEST
+
 TCase *smuggling_tcase(void)
 {
 	TCase *tcase = tcase_create("smuggling");
 
 	tcase_set_timeout(tcase, 30);
 	tcase_add_loop_test(tcase, by_data, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(tcase, early_talk);
 	tcase_add_loop_test(tcase, by_bdat, 0, (int)ARRAY_LEN(cases));
 	return tcase;
 }
