@@ -49,4 +49,6 @@ void received_put(struct session *s, struct str *out)
 	} else {
 		str_printf(out, ";\r\n\t%s\r\n", date);
 	}
+	if ((s->tx.env_flags & ENV_REQUIRETLS) && s->srv->config->tls.requiretls_header)
+		str_put_text(out, "Require-TLS-ESMTP: yes\r\n");
 }

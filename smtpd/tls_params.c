@@ -53,7 +53,7 @@ static const struct conf_param rows[] = {
 	CONF_TEXT(P, dh512_param_file, "smtpd_tls_dh512_param_file", "", "Obsolete, without effect: export ciphers are gone."),
 	CONF_TEXT(P, eecdh_grade, "smtpd_tls_eecdh_grade", "auto", "Curves for key exchange: auto, strong, ultra or none."),
 	CONF_BOOL(P, requiretls_enable, "requiretls_enable", "yes", "Offer REQUIRETLS under TLS, and keep to it."),
-	CONF_BOOL(P, requiretls_header, "requiretls_esmtp_header", "yes", "Say REQUIRETLS in the Received: header of messages that ask for it."),
+	CONF_BOOL(P, requiretls_header, "requiretls_esmtp_header", "yes", "Add Require-TLS-ESMTP: yes to messages whose client asks for REQUIRETLS."),
 };
 /* clang-format on */
 
