@@ -94,6 +94,16 @@ static void put_site_key(const struct engine *e, const struct policy *p, struct 
 	    p->exclude ? p->exclude : "", p->servername);
 	if (p->match)
 		put_words(key, p->match->items, p->match->count);
+	if (policy_is_verified(p) || p->requiretls) {
+		/* what a policy without names of its own compares the certificate with */
+		const struct smtp_tls_params *own = e->params;
+
+		put_words(
+		    key, own->fingerprint_cert_match.items, own->fingerprint_cert_match.count);
+		put_words(key, own->verify_cert_match.items, own->verify_cert_match.count);
+		put_words(key, own->secure_cert_match.items, own->secure_cert_match.count);
+		str_printf(key, "%s|", own->fingerprint_digest);
+	}
 	put_words(key, p->anchor_files->items, p->anchor_files->count);
 	str_put_text(key, e->context ? tls_context_identity(e->context) : "");
 	str_put_text(key, p->requiretls ? "|requiretls" : "");

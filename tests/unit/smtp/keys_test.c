@@ -15,7 +15,7 @@ struct terms {
 	const char *helo, *bind, *bind6;
 	bool lmtp;
 	int above_may; /* level of TLS */
-	const char *policies, *mandatory_protocols, *servername;
+	const char *policies, *mandatory_protocols, *servername, *match;
 	const char *sender, *passwords;
 	uint32_t env_flags;
 };
@@ -30,6 +30,7 @@ static const struct terms usual = {.nexthop = "a.test",
     .policies = "",
     .mandatory_protocols = ">=TLSv1.2",
     .servername = "",
+    .match = "nexthop",
     .sender = "s@s.test",
     .passwords = "inline:{one@s.test=one:1, two@s.test=two:2, mx.b.test=host:3}"};
 
@@ -55,6 +56,9 @@ static const struct {
     {"protocols", {LEVEL(LEVEL_ENCRYPT), .mandatory_protocols = "TLSv1.3"}, true, true},
     {"verify", {LEVEL(LEVEL_VERIFY)}, true, true},
     {"secure", {LEVEL(LEVEL_SECURE)}, true, true},
+    {"fingerprint", {LEVEL(LEVEL_FINGERPRINT)}, true, true},
+    {"another one", {LEVEL(LEVEL_FINGERPRINT), .match = "AA:BB"}, true, true},
+    {"other names", {LEVEL(LEVEL_SECURE), .match = "x.test"}, true, true},
     {"dane", {LEVEL(LEVEL_DANE)}, true, true},
     {"dane-only", {LEVEL(LEVEL_DANE_ONLY)}, true, true},
     {"a policy", {.policies = "inline:{{a.test=encrypt protocols=TLSv1.3}}"}, true, true},
@@ -75,7 +79,7 @@ struct keys {
 	char *endpoint, *destination;
 };
 
-static const char *const hostname[] = {"hostname"}, *const next[] = {"nexthop"};
+static const char *const hostname[] = {"hostname"};
 
 static void complete(struct terms *t)
 {
@@ -90,6 +94,7 @@ static void complete(struct terms *t)
 	t->mandatory_protocols =
 	    t->mandatory_protocols ? t->mandatory_protocols : usual.mandatory_protocols;
 	t->servername = t->servername ? t->servername : usual.servername;
+	t->match = t->match ? t->match : usual.match;
 	t->sender = t->sender ? t->sender : usual.sender;
 	t->passwords = t->passwords ? t->passwords : usual.passwords;
 }
@@ -121,7 +126,8 @@ static struct keys keys_with(const struct terms *t)
 	    .eccert_file = "",
 	    .dcert_file = "",
 	    .verify_cert_match = {hostname, 1},
-	    .secure_cert_match = {next, 1},
+	    .secure_cert_match = {&t->match, 1},
+	    .fingerprint_cert_match = {&t->match, 1},
 	    .fingerprint_digest = "sha256",
 	    .servername = t->servername,
 	    .tlsproxy_service_name = "",
