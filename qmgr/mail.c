@@ -147,7 +147,8 @@ static void resolve(struct mail *mail, const struct note_rcpt *r, struct arena *
 	}
 	*transport = r->transport;
 	*nexthop = r->nexthop;
-	if (*r->transport && mail->generation == service_generation(mail->qmgr->service))
+	if (*r->transport && (mail->generation == ENVELOPE_FIXED_ROUTES ||
+	                         mail->generation == service_generation(mail->qmgr->service)))
 		return;
 	if (route_resolve(mail->qmgr->router, mail->sender, r->address, arena, &route, &err) < 0) {
 		log_warn("%s: %s: %s", mail->id, r->address, err.text);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/mail/address.h"
 #include "lib/sys/clock.h"
 
 enum { RCPTS_FIRST = 8, DATA_KEEP = 128 * 1024 };
@@ -159,6 +160,32 @@ static void add_our_own(struct session *s, const char *address, uint32_t notify)
 	s->tx.rcpts[s->tx.rcpt_count - 1].nexthop = target.route.nexthop;
 }
 
+/* transport:destination that all recipients go to, or "". */
+static const char *filter_of(const struct session *s)
+{
+	const struct access_actions *actions = &s->tx.actions;
+
+	if (actions->redirect)
+		return "";
+	return actions->filter ? actions->filter : s->params->content_filter;
+}
+
+/* Without a destination each recipient's own domain is the next hop. */
+static void route_by(struct session *s, const char *filter)
+{
+	const char *transport, *nexthop, *domain;
+	struct slice local;
+
+	route_split_nexthop(filter, &s->tx.arena, &transport, &nexthop);
+	for (size_t i = 0; i < s->tx.rcpt_count; i++) {
+		struct recipient *rcpt = &s->tx.rcpts[i];
+
+		address_split(rcpt->address, &local, &domain);
+		rcpt->transport = transport;
+		rcpt->nexthop = *nexthop ? nexthop : domain ? domain : "";
+	}
+}
+
 static void carry_out_actions(struct session *s)
 {
 	struct transaction *tx = &s->tx;
@@ -169,6 +196,8 @@ static void carry_out_actions(struct session *s)
 	}
 	for (const struct access_item *i = tx->actions.bcc; i; i = i->next)
 		add_our_own(s, i->text, NOTIFY_NEVER);
+	if (*filter_of(s))
+		route_by(s, filter_of(s));
 }
 
 static void fill_envelope(const struct session *s, struct envelope *env)
@@ -184,7 +213,7 @@ static void fill_envelope(const struct session *s, struct envelope *env)
 	    .arrival_us = tx->arrival_us,
 	    .queued_us = clock_wall_us(),
 	    .flags = tx->env_flags,
-	    .generation = s->srv->generation,
+	    .generation = *filter_of(s) ? ENVELOPE_FIXED_ROUTES : s->srv->generation,
 	    .client_name = f->name ? f->name : s->peer.name,
 	    .client_addr = f->addr ? f->addr : s->peer.addr,
 	    .client_port = f->port ? f->port : s->peer.port,
@@ -197,7 +226,7 @@ static void fill_envelope(const struct session *s, struct envelope *env)
 	    .envid = tx->envid,
 	    .ret = tx->ret,
 	    .message_id = "",
-	    .filter = tx->actions.filter ? tx->actions.filter : s->params->content_filter,
+	    .filter = filter_of(s),
 	    .attributes = s->tx.attributes ? s->tx.attributes : "",
 	    .rcpts = tx->rcpts,
 	    .rcpt_count = tx->rcpt_count,

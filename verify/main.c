@@ -46,7 +46,6 @@ static void init(struct service *service)
 
 	self.core = service_core(service);
 	self.loop = service_loop(service);
-	self.generation = service_generation(service);
 	if (queue_open(&queue_settings, self.core->enable_long_queue_ids, &self.queue, &err) < 0)
 		fatal("%s", err.text);
 	set_routes();

@@ -72,7 +72,7 @@ bool probe_send(struct verifier *v, const char *address, struct err *err)
 	struct envelope env = {.rcpts = &rcpt,
 	    .rcpt_count = 1,
 	    .flags = ENV_INTERNAL | ENV_VERIFY | ENV_PROBE,
-	    .generation = v->generation,
+	    .generation = ENVELOPE_FIXED_ROUTES,
 	    .hops = 1};
 	const char *whole = route_rewrite(v->router, address, &arena);
 	struct route route;

@@ -25,7 +25,6 @@ struct verifier {
 	struct queue *queue;
 	struct router *router;
 	struct notifier *notifier;
-	uint32_t generation;
 	bool (*probe)(struct verifier *v, const char *address, struct err *err); /* tests: a stub */
 	struct timer commit, cleanup;
 	struct str place; /* of the cleanup */

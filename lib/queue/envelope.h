@@ -50,6 +50,10 @@ enum {
 	ENV_TLS_OPTIONAL = 1 << 10, /* RFC 8689: TLS-Required: no, in the header */
 };
 
+/* A generation: the routes were not found by addresses, and stay (content filter, address probe).
+ */
+#define ENVELOPE_FIXED_ROUTES UINT32_MAX
+
 struct envelope {
 	const char *id;          /* queue id */
 	const char *sender;      /* "" is the null sender */

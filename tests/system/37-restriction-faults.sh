@@ -72,6 +72,8 @@ service filter "smtpd_recipient_restrictions = reject_rbl_client bl.test=127.0.0
 service table "smtpd_recipient_restrictions = check_recipient_access lmdb:$scratch/table, permit" >>"$etc/master.cf"
 service absent "smtpd_recipient_restrictions = check_recipient_access lmdb:$scratch/absent, permit" >>"$etc/master.cf"
 service loop "smtpd_recipient_restrictions = a" "smtpd_restriction_classes = a b" "a = b" "b = a" >>"$etc/master.cf"
+service filtered "smtpd_recipient_restrictions = check_recipient_access static:{FILTER error:filtered}" >>"$etc/master.cf"
+service redirected "smtpd_recipient_restrictions = check_recipient_access static:{REDIRECT new@example.org}" >>"$etc/master.cf"
 service verify "smtpd_recipient_restrictions = reject_unverified_sender" >>"$etc/master.cf"
 start
 
@@ -102,6 +104,18 @@ reload || fail "reload: $(cat "$scratch/reload.out")"
 answer table '^4[05][01] 4.3\|^554 5.7.1'
 answer absent '^451 4.3.5 <r@example.org>: Recipient address rejected: Server configuration error'
 answer loop '^451 4.3.5'
+
+# the filter's transport takes the message, the redirected one goes to the new address only
+message() { # message NAME: through to the end
+	python3 - "$(eval "echo \$at_$1")" "$port" <<'END'
+import smtplib, sys
+c = smtplib.SMTP(sys.argv[1], int(sys.argv[2]), "client.example", timeout=20, source_address=("127.0.0.1", 0))
+c.sendmail("s@sender.test", ["r@example.org"], "Subject: x\r\n\r\ntext\r\n")
+END
+}
+message filtered && message redirected || fail "not taken"
+await_log 'postfix/error.*to=<r@example.org>.*status=bounced.*filtered'
+await_log 'to=<new@example.org>, relay=none.*status=sent'
 
 # verify dies again and again while it is asked; afterwards it answers
 for i in 1 2 3 4 5 6; do
