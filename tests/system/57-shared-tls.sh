@@ -114,6 +114,30 @@ sed -i '/^tlsproxy/d' "$etc/master.cf"
 reload || fail reload
 send u@b.test
 await_log 'private/tlsproxy: .*; TLS connections are not shared for 30 seconds'
+# one that ends when it has the connection: nobody knows its state, so it is a new one
+if command -v python3 >/dev/null; then
+	rm -f "$scratch/i/spool/private/tlsproxy"
+	python3 - "$scratch/i/spool/private/tlsproxy" <<'END' &
+import os, socket, struct, sys
+listening = socket.socket(socket.AF_UNIX)
+listening.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+listening.listen()
+while True:
+    c, _ = listening.accept()
+    hello = c.recv(1000)
+    if hello:
+        body = struct.pack("<HH", 100, 0) + hello[8:12] + struct.pack("<HII", 1, 4, 1)
+        c.sendall(struct.pack("<I", len(body)) + body)
+        c.recv(1000)
+    c.close()
+END
+	sinks="$sinks $!"
+	await 10 test -S "$scratch/i/spool/private/tlsproxy" || fail "no false tlsproxy"
+	reload || fail reload
+	send u@a.test
+	await_log 'private/tlsproxy: the connection ended instead of an answer; TLS connections are not shared'
+fi
 [ "$(count_logged 'status=deferred\|status=bounced')" = "$(count_logged 'u@wrong.test.*status=deferred')" ] ||
 	fail "something was deferred"
 exit 0
