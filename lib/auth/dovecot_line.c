@@ -198,6 +198,8 @@ enum dovecot_kind dovecot_line_parse(struct slice line, struct dovecot_line *out
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (slice_eq(verb, verbs[i].verb))
 			out->kind = verbs[i].parse(line, out) ? verbs[i].kind : DOVECOT_BAD;
+	if (out->kind == DOVECOT_BAD)
+		out->user[0] = '\0'; /* it may be what is bad about it */
 	return out->kind;
 }
 
