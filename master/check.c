@@ -68,6 +68,15 @@ static bool finished(pid_t pid, int64_t deadline_ms, int *status_out)
 	return false;
 }
 
+/* It can live with what it says, but the administrator should know. */
+static void warn_lines(char *text)
+{
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		log_warn("%s", line);
+}
+
 static void collect(struct checker *c, int64_t deadline_ms, struct problems *p)
 {
 	const char *path = c->planned->path;
@@ -77,10 +86,12 @@ static void collect(struct checker *c, int64_t deadline_ms, struct problems *p)
 
 	if (c->pid < 0 || !finished(c->pid, deadline_ms, &status)) {
 		log_warn("%s does not check its parameters", path);
-	} else if (status != 0) {
+	} else {
 		n = fd_pread_full(c->answer, text, ANSWER_MAX, 0);
 		text[n > 0 ? n : 0] = '\0';
-		if (text[0])
+		if (status == 0)
+			warn_lines(text);
+		else if (text[0])
 			problems_add_lines(p, text);
 		else
 			problems_add(p, "%s: its check of the parameters failed", path);

@@ -11,6 +11,7 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 #include "lib/table/match.h"
+#include "lib/tls/session.h"
 #include "smtp/destination.h"
 
 void cache_open(struct smtp_client *c)
@@ -155,12 +156,21 @@ static struct session *revive(const struct smtp_client *c, int fd,
 	return s;
 }
 
-/* A connection whose TLS is in this process is of no use in another. */
+/*
+ * A connection whose TLS is in this process is of no use in another. Where the kernel does the
+ * records, TLS goes along with the descriptor; what the server then sends that is no data (an
+ * alert) is an error to whoever reads, and a fresh connection follows.
+ */
+static bool is_movable(const struct session *s)
+{
+	return !s->stream.ops || (s->tls && s->tls_words && tls_session_is_kernels(s->tls));
+}
+
 static bool share(struct smtp_client *c, struct session *s, int64_t left_ms)
 {
 	struct scache_store store;
 
-	if (!c->shared || s->stream.ops || s->delay_dot || !s->endpoint_key || left_ms <= 0 ||
+	if (!c->shared || !is_movable(s) || s->delay_dot || !s->endpoint_key || left_ms <= 0 ||
 	    !cache_is_fit(c, s))
 		return false;
 	store = (struct scache_store){.endpoint = s->endpoint_key,
@@ -168,7 +178,10 @@ static bool share(struct smtp_client *c, struct session *s, int64_t left_ms)
 	    .endpoint_ms = (uint32_t)left_ms,
 	    .destination_ms = (uint32_t)left_ms,
 	    .session = describe(s)};
-	return scache_put(c->shared, &store, s->stream.fd);
+	if (!scache_put(c->shared, &store, s->stream.fd))
+		return false;
+	s->dead = true; /* no close_notify: it goes on elsewhere */
+	return true;
 }
 
 static struct session *ask(struct smtp_client *c, const struct scache_find *find,

@@ -85,8 +85,8 @@ void engine_check(const struct smtp_tls_params *p, const struct secure_params *s
 	if (level_of(p) <= LEVEL_MAY)
 		return;
 	if (tls_context_new(&config, &context, &err) < 0)
-		conf_report_problem(
-		    report, "%s_tls_%s: %s", lmtp ? "lmtp" : "smtp", guilty(p, err.text), err.text);
+		conf_report_warning(report, "%s_tls_%s: %s; mail that needs TLS will wait",
+		    lmtp ? "lmtp" : "smtp", guilty(p, err.text), err.text);
 	tls_context_free(&context);
 }
 

@@ -141,11 +141,14 @@ int service_check(struct service *s)
 		printf("%s\n", err.text);
 	else
 		rc = fill(s, &report);
+	str_clear(&report.warned); /* of all programs together: master's to say */
 	if (rc == 0 && s->spec->check)
 		s->spec->check(s, &report);
 	rc = report.problems > 0 ? -1 : rc;
 	if (report.problems > 0)
 		fputs(str_text(&report.text), stdout);
+	else if (rc == 0)
+		fputs(str_text(&report.warned), stdout);
 	conf_report_fini(&report);
 	return fflush(stdout) != 0 || rc < 0;
 }

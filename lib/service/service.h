@@ -22,7 +22,7 @@ struct loop;
  *
  * Further ways to be called, without master: -S serves the connection at descriptor 0 as the
  * calling user and ends; -C checks the parameters, prints what is wrong with them to standard
- * output, a problem a line, and exits with 0 or 1.
+ * output, a problem a line, and exits with 1; or prints what is suspicious, and exits with 0.
  */
 struct service;
 

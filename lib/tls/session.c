@@ -373,3 +373,9 @@ int tls_session_kernel(const struct tls_session *s)
 		directions |= TLS_KERNEL_RECEIVE;
 	return directions;
 }
+
+bool tls_session_is_kernels(const struct tls_session *s)
+{
+	return tls_session_kernel(s) == (TLS_KERNEL_SEND | TLS_KERNEL_RECEIVE) &&
+	       !SSL_has_pending(s->ssl);
+}

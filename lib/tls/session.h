@@ -121,6 +121,8 @@ const char *tls_session_error(const struct tls_session *s);
 /* Which directions the kernel does: such a socket can be used by who has no session (both). */
 enum { TLS_KERNEL_SEND = 1 << 0, TLS_KERNEL_RECEIVE = 1 << 1 };
 int tls_session_kernel(const struct tls_session *s);
+/* Does the kernel do both, and is nothing of what it gave still in this process? */
+bool tls_session_is_kernels(const struct tls_session *s);
 
 struct tls_info {
 	const char *protocol;          /* "TLSv1.3" */

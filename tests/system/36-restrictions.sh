@@ -10,9 +10,10 @@ server=
 
 end() {
 	[ -n "$server" ] && kill "$server" 2>/dev/null
+	stop_postfix
 	cleanup
 }
-trap 'end; stop_postfix' EXIT
+trap end EXIT
 
 settings() { # for both
 	cat <<END

@@ -100,8 +100,12 @@ logged 'connect from unknown\[192.0.2.66\]' && fail "a forged header was believe
 
 # both processes busy: whoever came last, or comes next, has one second
 connect 7 "$PORT4" || fail "first client"
-connect 8 "$PORT4" || fail "second client"
-read -r -t 10 -u 8 answer
+for _ in 1 2 3 4; do # master says that the limit is reached when it sees the second process
+	connect 8 "$PORT4" || fail "second client"
+	read -r -t 4 -u 8 answer
+	[[ $answer == "421 4.4.2"* ]] && break
+	hangup 8
+done
 [[ $answer == "421 4.4.2"* ]] || fail "under stress: $answer"
 hangup 8
 hangup 7

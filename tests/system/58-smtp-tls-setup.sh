@@ -1,5 +1,5 @@
 #!/bin/bash
-# Key files of the TLS client that cannot be used stop a start where TLS is mandatory, by name; an
+# Key files of the TLS client that cannot be used are warned of where TLS is mandatory, by name; an
 # agent in a chroot knows what the others know of servers; a server that answers before it was asked.
 . "$(dirname "$0")/service.bash"
 . "$(dirname "$0")/certs.bash"
@@ -18,20 +18,20 @@ new_cert other "" other.test
 PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
 cp "$etc/main.cf" "$scratch/main.cf"
 
-refused() { # refused TEXT LINES-OF-MAIN.CF...
+warned() { # warned TEXT LINES-OF-MAIN.CF...
 	local text=$1
 	shift
 	cp "$scratch/main.cf" "$etc/main.cf"
 	printf '%s\n' "$@" >>"$etc/main.cf"
-	"$postern" -c "$etc" check >"$scratch/check.out" 2>&1 && fail "check takes $*"
-	grep -q "$text" "$scratch/check.out" || fail "$text: $(cat "$scratch/check.out")"
+	"$postern" -c "$etc" check >"$scratch/check.out" 2>&1 || fail "check refuses $*"
+	grep -q "warning: $text" "$scratch/check.out" || fail "$text: $(cat "$scratch/check.out")"
 }
 level=smtp_tls_security_level=encrypt
-refused "smtp_tls_cert_file: open $certs/none.pem: No such file" $level "smtp_tls_cert_file=$certs/none.pem" "smtp_tls_key_file=$certs/mx.key"
-refused "smtp_tls_key_file: open $certs/none.key: No such file" $level "smtp_tls_cert_file=$certs/mx.pem" "smtp_tls_key_file=$certs/none.key"
-refused "smtp_tls_chain_files: $certs/mx.pem: " $level "smtp_tls_chain_files=$certs/mx.pem"
-refused "smtp_tls_CAfile: $certs/none.pem" $level "smtp_tls_CAfile=$certs/none.pem"
-refused "smtp_tls_cert_file: $certs/mx.pem: " $level "smtp_tls_cert_file=$certs/mx.pem" "smtp_tls_key_file=$certs/other.key"
+warned "smtp_tls_cert_file: open $certs/none.pem: No such file" $level "smtp_tls_cert_file=$certs/none.pem" "smtp_tls_key_file=$certs/mx.key"
+warned "smtp_tls_key_file: open $certs/none.key: No such file" $level "smtp_tls_cert_file=$certs/mx.pem" "smtp_tls_key_file=$certs/none.key"
+warned "smtp_tls_chain_files: $certs/mx.pem: " $level "smtp_tls_chain_files=$certs/mx.pem"
+warned "smtp_tls_CAfile: $certs/none.pem" $level "smtp_tls_CAfile=$certs/none.pem"
+warned "smtp_tls_cert_file: $certs/mx.pem: " $level "smtp_tls_cert_file=$certs/mx.pem" "smtp_tls_key_file=$certs/other.key"
 # where TLS is a wish, it is none that stops mail
 cp "$scratch/main.cf" "$etc/main.cf"
 printf '%s\n' smtp_tls_security_level=may "smtp_tls_cert_file=$certs/none.pem" >>"$etc/main.cf"

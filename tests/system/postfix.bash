@@ -89,8 +89,12 @@ start_postfix() {
 	await 10 test -S "$pf_spool/public/pickup" || fail "postfix does not start: $(cat "$scratch/p/out")"
 }
 stop_postfix() {
+	local master
 	[ -n "$pf_pid" ] || return 0
-	kill "$pf_pid" 2>/dev/null
+	# a wrapper may be a function, and $pf_pid a shell that waits for it
+	master=$(cat "$pf_spool/pid/master.pid" 2>/dev/null)
+	# shellcheck disable=SC2086
+	kill $master 2>/dev/null || kill "$pf_pid" 2>/dev/null
 	wait "$pf_pid" 2>/dev/null
 	pf_pid=
 }

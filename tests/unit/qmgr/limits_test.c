@@ -311,7 +311,7 @@ END_TEST
 /* Thousands that share a limit do not all wake up whenever it lets one of them begin. */
 START_TEST(waiting_in_line)
 {
-	char id[QUEUE_ID_MAX], name[32];
+	char name[32];
 	int64_t soon;
 	const char *key;
 	size_t woken = 0;
