@@ -351,7 +351,6 @@ START_TEST(line_keeps_the_rate)
 	static const char *const names[] = {"a.test", "b.test", "c.test"};
 	size_t served[ARRAY_LEN(names)] = {0}, most;
 	int64_t begin;
-	char id[QUEUE_ID_MAX];
 
 	fixture_open("destination_rate_maps = regexp:{{/./ 20/1s share=all}}\n");
 	fixture_serve("smtp");
