@@ -19,6 +19,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
 #include "lib/service/scoreboard.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
@@ -68,16 +69,17 @@ static bool finished(pid_t pid, int64_t deadline_ms, int *status_out)
 	return false;
 }
 
-/* It can live with what it says, but the administrator should know. */
-static void warn_lines(char *text)
+/* It can live with what it says, but the administrator should know; once for all entries. */
+static void warn_lines(struct map *said, char *text)
 {
 	char *save = NULL;
 
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		log_warn("%s", line);
+		if (!map_put(said, line, said))
+			log_warn("%s", line);
 }
 
-static void collect(struct checker *c, int64_t deadline_ms, struct problems *p)
+static void collect(struct checker *c, int64_t deadline_ms, struct map *said, struct problems *p)
 {
 	const char *path = c->planned->path;
 	char *text = alloc_zero(1, ANSWER_MAX + 1);
@@ -90,7 +92,7 @@ static void collect(struct checker *c, int64_t deadline_ms, struct problems *p)
 		n = fd_pread_full(c->answer, text, ANSWER_MAX, 0);
 		text[n > 0 ? n : 0] = '\0';
 		if (status == 0)
-			warn_lines(text);
+			warn_lines(said, text);
 		else if (text[0])
 			problems_add_lines(p, text);
 		else
@@ -123,6 +125,7 @@ void config_check_programs(const struct config *config, struct problems *p)
 {
 	struct checker *checkers = alloc_zero(config->plan_count + 1, sizeof(*checkers));
 	int64_t deadline_ms = clock_mono_ms() + CHECK_LIMIT_MS;
+	struct map *said = map_new();
 	struct arena arena = {0};
 
 	for (size_t i = 0; i < config->plan_count; i++) {
@@ -133,8 +136,9 @@ void config_check_programs(const struct config *config, struct problems *p)
 	}
 	for (size_t i = 0; i < config->plan_count; i++) {
 		if (checkers[i].planned)
-			collect(&checkers[i], deadline_ms, p);
+			collect(&checkers[i], deadline_ms, said, p);
 	}
+	map_free(&said, NULL);
 	arena_fini(&arena);
 	free(checkers);
 }
