@@ -51,7 +51,7 @@ if [ -x /usr/sbin/postgrey ]; then
 	says "$greyed" '^450 .*Greylisted' || fail "first try: $(cat "$scratch/said")"
 	await 15 says "$greyed" '^taken' || fail "not taken later: $(cat "$scratch/said")"
 fi
-if [ -x /usr/bin/policyd-rate-limit ]; then
+if [ -x /usr/bin/policyd-rate-limit ] && [ -r /etc/policyd-rate-limit.yaml ]; then
 	sed -e "s|^SOCKET:.*|SOCKET: \"$scratch/rate.sock\"|; s|^user:.*|user: \"$(id -un)\"|" \
 		-e "s|^group:.*|group: \"$(id -gn)\"|; s|^pidfile:.*|pidfile: \"$scratch/rate.pid\"|" \
 		-e "s|/var/lib/policyd-rate-limit/db.sqlite3|$scratch/rate.db|; s|- \[10, 60\].*|- [2, 60]|" \
