@@ -31,13 +31,13 @@ struct wipe {
 	bool remove; /* else: count */
 };
 
-static void one_file(struct wipe *w, const char *path, const char *name)
+static void one_file(struct wipe *w, int dir, const char *name)
 {
 	bool message = queue_id_valid(name);
 
-	if (w->remove && unlink(path) < 0) {
+	if (w->remove && unlinkat(dir, name, 0) < 0) {
 		if (errno != ENOENT)
-			log_warn("remove file %s: %s", path, strerror(errno));
+			log_warn("remove file %s: %s", name, strerror(errno));
 		return;
 	}
 	w->count += message;
@@ -45,31 +45,31 @@ static void one_file(struct wipe *w, const char *path, const char *name)
 		remove_logs(w->p, name);
 }
 
-static void walk(struct wipe *w, const char *path, int depth)
+/* Never by way of a symbolic link, at no level: what it points at is not the queue's. */
+static void walk(struct wipe *w, int parent, const char *name, int depth)
 {
-	DIR *dir = opendir(path);
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 
 	if (!dir) {
 		if (errno != ENOENT)
-			log_warn("open directory %s: %s", path, strerror(errno));
+			log_warn("open directory %s: %s", name, strerror(errno));
+		if (fd >= 0)
+			close(fd);
 		return;
 	}
 	while ((entry = readdir(dir))) {
-		char child[PATH_SIZE];
-
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) >=
-		        (int)sizeof(child))
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (entry->d_type == DT_DIR && depth < DEPTH_MAX)
-			walk(w, child, depth + 1);
+			walk(w, fd, entry->d_name, depth + 1);
 		else if (entry->d_type == DT_REG)
-			one_file(w, child, entry->d_name);
+			one_file(w, fd, entry->d_name);
 	}
 	closedir(dir);
-	if (w->remove && rmdir(path) < 0 && errno != ENOENT)
-		log_warn("remove directory %s: %s", path, strerror(errno));
+	if (w->remove && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		log_warn("remove directory %s: %s", name, strerror(errno));
 }
 
 typedef void each_fn(struct wipe *w, const char *dir, const char *name);
@@ -91,17 +91,20 @@ static void each_entry(struct wipe *w, const char *dir, each_fn *fn)
 static void put_aside(struct wipe *w, const char *dir, const char *name)
 {
 	char from[PATH_SIZE], to[PATH_SIZE];
+	struct stat st;
 
 	if (strlen(name) != 1 || name[0] == '.')
 		return;
 	snprintf(from, sizeof(from), "%s/%s", dir, name);
 	snprintf(to, sizeof(to), "%s/" WIPED "%ld.%s", dir, (long)getpid(), name);
+	if (lstat(from, &st) < 0 || !S_ISDIR(st.st_mode))
+		return;
 	if (rename(from, to) < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			log_warn("rename %s as %s: %s", from, to, strerror(errno));
 		return;
 	}
-	walk(w, to, 0);
+	walk(w, AT_FDCWD, to, 0);
 }
 
 static bool is_wiped(const char *name, long *pid_out)
@@ -121,7 +124,7 @@ static void remove_own(struct wipe *w, const char *dir, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (is_wiped(name, &pid) && pid == (long)w->p->pid)
-		walk(w, path, 0);
+		walk(w, AT_FDCWD, path, 0);
 }
 
 static void remove_orphaned(struct wipe *w, const char *dir, const char *name)
@@ -131,7 +134,7 @@ static void remove_orphaned(struct wipe *w, const char *dir, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (is_wiped(name, &pid) && (pid <= 0 || (kill((pid_t)pid, 0) < 0 && errno == ESRCH)))
-		walk(w, path, 0);
+		walk(w, AT_FDCWD, path, 0);
 }
 
 /*

@@ -2,6 +2,7 @@
 /* Finding messages: the journal's lanes, the directories, one message by its id. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,16 +133,30 @@ static bool scan_file(struct queue *queue, const char *path, const char *dir,
 	return go_on;
 }
 
+/* What a symbolic link in a folder of the queue points at is not the queue's. */
+static DIR *open_folder(const char *path)
+{
+	int nofollow = strchr(path, '/') ? O_NOFOLLOW : 0;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | nofollow);
+	DIR *handle = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!handle && fd >= 0)
+		close(fd);
+	return handle;
+}
+
 /* 1: all of it, 0: stopped by the callback, -1: error. */
 static int scan_folder(struct queue *queue, const char *path, int depth, const char *dir, int what,
     queue_scan_fn *fn, void *arg, struct err *err)
 {
-	DIR *handle = opendir(path);
+	DIR *handle = open_folder(path);
 	struct dirent *entry;
 	int rc = 1;
 
+	if (!handle && depth > 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR))
+		return 1;
 	if (!handle)
-		return depth > 0 && errno == ENOENT ? 1 : err_sys(err, "open directory %s", path);
+		return err_sys(err, "open directory %s", path);
 	while (rc == 1 && (entry = readdir(handle))) {
 		char child[512];
 
