@@ -90,7 +90,10 @@ stop
 lane=$spool/journal/00
 at() { grep -a -b -o "X-Token: $1" "$lane" | head -n 1 | cut -d: -f1; }
 poke() { printf 'ZZZZ' | dd of="$lane" bs=1 seek="$1" conv=notrunc 2>/dev/null; }
-mapfile -t live < <(tail -n 12 "$accepted" | cut -d' ' -f1)
+mapfile -t live < <(tail -n 12 "$accepted" | cut -d' ' -f1 | while read -r token; do
+	[ -n "$(at "$token")" ] && echo "$token" # some may be in another lane
+done)
+[ ${#live[@]} -ge 6 ] || { echo "too few messages in the first lane: the rest was left out"; exit 77; }
 lose() { sed -i "/^$1 /d" "$accepted"; }
 # content, head, and (with the lane's head page) nothing else
 poke "$(at "${live[2]}")"
