@@ -12,6 +12,11 @@ sed -i 's/\(_backoff_time\) = .*/\1 = 1000s/' "$etc/main.cf"
 precious=$scratch/precious
 echo 'not to be touched' >"$precious"
 chmod 644 "$precious"
+# what the mail system could remove, were it to follow a link to it
+prey=$scratch/prey
+mkdir -p "$prey/A"
+for file in "$prey/3F0ED1A2B3C" "$prey/A/A0000000001"; do echo 'not to be touched' >"$file"; done
+chown -R "$(stat -c %u "$spool/deferred")" "$prey" && chmod -R 700 "$prey"
 dirs="maildrop incoming active deferred hold corrupt bounce defer trace flush saved journal"
 deferred_is() { [ "$("$bin/postqueue" -j | grep -c '"queue_name": "deferred"')" = "$1" ]; }
 mail() { printf 'X-Token: %s\nSubject: x\n\ntext\n' "$1" | "$bin/sendmail" -f "$2" "$3" || fail sendmail; }
@@ -59,6 +64,7 @@ litter() { # litter DIR: into the folder, and where the hash puts it
 	echo foreign >"$dir/$(printf '%0200d' 1)"
 	echo foreign >"$dir/00"
 	ln -sfn "$scratch" "$dir/Z"
+	ln -sfn "$prey" "$dir/X"
 	mkdir -p "$dir/Y/Y/Y/Y/Y/Y"
 	echo foreign >"$dir/Y/Y/Y/Y/Y/Y/3F0ED1A2B3C"
 }
@@ -115,6 +121,7 @@ source_mail -m 5 -t last@relay.test
 await_all 20
 stop
 [ "$(cat "$precious")" = 'not to be touched' ] && [ "$(stat -c %a "$precious")" = 644 ] || fail "what a link points at was changed"
+[ "$(cat "$prey/3F0ED1A2B3C" "$prey/A/A0000000001" | grep -c 'not to be touched')" = 2 ] || fail "what is behind a linked folder was taken: $(find "$prey")"
 [ ! -e "$scratch/nowhere" ] || fail "made what a dangling link names"
 [ "$(duplicates)" = 0 ] || fail "$(duplicates) duplicates"
 grep -E 'panic|fatal|killed by' "$log" && fail "panics"
