@@ -31,7 +31,7 @@ static struct session **sessions;
 static NORETURN void usage(void)
 {
 	fprintf(stderr,
-	    "usage: smtp-source -cdEkKoALNPv46 -s sess -l msglen -m msgs -C tries -T windowsize\n"
+	    "usage: smtp-source -acdEkKoALNPv46 -s sess -l msglen -m msgs -C tries -T windowsize\n"
 	    "\t-f from -t to -r rcptcount -R delay -w delay -F file -J file -H header\n"
 	    "\t-S subject -M myhostname [inet:]host[:port] | unix:pathname\n");
 	exit(EX_BAD_USAGE);
@@ -66,6 +66,8 @@ static bool flag_option(int option, struct source *source, struct arguments *arg
 	case '6':
 		args->family = AF_INET6;
 		return true;
+	case 'a':
+		return source->time_answers = true;
 	case 'A':
 		return source->no_abort = true;
 	case 'c':
@@ -240,7 +242,7 @@ int main(int argc, char **argv)
 	    .connect_tries = 1,
 	    .length = -1,
 	    .accepted_fd = -1};
-	while ((option = getopt(argc, argv, "46AcC:dEf:F:H:J:kKl:Lm:M:NoPr:R:s:S:t:T:vw:")) > 0) {
+	while ((option = getopt(argc, argv, "46aAcC:dEf:F:H:J:kKl:Lm:M:NoPr:R:s:S:t:T:vw:")) > 0) {
 		if (!flag_option(option, source, &args))
 			value_option(option, source, &args);
 	}
@@ -256,6 +258,8 @@ int main(int argc, char **argv)
 	}
 	message_prepare(source, args.file);
 	run(source);
+	answers_show(&source->answers);
+	free(source->answers.us);
 	if (source->failed > 0)
 		log_warn("%ld of %ld messages were not accepted", source->failed, source->messages);
 	return 0;

@@ -18,6 +18,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/sys/clock.h"
 
 enum { REPLY_TIMEOUT_MS = 300 * 1000, RETRY_MS = 100 };
 
@@ -136,8 +137,10 @@ static bool flush(struct session *s)
 		head = MIN((size_t)n, iov[0].iov_len);
 		s->out_at += head;
 		s->body_at += (size_t)n - head;
-		if (s->with_body && s->body_at == body->len)
+		if (s->with_body && s->body_at == body->len) {
 			s->with_body = false;
+			s->ended_us = clock_mono_us();
+		}
 	}
 	str_clear(&s->out);
 	s->out_at = 0;
@@ -297,6 +300,8 @@ static void got_end(struct session *s, const char *reply, bool ok)
 
 	if (ok && s->rcpt_accepted > 0)
 		note_accepted(s, reply);
+	if (s->source->time_answers && s->rcpt_accepted > 0)
+		answers_add(&s->source->answers, clock_mono_us() - s->ended_us);
 	if (!last)
 		return;
 	message_done(s, ok && s->rcpt_accepted > 0);

@@ -35,6 +35,7 @@ struct session {
 	int tries; /* connections tried for this message */
 	int rcpt_sent, rcpt_done, rcpt_accepted, end_done;
 	int64_t since_ms; /* when the awaited reply was asked for */
+	int64_t ended_us; /* -a: when the end of the content was out */
 	char token[TOKEN_MAX];
 	struct str out; /* pending output before the shared body */
 	size_t out_at;

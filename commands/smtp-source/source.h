@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "commands/smtp-source/answers.h"
 #include "lib/base/str.h"
 #include "lib/event/loop.h"
 #include "lib/sys/net.h"
@@ -38,8 +39,10 @@ struct source {
 	long started, accepted, failed; /* messages */
 	long next_recipient;            /* -N */
 	long shown;                     /* the counter as last displayed */
-	int running;                    /* sessions */
-	uint64_t run_id;                /* first half of each token */
+	bool time_answers;              /* -a */
+	struct answers answers;
+	int running;     /* sessions */
+	uint64_t run_id; /* first half of each token */
 };
 
 enum { TOKEN_MAX = 48 };

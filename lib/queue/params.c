@@ -3,9 +3,9 @@
 #include "lib/queue/store.h"
 
 static const struct conf_param rows[] = {
-    CONF_INT(struct queue_params, journal_lane_count, "journal_lane_count", "32", 1, 256,
+    CONF_INT(struct queue_params, journal_lane_count, "journal_lane_count", "64", 1, 256,
         "Most lanes (files) that the journal of new mail may have; they are made when needed."),
-    CONF_SIZE(struct queue_params, journal_lane_size, "journal_lane_size", "8388608", 65536,
+    CONF_SIZE(struct queue_params, journal_lane_size, "journal_lane_size", "4194304", 65536,
         1 << 30, "Size in bytes of one lane of the journal, preallocated."),
     CONF_SIZE(struct queue_params, journal_message_limit, "journal_message_limit", "262144", 0,
         1 << 24,

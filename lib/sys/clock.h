@@ -6,6 +6,7 @@
 
 /* Time in one place, so that a test can turn the clock (clock_offset_for_tests). */
 int64_t clock_mono_ms(void); /* never set back; for deadlines */
+int64_t clock_mono_us(void); /* the same, finer; to measure with */
 int64_t clock_wall_us(void); /* microseconds since 1970; for arrival times, queue ids, logs */
 /* Seconds of a parameter as milliseconds, within an int. */
 static inline int clock_ms_of(int seconds)
