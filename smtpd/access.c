@@ -83,7 +83,7 @@ static enum verdict refuse(struct check *check, int code, const char *dsn, const
 	return check->warn_depth ? VERDICT_DUNNO : VERDICT_REJECT;
 }
 
-static char *text_of(const char *fmt, va_list ap)
+PRINTF_LIKE(1, 0) static char *text_of(const char *fmt, va_list ap)
 {
 	struct str text = {.max = REPLY_MAX};
 

@@ -75,6 +75,18 @@ int64_t tls_saved_expires(const struct tls_saved *saved)
 	return (int64_t)SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session);
 }
 
+/* The library's macro takes the const off, and copies the name. */
+static bool set_server_name(SSL *ssl, const char *name)
+{
+	union {
+		const char *in;
+		void *out;
+	} cast = {name};
+
+	return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, cast.out) ==
+	       1;
+}
+
 static int set_up(struct tls_session *s, const struct tls_client_config *config, struct err *err)
 {
 	struct tls_protocols p = config->protocols;
@@ -93,7 +105,7 @@ static int set_up(struct tls_session *s, const struct tls_client_config *config,
 		SSL_set_security_level(ssl, 0);
 		SSL_set_options(ssl, SSL_OP_LEGACY_SERVER_CONNECT);
 	}
-	if (config->name && *config->name && SSL_set_tlsext_host_name(ssl, config->name) != 1)
+	if (config->name && *config->name && !set_server_name(ssl, config->name))
 		return tls_err(err, "server name %.200s", config->name);
 	if (config->resume)
 		SSL_set_session(ssl, session_of(config->resume));

@@ -63,7 +63,7 @@ static int set_groups(struct tls_context *c, struct err *err)
 		return err_set(err, 0, "\"%s\": expected auto, strong, ultra or none", grade);
 	add_groups(c->ssl, curves, &list);
 	add_groups(c->ssl, c->common.ffdhe_auto_groups, &list);
-	if (list.len && SSL_CTX_set1_groups_list(c->ssl, str_text(&list)) != 1)
+	if (list.len && SSL_CTX_set1_groups_list(c->ssl, list.data) != 1)
 		rc = tls_err(err, "tls_eecdh_auto_curves: %s", str_text(&list));
 	str_fini(&list);
 	return rc;
