@@ -16,7 +16,7 @@
  *
  * While an answer lies in the future, the scheduler sleeps until then and asks again (dest->wake,
  * transport->wake); no mail is moved or deferred meanwhile. What becomes possible earlier is told
- * by dest_look_again or transport_look_again. What shall be deferred instead is said by dest_rest.
+ * by dest_look_again. What shall be deferred instead is said by dest_rest.
  */
 struct dest;
 struct transport;

@@ -151,9 +151,8 @@ struct transport {
 
 /* ---- transport.c: services, and the loop that serves them -------------------------------- */
 struct transport *transport_get(struct qmgr *q, const char *name);
-void transport_run(struct transport *t);        /* hands out what there is room for */
-void transport_revive(struct transport *t);     /* it may be reachable again (flush) */
-void transport_look_again(struct transport *t); /* its gate may have opened */
+void transport_run(struct transport *t);    /* hands out what there is room for */
+void transport_revive(struct transport *t); /* it may be reachable again (flush) */
 /* The process limit of a service, from master.cf. */
 size_t agent_limit(struct qmgr *q, const char *name);
 /* Is it served by smtp(8) or lmtp(8)? */

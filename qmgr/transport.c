@@ -172,12 +172,6 @@ void transport_revive(struct transport *t)
 	set_dead(t, false);
 }
 
-void transport_look_again(struct transport *t)
-{
-	timer_cancel(t->qmgr->loop, &t->wake);
-	qmgr_kick(t->qmgr);
-}
-
 /* ---- the turn -------------------------------------------------------------------------------- */
 
 /* Sleeps until the gate opens. False: it is open. */

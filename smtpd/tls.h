@@ -17,7 +17,6 @@ bool session_tls_active(const struct session *s);
 const char *session_tls_protocol(const struct session *s); /* "TLSv1.3" */
 const char *session_tls_cipher(const struct session *s);   /* "TLS_AES_256_GCM_SHA384" */
 int session_tls_keysize(const struct session *s);          /* secret bits in use, 256 */
-const char *session_tls_server_name(const struct session *s);
 
 /* The client's certificate. The fingerprints are of smtpd_tls_fingerprint_digest, "AB:CD:...". */
 bool session_tls_ccert(const struct session *s);         /* it showed one */

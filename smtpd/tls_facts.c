@@ -26,11 +26,6 @@ int session_tls_keysize(const struct session *s)
 	return s->tls_info ? s->tls_info->bits_used : 0;
 }
 
-const char *session_tls_server_name(const struct session *s)
-{
-	return s->tls_info ? s->tls_info->server_name : "";
-}
-
 bool session_tls_ccert(const struct session *s)
 {
 	return s->tls_info && s->tls_info->peer_cert;

@@ -58,11 +58,6 @@ void log_set_tag(const char *syslog_name, const char *program)
 	snprintf(state.program, sizeof(state.program), "%s", program);
 }
 
-const char *log_syslog_name(void)
-{
-	return state.syslog_name;
-}
-
 void log_set_verbose(int level)
 {
 	state.verbose = level;

@@ -40,7 +40,6 @@ void log_echo(bool on);
 
 /* The tag is "<syslog_name>/<program>", or "<program>" alone when syslog_name is NULL. Copied. */
 void log_set_tag(const char *syslog_name, const char *program);
-const char *log_syslog_name(void); /* the first part, "" before it is set */
 
 /* Number of -v options: log_debug writes only when it is above zero. */
 void log_set_verbose(int level);

@@ -216,7 +216,6 @@ int conf_check_values(
  */
 void conf_family_get(
     struct conf *conf, const struct conf_family *family, const char *transport, void *out);
-int conf_family_int(struct conf *conf, const struct conf_family *family, const char *transport);
 
 /* The family whose suffix ends `name` ("x_time_limit"), of all that Postfix knows, or NULL. */
 const struct conf_family *conf_family_find(const char *name);

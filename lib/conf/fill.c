@@ -148,11 +148,3 @@ void conf_family_get(
 	if (!row.dflt || read_value(conf, &row, row.dflt, out, &err) < 0)
 		fill_fallback(conf, &row, out);
 }
-
-int conf_family_int(struct conf *conf, const struct conf_family *family, const char *transport)
-{
-	int value = (int)family->min;
-
-	conf_family_get(conf, family, transport, &value);
-	return value;
-}

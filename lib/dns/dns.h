@@ -122,10 +122,6 @@ void dns_resolver_free(struct dns_resolver **resolver); /* NULL allowed */
 enum dns_status dns_lookup(struct dns_resolver *resolver, const char *name, enum dns_type type,
     struct arena *arena, struct dns_answer *out);
 
-/* The names of an address (PTR). */
-enum dns_status dns_lookup_address(struct dns_resolver *resolver, const struct net_addr *addr,
-    struct arena *arena, struct dns_answer *out);
-
 /*
  * The addresses of a host, A and AAAA as wanted, from DNS, the system's own service (/etc/hosts,
  * nsswitch.conf) or both, DNS first. A numerical host and "localhost" need neither. The

@@ -340,27 +340,3 @@ enum dns_status dns_lookup(struct dns_resolver *r, const char *name, enum dns_ty
 	}
 	return out->status;
 }
-
-enum dns_status dns_lookup_address(struct dns_resolver *r, const struct net_addr *addr,
-    struct arena *arena, struct dns_answer *out)
-{
-	char text[64], name[NS_MAXDNAME];
-	struct in6_addr v6;
-	struct in_addr v4;
-	size_t at = 0;
-
-	net_addr_text(addr, text, sizeof(text));
-	if (inet_pton(AF_INET, text, &v4) == 1) {
-		const unsigned char *b = (const unsigned char *)&v4;
-
-		snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", b[3], b[2], b[1], b[0]);
-	} else if (inet_pton(AF_INET6, text, &v6) == 1) {
-		for (int i = 15; i >= 0; i--, at += 4)
-			snprintf(name + at, sizeof(name) - at, "%x.%x.", v6.s6_addr[i] & 15,
-			    v6.s6_addr[i] >> 4);
-		snprintf(name + at, sizeof(name) - at, "ip6.arpa");
-	} else {
-		strcpy(name, "");
-	}
-	return dns_lookup(r, arena_strdup(arena, name), DNS_TYPE_PTR, arena, out);
-}

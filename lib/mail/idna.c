@@ -42,14 +42,3 @@ bool idna_to_ascii(const char *domain, bool old, char *out)
 	    domain, &made, IDN2_NFC_INPUT | (old ? IDN2_TRANSITIONAL : IDN2_NONTRANSITIONAL));
 	return take(result, made, out);
 }
-
-bool idna_to_utf8(const char *domain, char *out)
-{
-	char *made = NULL;
-	int result;
-
-	if (!strcasestr(domain, "xn--"))
-		return copy(domain, out);
-	result = idn2_to_unicode_8z8z(domain, &made, 0);
-	return take(result, made, out);
-}

@@ -19,7 +19,4 @@ bool idna_is_ascii(const char *text);
  */
 bool idna_to_ascii(const char *domain, bool old, char *out);
 
-/* The other way; what is no A-label stays as it is. false: malformed, and out is "". */
-bool idna_to_utf8(const char *domain, char *out);
-
 #endif

@@ -100,12 +100,3 @@ bool scoreboard_is_idle(const struct scoreboard *board, unsigned child)
 {
 	return atomic_load(&board->idle[child / 64]) >> child % 64 & 1;
 }
-
-unsigned scoreboard_count_idle(const struct scoreboard *board)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0, n = words_of(board); i < n; i++)
-		count += (unsigned)__builtin_popcountll(atomic_load(&board->idle[i]));
-	return count;
-}

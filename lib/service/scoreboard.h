@@ -67,6 +67,5 @@ void scoreboard_set_idle(struct scoreboard *board, unsigned child);
 bool scoreboard_set_busy(struct scoreboard *board, unsigned child);
 bool scoreboard_is_idle(const struct scoreboard *board, unsigned child);
 bool scoreboard_nobody_idle(const struct scoreboard *board);
-unsigned scoreboard_count_idle(const struct scoreboard *board);
 
 #endif

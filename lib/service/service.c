@@ -34,12 +34,6 @@ uint32_t service_generation(const struct service *service)
 	return service->options.generation;
 }
 
-char *const *service_args(const struct service *service, size_t *count_out)
-{
-	*count_out = service->options.arg_count;
-	return service->options.args;
-}
-
 struct loop *service_loop(const struct service *service)
 {
 	return service->loop;

@@ -63,9 +63,7 @@ struct conf *service_conf(const struct service *service);
 const struct core_params *service_core(const struct service *service);
 const char *service_name(const struct service *service); /* master.cf's first column */
 uint32_t service_generation(
-    const struct service *service); /* of the configuration (D2); 0 with -S */
-/* What master.cf has behind the program's name, without -o and -v; *count_out may be 0. */
-char *const *service_args(const struct service *service, size_t *count_out);
+    const struct service *service);                       /* of the configuration (D2); 0 with -S */
 struct loop *service_loop(const struct service *service); /* NULL for session kind */
 /*
  * For before_drop: calls fn with mail_owner's rights, outside the chroot: files of data_directory

@@ -17,7 +17,6 @@
 struct crew_shared {
 	_Atomic size_t next; /* first piece that nobody has taken */
 	_Atomic bool stopped, broken;
-	_Atomic unsigned long sums[CREW_SUMS];
 	pthread_mutex_t lock;
 };
 
@@ -123,14 +122,4 @@ void crew_lock(struct crew *crew)
 void crew_unlock(struct crew *crew)
 {
 	pthread_mutex_unlock(&crew->shared->lock);
-}
-
-void crew_add(struct crew *crew, int sum, unsigned long n)
-{
-	atomic_fetch_add(&crew->shared->sums[sum], n);
-}
-
-unsigned long crew_sum(const struct crew *crew, int sum)
-{
-	return crew->shared->sums[sum];
 }

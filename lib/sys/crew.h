@@ -11,9 +11,9 @@
  * A few processes that share out numbered pieces of work, for what is slow by its many system
  * calls. The caller is one of them; the others are its children, see its memory as it was, end with
  * the work, and die with it. What they have found out goes out by descriptors, one at a time
- * (crew_lock), or comes back as sums.
+ * (crew_lock).
  */
-enum { CREW_MAX = 8, CREW_SUMS = 4 };
+enum { CREW_MAX = 8 };
 
 struct crew_shared;
 struct crew {
@@ -39,9 +39,7 @@ int crew_run(struct crew *crew, struct err *err);
 void crew_lock(struct crew *crew);
 void crew_unlock(struct crew *crew);
 
-/* Adds to one of the sums; the sum is true in the caller after crew_run. */
-void crew_add(struct crew *crew, int sum, unsigned long n);
-unsigned long crew_sum(const struct crew *crew, int sum);
+/* Gives back the memory that the processes shared; once, after crew_run. */
 void crew_fini(struct crew *crew);
 
 #endif

@@ -250,11 +250,6 @@ enum table_answer table_get(struct table *table, const char *key, struct str *ou
 	return answer;
 }
 
-const char *table_type_name(size_t i)
-{
-	return i < ARRAY_LEN(types) ? types[i].name : NULL;
-}
-
 const char *table_name(const struct table *table)
 {
 	return table->full_name;

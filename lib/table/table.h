@@ -32,9 +32,6 @@ void table_close(struct table **table);
 /* Appends the value to out (cleared first). err only on TABLE_ERROR; may be NULL. */
 enum table_answer table_get(struct table *table, const char *key, struct str *out, struct err *err);
 
-/* The names of the types, in the order of use: for i = 0, 1, ... until NULL (postconf -m). */
-const char *table_type_name(size_t i);
-
 const char *table_name(const struct table *table); /* "lmdb:/etc/postfix/x" */
 /* Pattern tables (cidr, regexp, pcre) get whole keys only: no partial lookups of an address. */
 bool table_is_pattern(const struct table *table);

@@ -433,11 +433,6 @@ void answer_deferred(struct job *job)
 	job_answer(job, OUTCOME_DEFERRED, NULL);
 }
 
-void answer_bounced(struct job *job)
-{
-	job_answer(job, OUTCOME_BOUNCED, NULL);
-}
-
 /* ---- messages ---------------------------------------------------------------------------------
  */
 

@@ -77,7 +77,6 @@ void job_drop(struct job *job);                               /* the agent dies 
 void job_say(struct job *job, const char *bytes, size_t len); /* nonsense */
 void answer_sent(struct job *job);
 void answer_deferred(struct job *job);
-void answer_bounced(struct job *job);
 size_t agents_connected(void);
 
 #endif

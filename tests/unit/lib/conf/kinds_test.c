@@ -142,6 +142,14 @@ START_TEST(all_problems_are_reported)
 }
 END_TEST
 
+static int family_int(struct conf *conf, const struct conf_family *family, const char *transport)
+{
+	int value = 0;
+
+	conf_family_get(conf, family, transport, &value);
+	return value;
+}
+
 START_TEST(families)
 {
 	static const struct conf_family limit = {"_destination_concurrency_limit",
@@ -153,12 +161,12 @@ START_TEST(families)
 	                         "default_destination_concurrency_limit = 33\n"
 	                         "slow_destination_rate_delay = 2m\n");
 
-	ck_assert_int_eq(conf_family_int(conf, &limit, "slow"), 1);
-	ck_assert_int_eq(conf_family_int(conf, &limit, "smtp"), 33);
-	ck_assert_int_eq(conf_family_int(conf, &limit, "local"), 2); /* its own default */
-	ck_assert_int_eq(conf_family_int(conf, &limit, "bad"), 33);
-	ck_assert_int_eq(conf_family_int(conf, &delay, "slow"), 120);
-	ck_assert_int_eq(conf_family_int(conf, &delay, "smtp"), 0);
+	ck_assert_int_eq(family_int(conf, &limit, "slow"), 1);
+	ck_assert_int_eq(family_int(conf, &limit, "smtp"), 33);
+	ck_assert_int_eq(family_int(conf, &limit, "local"), 2); /* its own default */
+	ck_assert_int_eq(family_int(conf, &limit, "bad"), 33);
+	ck_assert_int_eq(family_int(conf, &delay, "slow"), 120);
+	ck_assert_int_eq(family_int(conf, &delay, "smtp"), 0);
 	conf_free(&conf);
 }
 END_TEST

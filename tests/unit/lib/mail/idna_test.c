@@ -57,24 +57,11 @@ START_TEST(too_long)
 }
 END_TEST
 
-START_TEST(to_utf8)
-{
-	char out[IDNA_MAX];
-
-	ck_assert(idna_to_utf8("xn--mnchen-3ya.example", out));
-	ck_assert_str_eq(out, "m\xc3\xbcnchen.example");
-	ck_assert(idna_to_utf8("plain.example", out));
-	ck_assert_str_eq(out, "plain.example");
-	ck_assert(!idna_to_utf8("xn--\xff\xff.example", out));
-}
-END_TEST
-
 TCase *idna_tcase(void)
 {
 	TCase *tcase = tcase_create("idna");
 
 	tcase_add_loop_test(tcase, to_ascii, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tcase, too_long);
-	tcase_add_test(tcase, to_utf8);
 	return tcase;
 }

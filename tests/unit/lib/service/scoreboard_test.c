@@ -27,6 +27,15 @@ static void teardown(void)
 	close(fd);
 }
 
+static unsigned count_idle(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < SCORE_CHILDREN; i++)
+		count += scoreboard_is_idle(board, i);
+	return count;
+}
+
 START_TEST(bits_are_the_state)
 {
 	static const unsigned children[] = {0, 1, 63, 64, 127, SCORE_CHILDREN - 1};
@@ -36,9 +45,9 @@ START_TEST(bits_are_the_state)
 	for (size_t i = 0; i < sizeof(children) / sizeof(children[0]); i++) {
 		scoreboard_set_idle(board, children[i]);
 		ck_assert(scoreboard_is_idle(board, children[i]));
-		ck_assert_uint_eq(scoreboard_count_idle(board), i + 1);
+		ck_assert_uint_eq(count_idle(), i + 1);
 		scoreboard_set_idle(board, children[i]); /* twice is once */
-		ck_assert_uint_eq(scoreboard_count_idle(board), i + 1);
+		ck_assert_uint_eq(count_idle(), i + 1);
 	}
 	for (size_t i = 0; i < sizeof(children) / sizeof(children[0]); i++) {
 		scoreboard_set_busy(board, children[i]);
@@ -69,7 +78,7 @@ START_TEST(words_beyond_any_bound_are_harmless)
 	/* a process could write anything there */
 	atomic_store(&board->words, UINT32_MAX);
 	scoreboard_set_idle(board, 0);
-	ck_assert_uint_eq(scoreboard_count_idle(board), 1);
+	ck_assert_uint_eq(count_idle(), 1);
 	ck_assert(!scoreboard_nobody_idle(board));
 }
 END_TEST
