@@ -85,6 +85,20 @@ static void make_dir(const char *base, const char *name, mode_t mode)
 	free(path);
 }
 
+/*
+ * Who owns what an alias of nobody in particular does (default_privs). As root this must be neither
+ * root nor the owner of the queue, which on a host without a mail system is "nobody" already.
+ */
+static const char *default_user(const char *owner)
+{
+	static const char *const candidates[] = {"nobody", "daemon", "bin"};
+
+	for (size_t i = 0; geteuid() == 0 && i < ARRAY_LEN(candidates); i++)
+		if (strcmp(candidates[i], owner) != 0 && getpwnam(candidates[i]))
+			return candidates[i];
+	return owner;
+}
+
 /* As root: whoever the system has for this. Else everything is the caller's. */
 static void find_users(struct plan *plan)
 {
@@ -100,8 +114,7 @@ static void find_users(struct plan *plan)
 	if (!user)
 		fatal("user id %d has no name in the user database", (int)geteuid());
 	snprintf(plan->owner, sizeof(plan->owner), "%s", user->pw_name);
-	snprintf(plan->default_user, sizeof(plan->default_user), "%s",
-	    geteuid() == 0 && getpwnam("nobody") ? "nobody" : user->pw_name);
+	snprintf(plan->default_user, sizeof(plan->default_user), "%s", default_user(plan->owner));
 	snprintf(plan->postmaster, sizeof(plan->postmaster), "%s",
 	    geteuid() == 0 ? "root" : user->pw_name);
 	if (geteuid() != 0)

@@ -10,7 +10,7 @@ sink= sink_port= jobs_started=
 
 end_chaos() {
 	local pid
-	for pid in $sink $jobs_started; do kill "$pid" 2>/dev/null; done
+	for pid in $sink $jobs_started; do { kill "$pid"; kill -CONT "$pid"; } 2>/dev/null; done
 	"$postern" -c "$etc" abort >/dev/null 2>&1
 	[ -n "${mounted:-}" ] && umount -l "$mounted" 2>/dev/null
 	cleanup
@@ -40,7 +40,7 @@ start_sink() { # start_sink [smtp-sink options]
 	await 10 test -s "$scratch/sink.port" || fail "smtp-sink: $(cat "$scratch/sink.out")"
 }
 stop_sink() {
-	kill "$sink" 2>/dev/null
+	{ kill "$sink"; kill -CONT "$sink"; } 2>/dev/null
 	wait "$sink" 2>/dev/null
 	sink=
 }

@@ -14,6 +14,7 @@ static struct made_cert ca, one, two, rsa;
 
 static void make_all(void)
 {
+	scratch_folder(); /* one for all tests, which are processes of their own */
 	signal(SIGPIPE, SIG_IGN);
 	cert_make(&(struct cert_spec){"CA", NULL, NULL, -10, 30, true, NULL}, &ca);
 	cert_make(&(struct cert_spec){"one.test", "DNS:one.test", NULL, -1, 30, false, &ca}, &one);
