@@ -35,11 +35,17 @@ $B/tests/fault/preload/%.so: tests/fault/preload/%.c
 FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAY := $(FUZZ_NAMES:%=$B/tests/fuzz/replay_%)
 fuzz_archives = $(addprefix $B/,$(addsuffix .a,$(filter $(DAEMONS),$(shell sed -n 's/^.. fuzz-links: *//p' tests/fuzz/fuzz_$1.c))))
+# A target's comment names the programs whose modules it needs (fuzz-links), and a folder beside it
+# (fuzz-parts) with sources of its own and, in "wraps", functions that these stand before.
+fuzz_parts   = $(shell sed -n 's/^.. fuzz-parts: *\([^ ]*\).*/\1/p' tests/fuzz/fuzz_$1.c)
+fuzz_objects = $(foreach p,$(fuzz_parts),$(patsubst %.c,$B/%.o,$(wildcard tests/fuzz/$p/*.c)))
+fuzz_wraps   = $(foreach p,$(fuzz_parts),$(patsubst %,-Wl$(comma)--wrap=%,$(shell cat tests/fuzz/$p/wraps)))
+comma       := ,
 define FUZZ
-$B/tests/fuzz/replay_$1: $B/tests/fuzz/fuzz_$1.o $B/tests/fuzz/replay.o $(call fuzz_archives,$1) $B/lib.a
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
-$B/tests/fuzz/hunt_$1: $B/tests/fuzz/fuzz_$1.o $(call fuzz_archives,$1) $B/lib.a
-	$$(CC) $$(LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(LIBS)
+$B/tests/fuzz/replay_$1: $B/tests/fuzz/fuzz_$1.o $B/tests/fuzz/replay.o $(call fuzz_objects,$1) $(call fuzz_archives,$1) $B/lib.a
+	$$(CC) $$(LDFLAGS) $(call fuzz_wraps,$1) -o $$@ $$^ $$(LIBS)
+$B/tests/fuzz/hunt_$1: $B/tests/fuzz/fuzz_$1.o $(call fuzz_objects,$1) $(call fuzz_archives,$1) $B/lib.a
+	$$(CC) $$(LDFLAGS) -fsanitize=fuzzer $(call fuzz_wraps,$1) -o $$@ $$^ $$(LIBS)
 .PHONY: fuzz-$1
 fuzz-$1:
 	$$(MAKE) MODE=fuzz build/fuzz/tests/fuzz/hunt_$1

@@ -93,14 +93,17 @@ void session_tls_put_received(const struct session *s, struct str *out)
 
 /* ---- the handshake ------------------------------------------------------------------------- */
 
-/* A client without the certificate that it needs hears of it after its next command (EHLO). */
+/*
+ * A client without the certificate that it needs hears of it after its next command (EHLO); where
+ * TLS came first it waits for a greeting, and gets this one.
+ */
 static void refuse_certificate(struct session *s)
 {
 	const char *why = session_tls_ccert(s) ? "Client certificate not trusted"
 	                                       : "No client certificate presented";
 
 	log_info("NOQUEUE: abort: TLS from %s: %s", s->peer.namaddr, why);
-	if (chat_read(s))
+	if (s->srv->config->tls.wrappermode || chat_read(s))
 		chat_reply(s, "421 4.7.1 %s Error: %s", s->srv->config->core->myhostname, why);
 }
 
