@@ -28,6 +28,11 @@ static const char *service_of(const struct session *s)
 
 /* ---- what is said about it ------------------------------------------------------------------ */
 
+static bool certificate_required(const struct session *s)
+{
+	return tls_params(s)->req_ccert && s->srv->tls_level == SERVER_TLS_ENCRYPT;
+}
+
 static void log_established(const struct session *s)
 {
 	const struct tls_info *info = s->tls_info;
@@ -36,12 +41,16 @@ static void log_established(const struct session *s)
 	if (tls_params(s)->loglevel >= 2) {
 		if (tls_session_resumed(s->tls))
 			log_info("%s: Reusing old session", s->peer.namaddr);
+		tls_session_log_names(s->tls);
 		if (info->peer_cert)
 			log_info(
 			    "%s: subject_CN=%s, issuer=%s, fingerprint=%s, pkey_fingerprint=%s",
 			    s->peer.namaddr, info->peer_cn, info->issuer_cn, info->cert_fingerprint,
 			    info->key_fingerprint);
 	}
+	if (info->peer_cert && !s->tls_trusted && certificate_required(s))
+		log_info("certificate verification failed for %s: %s", s->peer.namaddr,
+		    tls_session_problem(s->tls));
 	if (tls_params(s)->loglevel < 1)
 		return;
 	tls_session_describe(s->tls, &text);
@@ -111,8 +120,7 @@ static void judge(struct session *s)
 {
 	if (!tls_session_resumed(s->tls) && limits_new_tls(s))
 		chat_reply(s, "%s", str_text(&s->reject));
-	else if (tls_params(s)->req_ccert && s->srv->tls_level == SERVER_TLS_ENCRYPT &&
-	         !session_tls_ccert_trusted(s))
+	else if (certificate_required(s) && !session_tls_ccert_trusted(s))
 		refuse_certificate(s);
 }
 
@@ -200,7 +208,7 @@ int cmd_starttls(struct session *s, struct slice args)
 		return -1;
 	}
 	if (!shake_hands(s, context))
-		return s->encrypted ? 0 : -1;
+		return -1;
 	forget_client(s);
 	return 0;
 }
@@ -234,8 +242,6 @@ void session_tls_end(struct session *s)
 {
 	if (!s->tls)
 		return;
-	if (*tls_session_error(s->tls))
-		log_warn("TLS library problem: %s: %s", s->peer.namaddr, tls_session_error(s->tls));
 	s->tls_info = NULL;
 	s->encrypted = false;
 	if (s->end == END_ORDERLY || s->end == END_TIMEOUT || s->end == END_ERRORS)

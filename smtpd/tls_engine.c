@@ -31,8 +31,13 @@ struct server_tls {
 	int64_t opened_ms;
 };
 
+/* Of SERVER_TLS_FINGERPRINT and the following. */
+static const char *const odd_levels[] = {"fingerprint", "verify", "secure"};
+
 static enum server_tls_level level_of(const struct smtpd_tls_params *p)
 {
+	if (p->security_level > SERVER_TLS_UNSET)
+		return SERVER_TLS_ENCRYPT;
 	if (p->security_level != SERVER_TLS_UNSET)
 		return (enum server_tls_level)p->security_level;
 	return p->enforce_tls ? SERVER_TLS_ENCRYPT : p->use_tls ? SERVER_TLS_MAY : SERVER_TLS_NONE;
@@ -107,7 +112,7 @@ static int choose_ciphers(struct server_tls *tls, struct err *err)
 	const struct smtpd_tls_params *p = tls->params;
 	bool mandatory = is_mandatory(tls);
 	const char *excludes[] = {p->exclude_ciphers, mandatory ? p->mandatory_exclude_ciphers : "",
-	    p->ask_ccert || p->req_ccert ? "aNULL" : "", mandatory ? "" : "eNULL"};
+	    p->ask_ccert || p->req_ccert ? "aNULL" : ""};
 	struct str list = {0};
 
 	if (tls_cipher_list(&tls->secure->common, mandatory ? p->mandatory_ciphers : p->ciphers,
@@ -140,9 +145,9 @@ static int make_context(struct server_tls *tls, const struct str *text, struct s
 	    .verify_depth = p->ccert_verifydepth,
 	    .cipherlist = tls->cipherlist,
 	    .protocols = tls->protocols,
-	    .eecdh_grade = p->eecdh_grade,
 	    .dh_file = p->dh1024_param_file,
 	    .ask_certificate = p->ask_ccert || (p->req_ccert && is_mandatory(tls)),
+	    .strong = p->req_ccert && is_mandatory(tls),
 	    .always_session_ids = p->always_issue_session_ids,
 	    .session_timeout = tls->secure->sessions[TLSMGR_SMTPD].timeout};
 
@@ -222,8 +227,8 @@ static bool recall_chains(struct server_tls *tls, const struct err *why)
 	put_name(tls->params, &name);
 	if (tlsmgr_recall(manager, str_text(&name), &text)) {
 		ok = make_context(tls, &text, NULL, &tls->context, &err) == 0;
-		log_warn("%s: %s", why->text,
-		    ok ? "the key and certificates of before are used" : err.text);
+		if (ok)
+			log_warn("%s: the key and certificates of before are used", why->text);
 	}
 	/* what was written since then would not look changed */
 	if (ok && make_context(tls, NULL, NULL, &fresh, &err) == 0) {
@@ -246,6 +251,11 @@ static void load(struct server_tls *tls)
 
 	if (p->loglevel >= 2)
 		log_info("initializing the server-side TLS engine");
+	if (*p->fingerprint_digest && !tls_digest_known(p->fingerprint_digest)) {
+		log_warn("Digest algorithm \"%s\" not found", p->fingerprint_digest);
+		log_warn("disabling TLS support");
+		return;
+	}
 	if (choose_ciphers(tls, &err) < 0) {
 		log_warn("%s: disabling TLS support", err.text);
 		return;
@@ -273,6 +283,10 @@ struct server_tls *server_tls_open(const struct smtpd_tls_params *params,
 	tls->secure = secure;
 	tls->timeout_ms = MIN(clock_ms_of(core->ipc_timeout), MANAGER_TIMEOUT_MS);
 	tls->level = level_of(params);
+	if (params->security_level > SERVER_TLS_UNSET)
+		log_warn("smtpd_tls_security_level: unsupported TLS level \"%s\", using "
+		         "\"encrypt\"",
+		    odd_levels[params->security_level - SERVER_TLS_FINGERPRINT]);
 	tls->opened_ms = clock_mono_ms();
 	if (tls->level == SERVER_TLS_NONE && !params->wrappermode)
 		return tls;

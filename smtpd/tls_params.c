@@ -9,10 +9,8 @@
 
 static const struct conf_enum levels[] = {{"", SERVER_TLS_UNSET}, {"none", SERVER_TLS_NONE},
     {"may", SERVER_TLS_MAY}, {"encrypt", SERVER_TLS_ENCRYPT},
-    /* what a server cannot promise for its clients counts for what it can */
-    {"fingerprint", SERVER_TLS_ENCRYPT}, {"verify", SERVER_TLS_ENCRYPT},
-    {"secure", SERVER_TLS_ENCRYPT}, {"dane", SERVER_TLS_MAY}, {"dane-only", SERVER_TLS_ENCRYPT},
-    {NULL, 0}};
+    {"fingerprint", SERVER_TLS_FINGERPRINT}, {"verify", SERVER_TLS_VERIFY},
+    {"secure", SERVER_TLS_SECURE}, {NULL, 0}};
 
 /* clang-format off */
 static const struct conf_param rows[] = {
@@ -49,9 +47,9 @@ static const struct conf_param rows[] = {
 	CONF_TEXT(P, exclude_ciphers, "smtpd_tls_exclude_ciphers", "", "Ciphers that are never used."),
 	CONF_TEXT(P, mandatory_exclude_ciphers, "smtpd_tls_mandatory_exclude_ciphers", "", "Ciphers that are not used at the level encrypt, besides."),
 	CONF_TEXT(P, cipherlist, "smtpd_tls_cipherlist", "", "Obsolete, without effect: smtpd_tls_mandatory_ciphers."),
-	CONF_TEXT(P, dh1024_param_file, "smtpd_tls_dh1024_param_file", "", "Parameters for key exchange by finite-field Diffie-Hellman; empty or auto: by the key's size."),
+	CONF_TEXT(P, dh1024_param_file, "smtpd_tls_dh1024_param_file", "", "Parameters for key exchange by finite-field Diffie-Hellman; empty, auto, or a file that cannot be used: by the key's size."),
 	CONF_TEXT(P, dh512_param_file, "smtpd_tls_dh512_param_file", "", "Obsolete, without effect: export ciphers are gone."),
-	CONF_TEXT(P, eecdh_grade, "smtpd_tls_eecdh_grade", "auto", "Curves for key exchange: auto, strong, ultra or none."),
+	CONF_TEXT(P, eecdh_grade, "smtpd_tls_eecdh_grade", "auto", "Ignored, as Postfix does since 3.6: the curves are those of tls_eecdh_auto_curves."),
 	CONF_BOOL(P, requiretls_enable, "requiretls_enable", "yes", "Offer REQUIRETLS under TLS, and keep to it."),
 	CONF_BOOL(P, requiretls_header, "requiretls_esmtp_header", "yes", "Add Require-TLS-ESMTP: yes to messages whose client asks for REQUIRETLS."),
 };

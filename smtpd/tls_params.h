@@ -10,6 +10,10 @@ enum server_tls_level {
 	SERVER_TLS_MAY,
 	SERVER_TLS_ENCRYPT,
 	SERVER_TLS_UNSET,
+	/* what a server cannot promise for its clients: counts for encrypt */
+	SERVER_TLS_FINGERPRINT,
+	SERVER_TLS_VERIFY,
+	SERVER_TLS_SECURE,
 };
 
 /* What smtpd(8) reads from main.cf for TLS; the table is in smtpd/params.h. */

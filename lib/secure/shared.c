@@ -72,6 +72,7 @@ static const struct known_key *fetch(struct secure_shared *s, const unsigned cha
 	    take_hex(answer.mac_key, fresh.key.mac_key, TLS_TICKET_SECRET)) {
 		fresh.current_until_ms = now + (int64_t)answer.current_s * 1000;
 		fresh.accepted_until_ms = now + (int64_t)answer.accepted_s * 1000;
+		fresh.key.current_until_s = clock_wall_us() / 1000000 + answer.current_s;
 		place = oldest(s);
 		*place = fresh;
 	}

@@ -172,14 +172,20 @@ int tls_chains_parse(const char *name, struct slice pem, struct tls_chains *out,
 	return rc;
 }
 
-int tls_chains_use(
-    const struct tls_chains *chains, SSL_CTX *ctx, SSL *ssl, const char *name, struct err *err)
+int tls_chains_use(const struct tls_chains *chains, SSL_CTX *ctx, SSL *ssl, bool over,
+    const char *name, struct err *err)
 {
 	for (size_t i = 0; i < chains->count; i++) {
 		const struct tls_chain *c = &chains->items[i];
-		int ok = ctx ? SSL_CTX_use_cert_and_key(ctx, c->leaf, c->key, c->issuers, 1)
-		             : SSL_use_cert_and_key(ssl, c->leaf, c->key, c->issuers, 1);
+		int ok = ctx ? SSL_CTX_use_cert_and_key(ctx, c->leaf, c->key, c->issuers, over)
+		             : SSL_use_cert_and_key(ssl, c->leaf, c->key, c->issuers, over);
 
+		if (ok != 1 &&
+		    ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_NOT_REPLACING_CERTIFICATE)
+			return tls_err(err,
+			    "%s: a second key of one kind (%s): expected one each of RSA, ECDSA, "
+			    "Ed25519, Ed448",
+			    name, EVP_PKEY_get0_type_name(c->key));
 		if (ok != 1)
 			return tls_err(err, "%s: cannot be used", name);
 	}
@@ -254,7 +260,8 @@ static int use_chains(
 	int rc = check_whole(chains, name, err);
 
 	if (rc == 0)
-		rc = tls_chains_use(chains, context->ssl, NULL, name, err);
+		rc = tls_chains_use(
+		    chains, context->ssl, NULL, context->config.chain_file_count == 0, name, err);
 	for (size_t i = 0; rc == 0 && i < chains->count; i++) {
 		note_expiry(context, chains->items[i].leaf);
 		if (text_out && !put_chain(&chains->items[i], text_out))

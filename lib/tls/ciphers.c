@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/tls/settings.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/attr.h"
+#include "lib/tls/context.h"
 
 static const char separators[] = ", \t\r\n:";
 
@@ -59,6 +61,17 @@ bool tls_digest_known(const char *name)
 	return md != NULL;
 }
 
+bool tls_ticket_cipher_usable(const char *name)
+{
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
+	bool usable = cipher && EVP_CIPHER_get_key_length(cipher) <= TLS_TICKET_SECRET &&
+	              EVP_CIPHER_get_mode(cipher) == EVP_CIPH_CBC_MODE;
+
+	EVP_CIPHER_free(cipher);
+	ERR_clear_error();
+	return usable;
+}
+
 struct option {
 	const char *name;
 	uint64_t bits;
@@ -67,6 +80,8 @@ struct option {
 static int parse_options(const char *text, const struct option *options, size_t count,
     const char *expected, uint64_t *out, struct err *err)
 {
+	int rc = 0;
+
 	*out = 0;
 	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
 		struct slice word = slice_of(text, strcspn(text, separators));
@@ -87,9 +102,9 @@ static int parse_options(const char *text, const struct option *options, size_t 
 				continue;
 			}
 		}
-		return err_set(err, 0, "\"%.*s\": expected %s", SLICE_ARG(word), expected);
+		rc = err_set(err, 0, "\"%.*s\": expected %s", SLICE_ARG(word), expected);
 	}
-	return 0;
+	return rc;
 }
 
 int tls_ssl_options_parse(const char *text, uint64_t *out, struct err *err)

@@ -15,6 +15,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/attr.h"
+#include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/sys/clock.h"
 #include "lib/tls/internal.h"
@@ -43,25 +44,10 @@ static void add_groups(SSL_CTX *ssl, const char *names, struct str *list)
 
 static int set_groups(struct tls_context *c, struct err *err)
 {
-	const char *grade = c->config.eecdh_grade ? c->config.eecdh_grade : "auto";
-	const struct {
-		const char *name, *curves;
-	} grades[] = {
-	    {"auto", c->common.eecdh_auto_curves},
-	    {"strong", c->common.eecdh_strong_curve},
-	    {"ultra", c->common.eecdh_ultra_curve},
-	    {"none", ""},
-	};
-	const char *curves = NULL;
 	struct str list = {0};
 	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(grades); i++)
-		if (text_eq_nocase(grade, grades[i].name))
-			curves = grades[i].curves;
-	if (!curves)
-		return err_set(err, 0, "\"%s\": expected auto, strong, ultra or none", grade);
-	add_groups(c->ssl, curves, &list);
+	add_groups(c->ssl, c->common.eecdh_auto_curves, &list);
 	add_groups(c->ssl, c->common.ffdhe_auto_groups, &list);
 	if (list.len && SSL_CTX_set1_groups_list(c->ssl, list.data) != 1)
 		rc = tls_err(err, "tls_eecdh_auto_curves: %s", str_text(&list));
@@ -69,37 +55,65 @@ static int set_groups(struct tls_context *c, struct err *err)
 	return rc;
 }
 
-static int set_dh(struct tls_context *c, struct err *err)
+/* A file that is of no use is said in the log: the library's choice is as good, or better. */
+static EVP_PKEY *read_dh(struct tls_context *c, const char *path)
 {
-	const char *path = c->config.dh_file;
+	BIO *bio = BIO_new_file(path, "r");
 	EVP_PKEY *params;
-	BIO *bio;
 
-	if (!path || !*path || text_eq_nocase(path, "auto")) {
-		SSL_CTX_set_dh_auto(c->ssl, 1);
-		return 0;
-	}
 	tls_context_stamp(c, path);
-	bio = BIO_new_file(path, "r");
-	params = bio ? PEM_read_bio_Parameters(bio, NULL) : NULL;
-	BIO_free(bio);
-	if (!params)
-		return tls_err(err, "%s: cannot read DH parameters", path);
-	if (SSL_CTX_set0_tmp_dh_pkey(c->ssl, params) != 1) {
-		EVP_PKEY_free(params);
-		return tls_err(err, "%s: cannot use DH parameters", path);
+	if (!bio) {
+		log_warn("error opening DH parameter file \"%s\": %s -- using compiled-in defaults",
+		    path, strerror(errno));
+		ERR_clear_error();
+		return NULL;
 	}
-	return 0;
+	params = PEM_read_bio_Parameters(bio, NULL);
+	BIO_free(bio);
+	if (!params || EVP_PKEY_get_base_id(params) != EVP_PKEY_DH) {
+		log_warn("error decoding DH parameters from file \"%s\" -- using compiled-in "
+		         "defaults",
+		    path);
+		ERR_clear_error();
+		EVP_PKEY_free(params);
+		return NULL;
+	}
+	return params;
 }
 
-static int set_options(struct tls_context *c, struct err *err)
+static void set_dh(struct tls_context *c)
+{
+	const char *path = c->config.dh_file;
+	int level = SSL_CTX_get_security_level(c->ssl);
+	EVP_PKEY *params = NULL;
+
+	if (path && *path && !text_eq_nocase(path, "auto"))
+		params = read_dh(c, path);
+	if (!params) {
+		SSL_CTX_set_dh_auto(c->ssl, 1);
+		return;
+	}
+	/* small ones are the administrator's wish; sessions are made at this level, too */
+	SSL_CTX_set_security_level(c->ssl, 0);
+	if (SSL_CTX_set0_tmp_dh_pkey(c->ssl, params) != 1) {
+		EVP_PKEY_free(params);
+		log_warn("DH parameters of file \"%s\" cannot be used", path);
+		tls_library_warn();
+		SSL_CTX_set_dh_auto(c->ssl, 1);
+	}
+	SSL_CTX_set_security_level(c->ssl, level);
+}
+
+/* A name that this OpenSSL has not is no reason to do without TLS. */
+static void set_options(struct tls_context *c)
 {
 	uint64_t disabled, wanted, options = SSL_OP_ALL;
+	struct err err;
 
-	if (tls_workarounds_parse(c->common.disable_workarounds, &disabled, err) < 0)
-		return err_prefix(err, "tls_disable_workarounds: ");
-	if (tls_ssl_options_parse(c->common.ssl_options, &wanted, err) < 0)
-		return err_prefix(err, "tls_ssl_options: ");
+	if (tls_workarounds_parse(c->common.disable_workarounds, &disabled, &err) < 0)
+		log_warn("tls_disable_workarounds: %s", err.text);
+	if (tls_ssl_options_parse(c->common.ssl_options, &wanted, &err) < 0)
+		log_warn("tls_ssl_options: %s", err.text);
 	options = (options & ~disabled) | wanted;
 	options |= SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION;
 	if (c->common.preempt_cipherlist)
@@ -112,7 +126,6 @@ static int set_options(struct tls_context *c, struct err *err)
 	SSL_CTX_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
 	                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 	                             SSL_MODE_RELEASE_BUFFERS);
-	return 0;
 }
 
 static int set_ciphers(struct tls_context *c, struct err *err)
@@ -278,12 +291,15 @@ static int build(struct tls_context *c, struct err *err)
 		return tls_err(err, "OpenSSL");
 	SSL_CTX_set_app_data(c->ssl, c);
 	SSL_CTX_set_cert_verify_callback(c->ssl, tls_judge_chain, NULL);
-	if (set_options(c, err) < 0 || set_groups(c, err) < 0 || set_ciphers(c, err) < 0 ||
-	    set_trust(c, err) < 0 || tls_context_load_chains(c, err) < 0)
+	set_options(c);
+	if (set_groups(c, err) < 0 || set_ciphers(c, err) < 0 || set_trust(c, err) < 0 ||
+	    tls_context_load_chains(c, err) < 0)
 		return -1;
-	if (c->config.server)
-		return set_dh(c, err) < 0 ? -1 : tls_server_prepare(c, err);
-	return prepare_client(c, err);
+	if (!c->config.server)
+		return prepare_client(c, err);
+	set_dh(c);
+	tls_server_prepare(c);
+	return 0;
 }
 
 int tls_context_new(

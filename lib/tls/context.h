@@ -23,6 +23,8 @@ enum { TLS_PAIRS_MAX = 3, TLS_TICKET_NAME = 16, TLS_TICKET_SECRET = 32 };
 struct tls_ticket_key {
 	unsigned char name[TLS_TICKET_NAME];
 	unsigned char cipher_key[TLS_TICKET_SECRET], mac_key[TLS_TICKET_SECRET];
+	int64_t
+	    current_until_s; /* tickets are given out under it; seconds since 1970, for the log */
 };
 
 /* What a server asks of its program. Any function may be NULL. */
@@ -70,9 +72,11 @@ struct tls_context_config {
 	struct tls_protocols protocols;
 
 	/* Servers only. */
-	const char *eecdh_grade; /* auto, strong, ultra, none */
-	const char *dh_file;     /* "" : by the key's size */
+	const char *dh_file; /* "" : by the key's size */
 	bool ask_certificate, require_certificate;
+	/* Clients are known by their certificates: what the library finds weak is refused. Else
+	 * it is better than no encryption at all. */
+	bool strong;
 	bool always_session_ids; /* also where no session is kept */
 	int session_timeout;     /* seconds that sessions and tickets are good for; 0: neither */
 	struct tls_server_hooks hooks;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/log.h"
+
 /* "X25519", "ECDHE (prime256v1)", "DHE (2048 bits)". */
 static void put_key(struct str *out, EVP_PKEY *key, const char *ec_name, const char *dh_name)
 {
@@ -106,6 +108,25 @@ const struct tls_info *tls_session_info(struct tls_session *s)
 	info->served_name = s->named ? info->server_name : "";
 	describe_peer(s, info);
 	return info;
+}
+
+static void log_name(const char *what, const X509_NAME *name)
+{
+	char *text = X509_NAME_oneline(name, NULL, 0);
+
+	if (text)
+		log_info("%s=%s", what, text);
+	OPENSSL_free(text);
+}
+
+void tls_session_log_names(const struct tls_session *s)
+{
+	const X509 *cert = SSL_get0_peer_certificate(s->ssl);
+
+	if (!cert)
+		return;
+	log_name("subject", X509_get_subject_name(cert));
+	log_name("issuer", X509_get_issuer_name(cert));
 }
 
 /* TLS 1.3 alone: before it the cipher's name says all of this. */

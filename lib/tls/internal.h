@@ -66,9 +66,9 @@ void tls_chains_free(struct tls_chains *chains);
 
 /* Keys with the certificates behind them, as in chain files and SNI tables. */
 int tls_chains_parse(const char *name, struct slice pem, struct tls_chains *out, struct err *err);
-/* Puts them to a context (or to one session: ctx NULL). */
-int tls_chains_use(
-    const struct tls_chains *chains, SSL_CTX *ctx, SSL *ssl, const char *name, struct err *err);
+/* Puts them to a context (or to one session: ctx NULL), or over those of the same kinds. */
+int tls_chains_use(const struct tls_chains *chains, SSL_CTX *ctx, SSL *ssl, bool over,
+    const char *name, struct err *err);
 /* All own chains of a configuration, read and put. */
 int tls_context_load_chains(struct tls_context *context, struct err *err);
 /* Remembers a file for tls_context_stale. */
@@ -76,7 +76,7 @@ void tls_context_stamp(struct tls_context *context, const char *path);
 
 /* ---- server.c: what contexts of servers need ------------------------------------------------ */
 
-int tls_server_prepare(struct tls_context *context, struct err *err);
+void tls_server_prepare(struct tls_context *context);
 
 /* ---- verify.c ------------------------------------------------------------------------------- */
 
@@ -115,6 +115,13 @@ bool tls_fingerprint_key(X509 *cert, const char *digest, bool legacy, struct str
 
 uint64_t tls_protocol_options(const struct tls_protocols *p);
 int tls_client_new_session(SSL *ssl, SSL_SESSION *session);
+
+/* ---- dump.c --------------------------------------------------------------------------------- */
+
+/* All that is read and written, in hexadecimal, to the log; or no longer. */
+void tls_dump(SSL *ssl, bool on);
+/* "Read 13 chars: ..." of what was said under TLS. */
+void tls_dump_chars(const char *what, const void *data, size_t len);
 
 /* ---- session.c ------------------------------------------------------------------------------ */
 

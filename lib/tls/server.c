@@ -78,9 +78,13 @@ static int on_server_name(SSL *ssl, int *alert UNUSED, void *arg)
 	if (!c->config.hooks.chain_for_name)
 		return SSL_TLSEXT_ERR_OK;
 	chains = chains_for_name(c, s->server_name);
-	if (!chains)
+	if (!chains) {
+		if (s->log_level >= 1)
+			log_info("TLS SNI %s from %s not matched, using default chain",
+			    s->server_name, s->peer);
 		return SSL_TLSEXT_ERR_OK;
-	s->named = tls_chains_use(chains, NULL, ssl, s->server_name, &err) == 0;
+	}
+	s->named = tls_chains_use(chains, NULL, ssl, true, s->server_name, &err) == 0;
 	if (!s->named)
 		log_warn("%s: server name %s", s->peer, err.text);
 	return SSL_TLSEXT_ERR_OK;
@@ -110,6 +114,7 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 	struct tls_context *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 	const struct tls_server_hooks *hooks = &c->config.hooks;
 	struct tls_ticket_key key;
+	const struct tls_session *s = SSL_get_app_data(ssl);
 	int found = hooks->ticket_key(hooks->arg, encrypt ? NULL : name, &key);
 
 	if (found <= 0)
@@ -123,6 +128,9 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 	}
 	if (found > 0 && !init_ticket(c, &key, iv, cipher, mac, encrypt))
 		found = -1;
+	if (s && s->log_level >= 2)
+		log_info("%s: %s session ticket, key expiration: %lld", s->peer,
+		    encrypt ? "Issuing" : "Decrypting", (long long)key.current_until_s);
 	OPENSSL_cleanse(&key, sizeof(key));
 	/* TLS 1.3 gives out a new ticket anyway */
 	if (!encrypt && found > 0 && SSL_version(ssl) == TLS1_3_VERSION)
@@ -193,12 +201,18 @@ static void on_drop_session(SSL_CTX *ctx, SSL_SESSION *session)
 		c->config.hooks.session_drop(c->config.hooks.arg, id);
 }
 
-static int prepare_resumption(struct tls_context *c, struct err *err)
+static void prepare_resumption(struct tls_context *c)
 {
 	static const unsigned char id_context[] = "smtpd";
 	const struct tls_server_hooks *hooks = &c->config.hooks;
 	const char *cipher = c->common.session_ticket_cipher;
 	bool tickets = c->config.session_timeout > 0 && *cipher;
+
+	if (tickets && !tls_ticket_cipher_usable(cipher)) {
+		log_warn("tls_session_ticket_cipher: invalid value: %s; session tickets disabled",
+		    cipher);
+		tickets = false;
+	}
 
 	SSL_CTX_set_session_id_context(c->ssl, id_context, sizeof(id_context) - 1);
 	SSL_CTX_set_timeout(c->ssl, c->config.session_timeout);
@@ -207,13 +221,6 @@ static int prepare_resumption(struct tls_context *c, struct err *err)
 		SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET);
 	if (tickets && hooks->ticket_key) {
 		c->ticket_cipher = EVP_CIPHER_fetch(NULL, cipher, NULL);
-		if (!c->ticket_cipher ||
-		    EVP_CIPHER_get_key_length(c->ticket_cipher) > TLS_TICKET_SECRET ||
-		    EVP_CIPHER_get_mode(c->ticket_cipher) != EVP_CIPH_CBC_MODE)
-			return tls_err(err,
-			    "tls_session_ticket_cipher: \"%s\": expected a CBC cipher such as "
-			    "aes-256-cbc",
-			    cipher);
 		SSL_CTX_set_tlsext_ticket_key_evp_cb(c->ssl, on_ticket);
 	}
 	SSL_CTX_set_session_cache_mode(
@@ -227,10 +234,9 @@ static int prepare_resumption(struct tls_context *c, struct err *err)
 		SSL_CTX_sess_set_get_cb(c->ssl, on_get_session);
 		SSL_CTX_sess_set_remove_cb(c->ssl, on_drop_session);
 	}
-	return 0;
 }
 
-int tls_server_prepare(struct tls_context *c, struct err *err)
+void tls_server_prepare(struct tls_context *c)
 {
 	const char *file = c->config.ca_file;
 	int ask = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE;
@@ -245,7 +251,10 @@ int tls_server_prepare(struct tls_context *c, struct err *err)
 		if (file && *file)
 			SSL_CTX_set_client_CA_list(c->ssl, SSL_load_client_CA_file(file));
 	}
-	return prepare_resumption(c, err);
+	/* TLS 1.3 has no anonymous ciphers */
+	if (!SSL_CTX_get0_certificate(c->ssl))
+		SSL_CTX_set_options(c->ssl, SSL_OP_NO_TLSv1_3);
+	prepare_resumption(c);
 }
 
 struct tls_session *tls_server_begin(struct tls_context *context, struct stream *stream,
@@ -259,9 +268,10 @@ struct tls_session *tls_server_begin(struct tls_context *context, struct stream 
 	}
 	s->server = true;
 	s->digest = arena_strdup(&s->arena, config->digest ? config->digest : "sha256");
-	/* an anonymous cipher, or a weak key, is better than no encryption at all */
-	if (!context->config.require_certificate)
+	if (!context->config.strong && !context->config.require_certificate)
 		SSL_set_security_level(s->ssl, 0);
+	if (s->log_level >= 2)
+		log_info("%s: TLS cipher list \"%s\"", s->peer, context->config.cipherlist);
 	SSL_set_accept_state(s->ssl);
 	return s;
 }

@@ -17,6 +17,8 @@
 #include "lib/sys/fd.h"
 #include "lib/tls/internal.h"
 
+enum { LOG_LEVEL_STEPS = 2, LOG_LEVEL_HANDSHAKE = 3, LOG_LEVEL_ALL = 4 };
+
 /* ---- the stream's reads and writes
  * ---------------------------------------------------------------- */
 
@@ -49,7 +51,10 @@ static long failed(struct tls_session *s, int result, short *wait_for)
 			ERR_clear_error();
 			return 0;
 		}
-		tls_library_errors(s->error, sizeof(s->error));
+		if (s->server)
+			tls_library_warn();
+		else
+			tls_library_errors(s->error, sizeof(s->error));
 		errno = EPROTO;
 		return -1;
 	}
@@ -65,7 +70,11 @@ long tls_session_read(struct tls_session *s, void *buf, size_t len, short *wait_
 	ERR_clear_error();
 	errno = 0;
 	result = SSL_read_ex(s->ssl, buf, len, &done);
-	return result == 1 ? (long)done : failed(s, result, wait_for);
+	if (result != 1)
+		return failed(s, result, wait_for);
+	if (s->log_level >= LOG_LEVEL_ALL)
+		tls_dump_chars("Read", buf, done);
+	return (long)done;
 }
 
 long tls_session_write(struct tls_session *s, const void *buf, size_t len, short *wait_for)
@@ -81,8 +90,11 @@ long tls_session_write(struct tls_session *s, const void *buf, size_t len, short
 	ERR_clear_error();
 	errno = 0;
 	result = SSL_write_ex(s->ssl, buf, len, &done);
-	if (result == 1)
+	if (result == 1) {
+		if (s->log_level >= LOG_LEVEL_ALL)
+			tls_dump_chars("Write", buf, done);
 		return (long)done;
+	}
 	n = failed(s, result, wait_for);
 	if (n == 0) {
 		errno = EPIPE;
@@ -132,7 +144,7 @@ static void log_step(const SSL *ssl, int where, int result)
 
 	if (where & SSL_CB_LOOP)
 		log_info("%s:%s", role, SSL_state_string_long(ssl));
-	else if (where & SSL_CB_ALERT)
+	else if ((where & SSL_CB_ALERT) && (result & 0xff) != SSL_AD_CLOSE_NOTIFY)
 		log_info("SSL3 alert %s:%s:%s", where & SSL_CB_READ ? "read" : "write",
 		    SSL_alert_type_string_long(result), SSL_alert_desc_string_long(result));
 	else if ((where & SSL_CB_EXIT) && result == 0)
@@ -165,8 +177,10 @@ struct tls_session *tls_session_new(
 	s->judge.multi_label = context->common.wildcard_matches_multiple_labels;
 	s->judge.legacy_fingerprints = context->common.legacy_public_key_fingerprints;
 	SSL_set_app_data(s->ssl, s);
-	if (log_level >= 2)
+	if (log_level >= LOG_LEVEL_STEPS)
 		SSL_set_info_callback(s->ssl, log_step);
+	if (log_level >= LOG_LEVEL_HANDSHAKE)
+		tls_dump(s->ssl, true);
 	return s;
 }
 
@@ -254,6 +268,8 @@ static enum tls_start start_failed(struct tls_session *s, int result, struct err
 static void established(struct tls_session *s)
 {
 	s->established = true;
+	if (s->log_level == LOG_LEVEL_HANDSHAKE)
+		tls_dump(s->ssl, false);
 	s->stream->ops = &session_ops;
 	s->stream->ops_state = s;
 	tls_judge_decide(&s->judge, s->ssl);

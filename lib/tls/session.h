@@ -113,9 +113,12 @@ bool tls_session_matched(const struct tls_session *s); /* all that the config as
 bool tls_session_resumed(const struct tls_session *s);
 /* Why not trusted or not matched, for a log line: "certificate has expired", ...; "" when it is. */
 const char *tls_session_problem(const struct tls_session *s);
+/* subject=/CN=... and issuer=... of the peer's certificate to the log, if it has shown one. */
+void tls_session_log_names(const struct tls_session *s);
 /* The peer's end came without close_notify: what was read may be cut short. */
 bool tls_session_truncated(const struct tls_session *s);
-/* What ended reading or writing, in the library's words; "" : nothing did. */
+/* What ended a client's reading or writing, in the library's words; "" : nothing did. A server's
+ * is in the log. */
 const char *tls_session_error(const struct tls_session *s);
 
 /* Which directions the kernel does: such a socket can be used by who has no session (both). */

@@ -56,8 +56,13 @@ int tls_cipher_list(const struct tls_common *common, const char *grade, const ch
 
 /* Does OpenSSL know a digest of that name ("sha256", "md5")? */
 bool tls_digest_known(const char *name);
+/* Can session tickets be encrypted by it? A cipher of CBC mode, with a key of 256 bits at most. */
+bool tls_ticket_cipher_usable(const char *name);
 
-/* The number of a name of SSL_OP_... that tls_ssl_options may say; texts "0x..." too. */
+/*
+ * The number of a name of SSL_OP_... that tls_ssl_options may say; texts "0x..." too. A word that
+ * is not known gives -1; the others are in *out nevertheless.
+ */
 int tls_ssl_options_parse(const char *text, uint64_t *out, struct err *err);
 /* tls_disable_workarounds: the bug work-arounds that are not to be used. */
 int tls_workarounds_parse(const char *text, uint64_t *out, struct err *err);

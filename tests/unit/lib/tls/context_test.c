@@ -114,9 +114,9 @@ START_TEST(says_what_is_wrong_with_settings)
 	ck_assert_int_eq(tls_context_new(&config, &context, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "/no/such/chain"));
 	config.chain_file_count = 0;
-	common.ssl_options = "NOT_AN_OPTION";
-	ck_assert_int_eq(tls_context_new(&config, &context, &err), -1);
-	ck_assert_ptr_nonnull(strstr(err.text, "tls_ssl_options"));
+	common.ssl_options = "NOT_AN_OPTION"; /* of a newer library: left out, as Postfix does */
+	ck_assert_int_eq(tls_context_new(&config, &context, &err), 0);
+	tls_context_free(&context);
 	common.ssl_options = "";
 	common.eecdh_auto_curves = "no-such-curve X25519"; /* of a newer library: left out */
 	ck_assert_int_eq(tls_context_new(&config, &context, &err), 0);
