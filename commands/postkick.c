@@ -22,9 +22,9 @@ static const struct conf_table postkick_table = {rows, ARRAY_LEN(rows)};
 int main(int argc, char **argv)
 {
 	const struct conf_table *tables[] = {&postkick_table, NULL};
-	struct postkick_params params;
+	static struct postkick_params params; /* these live as long as the process */
 	void *structs[] = {&params, NULL};
-	struct command command;
+	static struct command command;
 	int ch, verbose = 0;
 	char *path;
 

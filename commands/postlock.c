@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 	struct postlock_params params;
 	void *structs[] = {&params, NULL};
 	struct boxlock_patience patience;
-	struct command command;
+	static struct command command; /* lives as long as the process */
 	const char *style = NULL;
 	struct box box = {0};
 	int ch, verbose = 0, status;
