@@ -78,7 +78,7 @@ static void log_line(const struct instance *in, bool error, const char *text)
 	else
 		log_info("%s", text);
 	log_open(LOG_TO_STDERR, -1, 0);
-	log_set_tag(NULL, "postern");
+	log_set_tag(NULL, in->program);
 	fd_close(&fd);
 }
 
@@ -90,7 +90,7 @@ void instance_say(const struct instance *in, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "postern: %s\n", text);
+	fprintf(stderr, "%s: %s\n", in->program, text);
 	log_line(in, false, text);
 }
 
@@ -102,7 +102,7 @@ void instance_fail(const struct instance *in, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "postern: error: %s\n", text);
+	fprintf(stderr, "%s: error: %s\n", in->program, text);
 	log_line(in, true, text);
 	exit(1);
 }
@@ -147,7 +147,7 @@ int run_program(const char *path, char *const *argv, bool silence_stdout)
 		if (null >= 0)
 			dup2(null, STDOUT_FILENO);
 		execv(path, argv);
-		fprintf(stderr, "postern: error: %s: %s\n", path, strerror(errno));
+		log_error("%s: %s", path, strerror(errno));
 		_exit(127);
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* postern: controls a mail system; see postern(1). */
+/* postern, also called by the name postfix: controls a mail system; see postern(1). */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,13 +29,15 @@ static const struct command {
     {"logrotate", command_logrotate, "begin a new log file"},
 };
 
-static NORETURN void usage(void)
+static NORETURN void usage(const char *program)
 {
-	fprintf(stderr, "usage: postern [-v] [-c config_dir] command\n"
-	                "       postern [-c config_dir] limits [-j] [key ...]\n"
-	                "       postern [-c config_dir] limits reset key ...\n"
-	                "       postern [-c config_dir] user [-m method] NAME\n"
-	                "       postern init DIR [--smtp-port N] [--set name=value] ...\n\n");
+	fprintf(stderr,
+	    "usage: %1$s [-v] [-c config_dir] command\n"
+	    "       %1$s [-c config_dir] limits [-j] [key ...]\n"
+	    "       %1$s [-c config_dir] limits reset key ...\n"
+	    "       %1$s [-c config_dir] user [-m method] NAME\n"
+	    "       %1$s init DIR [--smtp-port N] [--set name=value] ...\n\n",
+	    program);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(stderr, "  %-16s %s\n", commands[i].name, commands[i].help);
 	fprintf(stderr, "  %-16s %s\n", "limits", "what is counted of clients, logins and senders");
@@ -58,6 +60,8 @@ int main(int argc, char **argv)
 	static struct instance instance;
 	const struct command *command;
 	const char *etc = getenv("MAIL_CONFIG");
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL,
+	           *name = slash ? slash + 1 : argv[0];
 	int ch, null;
 	bool limits;
 
@@ -67,7 +71,9 @@ int main(int argc, char **argv)
 	if (null >= 0)
 		close(null);
 	signal(SIGPIPE, SIG_IGN);
-	log_set_tag(NULL, "postern");
+	/* scripts of the host know it by the name of what it takes the place of */
+	instance.program = name && strcmp(name, "postfix") == 0 ? "postfix" : "postern";
+	log_set_tag(NULL, instance.program);
 	while ((ch = getopt(argc, argv, "+c:Dv")) > 0) {
 		switch (ch) {
 		case 'c':
@@ -79,11 +85,11 @@ int main(int argc, char **argv)
 			log_set_verbose(log_verbose() + 1);
 			break;
 		default:
-			usage();
+			usage(instance.program);
 		}
 	}
 	if (optind >= argc)
-		usage();
+		usage(instance.program);
 	if (strcmp(argv[optind], "init") == 0)
 		return command_init(etc, argc - optind - 1, argv + optind + 1);
 	if (strcmp(argv[optind], "user") == 0)
@@ -91,7 +97,7 @@ int main(int argc, char **argv)
 	command = find(argv[optind]);
 	limits = strcmp(argv[optind], "limits") == 0;
 	if (!limits && (!command || optind + 1 != argc))
-		usage();
+		usage(instance.program);
 	instance_open(&instance, etc && *etc ? etc : "/etc/postfix");
 	if (limits)
 		return command_limits(&instance, argc - optind - 1, argv + optind + 1);

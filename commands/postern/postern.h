@@ -11,7 +11,8 @@
 
 /* What the files of the control command share: one instance, as its main.cf describes it. */
 struct instance {
-	const char *etc; /* absolute */
+	const char *program; /* the name that was called: "postern" or "postfix" */
+	const char *etc;     /* absolute */
 	struct conf *conf;
 	struct core_params core;
 	char *pid_file;

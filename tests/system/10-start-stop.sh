@@ -18,6 +18,7 @@ start
 [ ! -e "$scratch/i/spool/incoming/tmp.3F0ED1A2B3C" ] || fail "an old leftover is still there"
 [ -e "$scratch/i/spool/incoming/tmp.3F0ED1A2B3D" ] || fail "a young file was removed"
 "$postern" -c "$etc" status 2>&1 | grep -q "is running: PID: $(master_pid)" || fail "status after start"
+"${postern%/*}/postfix" -c "$etc" reload 2>&1 | grep -q '^postfix: refreshing the Postfix' || fail "the name postfix"
 
 # sockets are there at once, without waiting
 connect 3 "$PORT1" || fail "no session"

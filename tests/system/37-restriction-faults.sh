@@ -136,6 +136,8 @@ done
 verified() { replies verify last@sender.test 2>&1 | sed -n 4p | grep -q '^250'; }
 await 15 verified || fail "verify does not answer again"
 grep -q 'to=<last@sender.test>.*status=deliverable' "$log" || fail "no probe"
+# one that verify had no time left to tell qmgr of
+"$bin/postkick" public qmgr I
 [ -z "$(queue_ids)" ] || await 5 count_is 0 || fail "probes stay in the queue: $(queue_ids)"
 ! logged 'panic:\|fatal:' || fail "panic or fatal"
 stop
