@@ -7,6 +7,7 @@
 #include "lib/peer/note.h"
 #include "lib/queue/store.h"
 #include "lib/route/route.h"
+#include "lib/shape/map.h"
 
 struct service;
 struct core_params;
@@ -17,8 +18,10 @@ struct bounce {
 	struct bounce_params params;
 	struct queue_params queue_params;
 	struct route_params route_params;
+	struct map_params map_params;
 	struct queue *queue;
 	struct router *router;
+	struct mapper *mapper;
 	struct notifier *notifier;
 	struct match_list *flush_domains; /* fast_flush_domains, opened when first needed */
 	const char *name;              /* "bounce", "defer", "trace": also the folder of its logs */

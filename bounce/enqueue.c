@@ -135,6 +135,8 @@ int enqueue_report(struct bounce *bounce, struct report *r, const struct message
 	};
 
 	str_fini(&message_id);
+	if (map_envelope(bounce->mapper, &env, 0, arena, err) < 0)
+		return -1;
 	w = queue_writer_new(bounce->queue, id);
 	if (write_report(w, r, m, err) < 0) {
 		queue_writer_abort(&w);

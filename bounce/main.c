@@ -45,6 +45,7 @@ static void init(struct service *service)
 	self.name = role_of(service_name(service));
 	self.generation = service_generation(service);
 	self.router = router_new(self.core, &self.route_params);
+	self.mapper = mapper_open(self.core, &self.map_params, self.router);
 	self.notifier = notifier_new();
 	load_templates(service);
 	transcript_classes(self.core->notify_classes, &unknown);
@@ -66,8 +67,9 @@ static void session(struct service *service, int fd)
 int main(int argc, char **argv)
 {
 	static const struct conf_table *const tables[] = {
-	    &bounce_param_table, &queue_params, &route_params, NULL};
-	void *const params[] = {&self.params, &self.queue_params, &self.route_params};
+	    &bounce_param_table, &queue_params, &route_params, &map_params, NULL};
+	void *const params[] = {
+	    &self.params, &self.queue_params, &self.route_params, &self.map_params};
 	const struct service_spec spec = {
 	    .program = "bounce",
 	    .tables = tables,

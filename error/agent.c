@@ -5,6 +5,7 @@
 
 #include "lib/base/attr.h"
 #include "lib/base/str.h"
+#include "lib/shape/map.h"
 #include "lib/smtp/reply.h"
 
 /*
@@ -47,6 +48,20 @@ const char *error_text(enum error_mode mode, const char *nexthop, char dsn_out[1
 	return *text ? text : modes[mode].text;
 }
 
+/* Not an error: the recipient stands for those that its aliases have put in its place. */
+static void report_expansion(struct agent_job *job)
+{
+	const struct agent_success expanded = {.action = "expanded",
+	    .dsn = "2.0.0",
+	    .reason = "alias expanded",
+	    .diag = "",
+	    .mta = ""};
+
+	for (size_t i = 0; i < job->rcpt_count; i++)
+		if (job->todo[i])
+			agent_sent_as(job, i, "none", &expanded, 0, 0);
+}
+
 void error_deliver(struct agent_job *job, void *arg)
 {
 	const enum error_mode mode = *(const enum error_mode *)arg;
@@ -54,6 +69,10 @@ void error_deliver(struct agent_job *job, void *arg)
 	char dsn[12];
 	const char *text = error_text(mode, job->request->nexthop, dsn);
 
+	if (strcmp(job->request->nexthop, MAP_EXPANDED) == 0) {
+		report_expansion(job);
+		return;
+	}
 	for (size_t i = 0; i < job->rcpt_count; i++) {
 		if (!job->todo[i])
 			continue;

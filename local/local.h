@@ -5,6 +5,7 @@
 #include "lib/agent/agent.h"
 #include "lib/peer/note.h"
 #include "lib/route/route.h"
+#include "lib/shape/map.h"
 #include "local/content.h"
 #include "local/identity.h"
 #include "local/params.h"
@@ -26,9 +27,11 @@ struct local {
 	const struct core_params *core;
 	struct local_params params;
 	struct route_params route_params;
+	struct map_params map_params;
 	struct queue_params queue_params;
 	struct queue *queue;
 	struct router *router;
+	struct mapper *mapper;
 	struct notifier *notifier;
 	struct local_alias_map *maps;
 	size_t map_count;

@@ -23,8 +23,9 @@ static void session(struct service *service, int fd)
 int main(int argc, char **argv)
 {
 	static const struct conf_table *const tables[] = {
-	    &local_param_table, &queue_params, &route_params, NULL};
-	void *const params[] = {&self.params, &self.queue_params, &self.route_params};
+	    &local_param_table, &queue_params, &route_params, &map_params, NULL};
+	void *const params[] = {
+	    &self.params, &self.queue_params, &self.route_params, &self.map_params};
 	static const char program[] = "local";
 	const struct service_spec spec = {
 	    .program = program,

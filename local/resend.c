@@ -120,7 +120,9 @@ const char *resend_message(
 	}
 	queue_new_id(d->local->queue, id);
 	fill_envelope(d, id, rcpts, count, &env);
-	result = write_message(d, id, &env, &loc, &len, &err);
+	result = map_envelope(d->local->mapper, &env, 0, d->arena, &err);
+	if (result == 0)
+		result = write_message(d, id, &env, &loc, &len, &err);
 	if (result == 0) {
 		log_info_as("cleanup", "%s: message-id=%s", id, env.message_id);
 		notifier_send(d->local->notifier, &env, &loc, len);

@@ -108,6 +108,7 @@ void local_open(struct local *local)
 	    table_chain_open(local->params.mailbox_command_maps, TABLE_FOLD_KEY);
 	local->status_filter = table_chain_open(local->params.status_filter, 0);
 	local->router = router_new(local->core, &local->route_params);
+	local->mapper = mapper_open(local->core, &local->map_params, local->router);
 	local->notifier = notifier_new();
 	if (queue_open(
 	        &local->queue_params, local->core->enable_long_queue_ids, &local->queue, &err) < 0)
@@ -120,6 +121,7 @@ void local_close(struct local *local)
 		table_close(&local->maps[i].table);
 	table_chain_close(&local->mailbox_commands);
 	table_chain_close(&local->status_filter);
+	mapper_close(&local->mapper);
 	router_free(&local->router);
 	notifier_free(&local->notifier);
 	queue_close(&local->queue);

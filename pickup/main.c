@@ -12,6 +12,7 @@ static void before_drop(struct service *service)
 	pickup.service = service;
 	pickup.core = service_core(service);
 	pickup.router = router_new(pickup.core, &pickup.route_params);
+	pickup.mapper = mapper_open(pickup.core, &pickup.map_params, pickup.router);
 }
 
 static void init(struct service *service)
@@ -38,6 +39,7 @@ static void exiting(struct service *service)
 {
 	(void)service;
 	notifier_free(&pickup.notifier);
+	mapper_close(&pickup.mapper);
 	router_free(&pickup.router);
 	queue_close(&pickup.queue);
 	map_free(&pickup.stuck, NULL);
@@ -46,9 +48,9 @@ static void exiting(struct service *service)
 int main(int argc, char **argv)
 {
 	static const struct conf_table *const tables[] = {
-	    &core_params, &queue_params, &shape_params, &route_params, NULL};
-	static void *const params[] = {
-	    &core, &pickup.queue_params, &pickup.shape_params, &pickup.route_params, NULL};
+	    &core_params, &queue_params, &shape_params, &map_params, &route_params, NULL};
+	static void *const params[] = {&core, &pickup.queue_params, &pickup.shape_params,
+	    &pickup.map_params, &pickup.route_params, NULL};
 	static const struct service_spec spec = {
 	    .program = "pickup",
 	    .tables = tables,

@@ -15,9 +15,11 @@ struct pickup {
 	const struct core_params *core;
 	struct queue_params queue_params;
 	struct shape_params shape_params;
+	struct map_params map_params;
 	struct route_params route_params;
 	struct queue *queue;
 	struct router *router;
+	struct mapper *mapper;
 	struct notifier *notifier;
 	uint32_t generation;
 	struct map *stuck; /* names of files that can be neither taken nor set aside */

@@ -91,6 +91,10 @@ static void begin_shape(struct job *job)
 	job->context = (struct shape_context){.core = &job->core,
 	    .params = &job->shape_params,
 	    .router = p->router,
+	    .mapper = job->refusal ? NULL : p->mapper,
+	    .mapping = (job->env.flags & MAILDROP_REQUEUE ? 0 : MAP_BCC) |
+	               (p->shape_params.overrides & SHAPE_NO_MAPPINGS ? MAP_NOTHING : 0),
+	    .arena = &job->arena,
 	    .queue = p->queue,
 	    .origin = SHAPE_BY_SENDMAIL,
 	    .add_missing_headers = local,
@@ -331,6 +335,8 @@ static enum pickup_result process(struct job *job)
 		return set_aside(job, &err);
 	if (result == SHAPE_OK)
 		return remove_file(job);
+	if (result == SHAPE_TABLE_ERROR || result == SHAPE_EXPANSION)
+		return PICKUP_SKIPPED; /* the next ones may have other addresses */
 	log_warn("%s: error writing %s: queue file write error%s%s", job->path, job->id,
 	    err.text[0] ? ": " : "", err.text);
 	return PICKUP_STOP;

@@ -2,14 +2,11 @@
 #include "smtp/content_params.h"
 
 #include "lib/base/attr.h"
+#include "lib/shape/map.h"
 #include "smtp/params.h"
 
 static const struct conf_enum bdat_uses[] = {
     {"never", SMTP_BDAT_NEVER}, {"auto", SMTP_BDAT_AUTO}, {"always", SMTP_BDAT_ALWAYS}, {NULL, 0}};
-
-/* Only one of them is this program's. */
-static const struct conf_enum propagations[] = {{"generic", PROPAGATE_GENERIC}, {"canonical", 0},
-    {"virtual", 0}, {"alias", 0}, {"forward", 0}, {"include", 0}, {NULL, 0}};
 
 #define P struct smtp_content_params
 
@@ -22,7 +19,7 @@ static const struct conf_enum propagations[] = {{"generic", PROPAGATE_GENERIC}, 
 	CONF_TEXT(P, body_checks, x "_body_checks", "", "Tables of actions on lines of the body, as mail is delivered."), \
 	CONF_BOOL(P, send_xforward, x "_send_xforward_command", "no", "Tell servers that offer XFORWARD where the mail came from."), \
 	CONF_ENUM(P, bdat, x "_send_bdat", "auto", bdat_uses, "Send content by BDAT: never, auto (large content that DATA would have to change), always."), \
-	CONF_SET(P, propagate, "propagate_unmatched_extensions", "canonical, virtual", propagations, "Tables whose results get the address extension that their key lacks."), \
+	CONF_SET(P, propagate, "propagate_unmatched_extensions", "canonical, virtual", propagate_names, "Tables whose results get the address extension that their key lacks."), \
 	CONF_SIZE(P, body_checks_size_limit, "body_checks_size_limit", "51200", 0, 0, "How much of each part of a body is looked at by body checks."), \
 	CONF_INT(P, header_size_limit, "header_size_limit", "102400", 1, 0, "Bytes of one header field; what exceeds it is dropped."), \
 	CONF_INT(P, mime_boundary_length_limit, "mime_boundary_length_limit", "2048", 1, 0, "So much of a MIME boundary counts."), \

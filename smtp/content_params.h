@@ -8,7 +8,7 @@
 struct smtp_content_params {
 	const char *generic_maps;
 	const char *header_checks, *mime_header_checks, *nested_header_checks, *body_checks;
-	int propagate; /* PROPAGATE_GENERIC */
+	int propagate; /* PROPAGATE_*, of which GENERIC counts */
 	int64_t body_checks_size_limit;
 	int header_size_limit, mime_boundary_length_limit, mime_nesting_limit;
 	bool disable_mime_output_conversion;
@@ -18,6 +18,5 @@ struct smtp_content_params {
 };
 
 enum smtp_bdat { SMTP_BDAT_NEVER, SMTP_BDAT_AUTO, SMTP_BDAT_ALWAYS };
-enum { PROPAGATE_GENERIC = 1 };
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/service/service.h"
 #include "lib/sys/clock.h"
 #include "smtp/cache.h"
 #include "smtp/destination.h"
@@ -171,7 +172,8 @@ static void tell_postmaster(const struct delivery *d)
 	const struct transcript_notice notice = {
 	    .recipient = d->client->params->error_notice_recipient,
 	    .subject = arena_printf(job->arena, "%s %s client: errors from %s", core->mail_name,
-	        d->client->lmtp ? "LMTP" : "SMTP", job->request->nexthop)};
+	        d->client->lmtp ? "LMTP" : "SMTP", job->request->nexthop),
+	    .conf = job->service ? service_conf(job->service) : NULL};
 
 	if (!(job->request->env_flags & ENV_INTERNAL))
 		transcript_send(d->client->transcript, job->queue, core, &notice);

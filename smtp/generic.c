@@ -6,6 +6,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/mail/address.h"
+#include "lib/shape/map.h"
 #include "lib/table/match.h"
 
 struct generic {

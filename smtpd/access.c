@@ -444,6 +444,7 @@ bool access_recipient(struct session *s)
 	if (refused_by_recipient_lists(s))
 		return true;
 	return s->params->reject_unlisted_recipient && !s->tx.actions.discard &&
+	       !(s->srv->config->shape.overrides & SHAPE_NO_UNKNOWN_CHECKS) &&
 	       check_unlisted(&check, &s->tx.rcpt, false) == VERDICT_REJECT;
 }
 

@@ -184,15 +184,19 @@ enum verdict check_unlisted(struct check *check, struct target *target, bool is_
 	    [ROUTE_DEFAULT] = {"", 550},
 	};
 	const char *given = target->given;
+	enum table_answer known;
 	struct err err;
 
 	check->class_ = is_sender ? "Sender address" : "Recipient address";
 	if (!transaction_resolve(check->s, target))
 		return check_table_trouble(check, given);
-	if (strcmp(target->route.transport, "error") == 0 ||
-	    strcmp(target->route.transport, "retry") == 0)
+	known = map_knows(check->s->srv->addresses, target->route.recipient, &err);
+	if (known == TABLE_NOT_FOUND && (strcmp(target->route.transport, "error") == 0 ||
+	                                    strcmp(target->route.transport, "retry") == 0))
 		return refuse_by_route(check, target);
-	switch (route_recipient_known(check->s->srv->router, &target->route, &err)) {
+	if (known == TABLE_NOT_FOUND)
+		known = route_recipient_known(check->s->srv->router, &target->route, &err);
+	switch (known) {
 	case TABLE_FOUND:
 		return VERDICT_DUNNO;
 	case TABLE_ERROR:

@@ -2,6 +2,7 @@
 /* smtpd(8): takes mail from the network. */
 #include "lib/base/log.h"
 #include "lib/service/service.h"
+#include "lib/tls/digest.h"
 #include "smtpd/auth.h"
 #include "smtpd/smtpd.h"
 #include "smtpd/tls_engine.h"
@@ -11,15 +12,19 @@ static struct smtpd server;
 static struct secure_params secure_settings;
 
 static const struct conf_table *const tables[] = {&smtpd_params, &smtpd_tls_params,
-    &smtpd_auth_params, &secure_params, &shape_params, &route_params, &queue_params, NULL};
+    &smtpd_auth_params, &secure_params, &shape_params, &map_params, &route_params, &queue_params,
+    NULL};
 static void *const structs[] = {&config.smtpd, &config.tls, &config.auth, &secure_settings,
-    &config.shape, &config.route, &config.queue};
+    &config.shape, &config.map, &config.route, &config.queue};
 
-/* Keys are mostly root's, and so may be what knows passwords. */
+/* Keys are mostly root's. */
 static void before_drop(struct service *service)
 {
-	config.core = service_core(service);
-	auth_open(&server, &config, conf_etc(service_conf(service)));
+	struct err err;
+
+	/* a chroot would hide the library of the digests */
+	if (config.auth.enable && config.auth.type == AUTH_TABLE && digest_load(&err) < 0)
+		log_warn("%s", err.text);
 	server.tls = server_tls_open(&config.tls, &secure_settings, service_core(service));
 	server.tls_level = server_tls_level(server.tls);
 }
@@ -38,15 +43,14 @@ static void init(struct service *service)
 
 static void check(struct service *service, struct conf_report *report)
 {
-	config.core = service_core(service);
-	auth_check(&config, conf_etc(service_conf(service)), report);
+	(void)service;
+	auth_check(&config.auth, report);
 }
 
 static void session(struct service *service, int fd)
 {
+	(void)service;
 	session_serve(&server, fd);
-	if (auth_is_outdated(&server))
-		service_retire(service);
 }
 
 static void exiting(struct service *service)

@@ -42,6 +42,7 @@ static void load_cleanup(struct smtpd *srv, struct conf *conf)
 	struct err err;
 
 	srv->shape = &srv->config->shape;
+	srv->map = &srv->config->map;
 	if (master_cf_load(conf_etc(conf), &cf, &err) < 0)
 		return; /* tests have none, and master has complained */
 	entry = master_cf_find(&cf, srv->config->smtpd.cleanup_service_name, "unix");
@@ -50,9 +51,12 @@ static void load_cleanup(struct smtpd *srv, struct conf *conf)
 		for (size_t i = 0; i < entry->override_count; i++)
 			conf_set(srv->cleanup_conf, entry->overrides[i].name,
 			    entry->overrides[i].value, "master.cf");
-		if (conf_fill(srv->cleanup_conf, &shape_params, &srv->cleanup_shape, &report) == 0)
+		if (conf_fill(srv->cleanup_conf, &shape_params, &srv->cleanup_shape, &report) ==
+		        0 &&
+		    conf_fill(srv->cleanup_conf, &map_params, &srv->cleanup_map, &report) == 0) {
 			srv->shape = &srv->cleanup_shape;
-		else
+			srv->map = &srv->cleanup_map;
+		} else
 			log_warn("settings of service %s: %s", entry->name, str_text(&report.text));
 	}
 	conf_report_fini(&report);
@@ -122,6 +126,10 @@ int server_init(
 	load_interfaces(srv);
 	load_restrictions(srv, conf);
 	srv->router = router_new(config->core, &config->route);
+	srv->addresses = mapper_open(config->core, &config->map, srv->router);
+	srv->mapper = srv->addresses;
+	if (srv->map != &config->map)
+		srv->mapper = mapper_open(config->core, srv->map, srv->router);
 	srv->notifier = notifier_new();
 	srv->mynetworks = match_list_open("mynetworks", config->core->mynetworks, 0);
 	if (*p->authorized_verp_clients)
@@ -148,7 +156,7 @@ int server_init(
 	if (*config->tls.relay_clientcerts)
 		srv->client_certs = table_chain_open(config->tls.relay_clientcerts, TABLE_FOLD_KEY);
 	limits_open(srv);
-	auth_open(srv, config, conf_etc(conf));
+	auth_open(srv);
 	return 0;
 }
 
@@ -175,6 +183,9 @@ void server_fini(struct smtpd *srv)
 	peer_cache_free(&srv->peers);
 	dns_resolver_free(&srv->resolver);
 	notifier_free(&srv->notifier);
+	if (srv->mapper != srv->addresses)
+		mapper_close(&srv->mapper);
+	mapper_close(&srv->addresses);
 	router_free(&srv->router);
 	queue_close(&srv->queue);
 	conf_free(&srv->cleanup_conf);

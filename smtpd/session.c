@@ -310,7 +310,8 @@ static void tell_postmaster(struct session *s)
 	    .bounce_recipient = s->params->bounce_notice_recipient,
 	    .subject = arena_printf(
 	        &s->arena, "%s SMTP server: errors from %s", core->mail_name, s->peer.namaddr),
-	    .ending = s->end == END_ORDERLY ? NULL : reasons[s->end]};
+	    .ending = s->end == END_ORDERLY ? NULL : reasons[s->end],
+	    .conf = s->srv->service ? service_conf(s->srv->service) : NULL};
 
 	transcript_send(s->srv->transcript, s->srv->queue, core, &notice);
 }

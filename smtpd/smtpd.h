@@ -65,6 +65,7 @@ struct smtpd_config {
 	struct smtpd_tls_params tls;
 	struct smtpd_auth_params auth;
 	struct shape_params shape;
+	struct map_params map;
 	struct route_params route;
 	struct queue_params queue;
 };
@@ -74,9 +75,13 @@ struct smtpd {
 	const struct smtpd_config *config;
 	struct smtpd_params stress;        /* the same parameters with $stress set */
 	struct shape_params cleanup_shape; /* with the -o settings of the cleanup entry */
+	struct map_params cleanup_map;
 	const struct shape_params *shape;
+	const struct map_params *map;
 	struct conf *cleanup_conf; /* owns the texts of cleanup_shape; NULL when not needed */
 	struct router *router;
+	struct mapper *addresses; /* by our own parameters: who is known */
+	struct mapper *mapper;    /* by those of the cleanup entry: what is done; mostly the same */
 	struct queue *queue;
 	struct notifier *notifier;
 	struct match_list *mynetworks, *forbidden_commands, *bare_newline_exclusions;

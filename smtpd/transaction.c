@@ -119,6 +119,9 @@ void transaction_open(struct session *s)
 	    .core = srv->config->core,
 	    .params = srv->shape,
 	    .router = srv->router,
+	    .mapper = srv->mapper,
+	    .mapping =
+	        MAP_BCC | (srv->config->shape.overrides & SHAPE_NO_MAPPINGS ? MAP_NOTHING : 0),
 	    .queue = srv->queue,
 	    .origin = SHAPE_BY_SMTPD,
 	    .add_missing_headers = s->local_client || srv->shape->always_add_missing_headers,
@@ -133,71 +136,20 @@ void transaction_open(struct session *s)
 	received_put(s, &s->scratch);
 	s->tx.data_bytes = 0;
 	s->tx.shaper = shape_begin(&context, s->tx.id, s->tx.sender.address, str_text(&s->scratch));
-	if (s->tx.actions.hold)
-		shape_hold(s->tx.shaper);
 }
 
-/* ---- what access(5) actions want --------------------------------------------------------------
- */
-
-/* A recipient that the client has not named, and learns nothing of. */
-static void add_our_own(struct session *s, const char *address, uint32_t notify)
-{
-	struct target target;
-
-	transaction_target(s, &target, address);
-	*more_rcpts(&s->tx) = (struct recipient){.address = target.address,
-	    .orig = "",
-	    .orcpt = "",
-	    .transport = "",
-	    .nexthop = "",
-	    .notify = notify,
-	    .status = RCPT_TODO};
-	if (!transaction_resolve(s, &target))
-		return; /* qmgr will find its way */
-	s->tx.rcpts[s->tx.rcpt_count - 1].address = target.route.recipient;
-	s->tx.rcpts[s->tx.rcpt_count - 1].transport = target.route.transport;
-	s->tx.rcpts[s->tx.rcpt_count - 1].nexthop = target.route.nexthop;
-}
-
-/* transport:destination that all recipients go to, or "". */
-static const char *filter_of(const struct session *s)
+/* What access(5) actions and the configuration want done with the message. */
+static void apply_actions(struct session *s)
 {
 	const struct access_actions *actions = &s->tx.actions;
 
+	if (actions->hold)
+		shape_hold(s->tx.shaper);
 	if (actions->redirect)
-		return "";
-	return actions->filter ? actions->filter : s->params->content_filter;
-}
-
-/* Without a destination each recipient's own domain is the next hop. */
-static void route_by(struct session *s, const char *filter)
-{
-	const char *transport, *nexthop, *domain;
-	struct slice local;
-
-	route_split_nexthop(filter, &s->tx.arena, &transport, &nexthop);
-	for (size_t i = 0; i < s->tx.rcpt_count; i++) {
-		struct recipient *rcpt = &s->tx.rcpts[i];
-
-		address_split(rcpt->address, &local, &domain);
-		rcpt->transport = transport;
-		rcpt->nexthop = *nexthop ? nexthop : domain ? domain : "";
-	}
-}
-
-static void carry_out_actions(struct session *s)
-{
-	struct transaction *tx = &s->tx;
-
-	if (tx->actions.redirect) {
-		tx->rcpt_count = 0;
-		add_our_own(s, tx->actions.redirect, 0);
-	}
-	for (const struct access_item *i = tx->actions.bcc; i; i = i->next)
-		add_our_own(s, i->text, NOTIFY_NEVER);
-	if (*filter_of(s))
-		route_by(s, filter_of(s));
+		shape_redirect(s->tx.shaper, actions->redirect);
+	shape_filter(s->tx.shaper, actions->filter ? actions->filter : s->params->content_filter);
+	for (const struct access_item *i = actions->bcc; i; i = i->next)
+		shape_bcc(s->tx.shaper, i->text);
 }
 
 static void fill_envelope(const struct session *s, struct envelope *env)
@@ -213,7 +165,7 @@ static void fill_envelope(const struct session *s, struct envelope *env)
 	    .arrival_us = tx->arrival_us,
 	    .queued_us = clock_wall_us(),
 	    .flags = tx->env_flags,
-	    .generation = *filter_of(s) ? ENVELOPE_FIXED_ROUTES : s->srv->generation,
+	    .generation = s->srv->generation,
 	    .client_name = f->name ? f->name : s->peer.name,
 	    .client_addr = f->addr ? f->addr : s->peer.addr,
 	    .client_port = f->port ? f->port : s->peer.port,
@@ -226,11 +178,27 @@ static void fill_envelope(const struct session *s, struct envelope *env)
 	    .envid = tx->envid,
 	    .ret = tx->ret,
 	    .message_id = "",
-	    .filter = filter_of(s),
+	    .filter = "",
 	    .attributes = s->tx.attributes ? s->tx.attributes : "",
 	    .rcpts = tx->rcpts,
 	    .rcpt_count = tx->rcpt_count,
 	};
+}
+
+/* Whose trouble is it? As notify_classes has it. */
+static uint32_t class_of(enum shape_result result)
+{
+	switch (result) {
+	case SHAPE_NO_SPACE:
+		return CLASS_RESOURCE;
+	case SHAPE_WRITE_ERROR:
+		return CLASS_SOFTWARE;
+	case SHAPE_TABLE_ERROR:
+	case SHAPE_EXPANSION:
+		return CLASS_DATA;
+	default:
+		return CLASS_POLICY;
+	}
 }
 
 bool transaction_commit(struct session *s, struct str *reply)
@@ -240,6 +208,8 @@ bool transaction_commit(struct session *s, struct str *reply)
 	    [SHAPE_TOO_MANY_HOPS] = "554 5.4.0 Error: too many hops",
 	    [SHAPE_NO_SPACE] = "452 4.3.1 Insufficient system storage",
 	    [SHAPE_WRITE_ERROR] = "451 4.3.0 Error: queue file write error",
+	    [SHAPE_TABLE_ERROR] = "451 4.3.0 Error: queue file write error",
+	    [SHAPE_EXPANSION] = "451 4.6.0 Alias expansion error",
 	};
 	struct envelope env;
 	struct location loc;
@@ -251,7 +221,7 @@ bool transaction_commit(struct session *s, struct str *reply)
 		str_printf(reply, "250 2.0.0 Ok: queued as %s", s->tx.id);
 		return true;
 	}
-	carry_out_actions(s);
+	apply_actions(s);
 	fill_envelope(s, &env);
 	result = shape_end(&s->tx.shaper, &env, &loc, &content_len, &err);
 	if (result == SHAPE_OK) {
@@ -265,9 +235,7 @@ bool transaction_commit(struct session *s, struct str *reply)
 		str_printf(reply, "queued as %s", env.id);
 		return true;
 	}
-	transcript_trouble(s->srv->transcript, result == SHAPE_NO_SPACE      ? CLASS_RESOURCE
-	                                       : result == SHAPE_WRITE_ERROR ? CLASS_SOFTWARE
-	                                                                     : CLASS_POLICY);
+	transcript_trouble(s->srv->transcript, class_of(result));
 	if (result == SHAPE_NO_SPACE || result == SHAPE_WRITE_ERROR)
 		log_warn("%s: %s", s->tx.id, err.text);
 	if (result == SHAPE_CONTENT)

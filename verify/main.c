@@ -8,6 +8,7 @@
 
 static struct verify_params params;
 static struct route_params route_settings;
+static struct map_params map_settings;
 static struct queue_params queue_settings;
 static struct verifier self = {.params = &params, .probe = probe_send};
 static struct frame_server server;
@@ -50,6 +51,7 @@ static void init(struct service *service)
 		fatal("%s", err.text);
 	set_routes();
 	self.router = router_new(self.core, &route_settings);
+	self.mapper = mapper_open(self.core, &map_settings, self.router);
 	self.notifier = notifier_new();
 	server = (struct frame_server){.loop = self.loop,
 	    .name = "private/verify",
@@ -70,6 +72,7 @@ static void exiting(struct service *service)
 	(void)service;
 	cache_close(&self);
 	notifier_free(&self.notifier);
+	mapper_close(&self.mapper);
 	router_free(&self.router);
 	queue_close(&self.queue);
 }
@@ -77,8 +80,8 @@ static void exiting(struct service *service)
 int main(int argc, char **argv)
 {
 	static const struct conf_table *const tables[] = {
-	    &verify_params, &route_params, &queue_params, NULL};
-	static void *const structs[] = {&params, &route_settings, &queue_settings};
+	    &verify_params, &route_params, &map_params, &queue_params, NULL};
+	static void *const structs[] = {&params, &route_settings, &map_settings, &queue_settings};
 	static const struct service_spec spec = {.program = "verify",
 	    .tables = tables,
 	    .params = structs,

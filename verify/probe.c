@@ -89,7 +89,8 @@ bool probe_send(struct verifier *v, const char *address, struct err *err)
 		rcpt.orig = strcmp(route.recipient, address) ? address : "";
 		rcpt.transport = route.transport;
 		rcpt.nexthop = route.nexthop;
-		sent = commit(v, &env, now_us / 1000000, err) == 0;
+		sent = map_envelope(v->mapper, &env, 0, &arena, err) == 0 &&
+		       commit(v, &env, now_us / 1000000, err) == 0;
 	}
 	arena_fini(&arena);
 	return sent;

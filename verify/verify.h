@@ -9,6 +9,7 @@
 #include "lib/peer/verify.h"
 #include "lib/queue/store.h"
 #include "lib/route/route.h"
+#include "lib/shape/map.h"
 #include "lib/table/store.h"
 #include "verify/params.h"
 
@@ -24,6 +25,7 @@ struct verifier {
 	struct map *pending;       /* int64_t: when a probe was sent, by address */
 	struct queue *queue;
 	struct router *router;
+	struct mapper *mapper;
 	struct notifier *notifier;
 	bool (*probe)(struct verifier *v, const char *address, struct err *err); /* tests: a stub */
 	struct timer commit, cleanup;

@@ -24,6 +24,7 @@ const struct conf_table *const all_tables[] = {
     &queue_params,
     &route_params,
     &shape_params,
+    &map_params,
     &secure_params,
     &master_params,
     &agent_params,

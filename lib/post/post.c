@@ -9,6 +9,7 @@
 #include "lib/mail/address.h"
 #include "lib/mail/date.h"
 #include "lib/peer/note.h"
+#include "lib/shape/map.h"
 #include "lib/sys/clock.h"
 
 const char *post_complete(const struct core_params *core, const char *address, struct arena *arena)
@@ -48,8 +49,32 @@ static void put_header(struct str *out, const struct core_params *core, const ch
 	    message_id);
 }
 
-int post_notice(struct queue *queue, const struct core_params *core, const char *recipient,
-    const char *subject, const struct str *body, char id_out[QUEUE_ID_MAX], struct err *err)
+/* The postmaster's address may have aliases. Rare: nothing is kept for the next one. */
+static int map_rcpts(const struct core_params *core, struct conf *conf, struct envelope *env,
+    struct arena *arena, struct err *err)
+{
+	struct conf_report report = {0};
+	struct route_params routes;
+	struct map_params maps;
+	struct router *router;
+	struct mapper *mapper;
+	int rc = 0;
+
+	if (conf && conf_fill(conf, &route_params, &routes, &report) == 0 &&
+	    conf_fill(conf, &map_params, &maps, &report) == 0) {
+		router = router_new(core, &routes);
+		mapper = mapper_open(core, &maps, router);
+		rc = map_envelope(mapper, env, 0, arena, err);
+		mapper_close(&mapper);
+		router_free(&router);
+	}
+	conf_report_fini(&report);
+	return rc;
+}
+
+int post_notice(struct queue *queue, const struct core_params *core, struct conf *conf,
+    const char *recipient, const char *subject, const struct str *body, char id_out[QUEUE_ID_MAX],
+    struct err *err)
 {
 	struct arena arena = {0};
 	struct recipient rcpt = {
@@ -70,6 +95,11 @@ int post_notice(struct queue *queue, const struct core_params *core, const char 
 	env.message_id = arena_printf(&arena, "<%s.%lld@%s>", id_out,
 	    (long long)(env.arrival_us / 1000000), core->myhostname);
 	put_header(&head, core, id_out, rcpt.address, subject, env.message_id);
+	if (map_rcpts(core, conf, &env, &arena, err) < 0) {
+		str_fini(&head);
+		arena_fini(&arena);
+		return -1;
+	}
 	w = queue_writer_new(queue, id_out);
 	result = queue_writer_put(w, head.data, head.len, err);
 	if (result == 0 && body->len > 0)

@@ -4,6 +4,7 @@
 
 #include "lib/queue/store.h"
 
+struct conf;
 struct core_params;
 
 /*
@@ -13,10 +14,12 @@ struct core_params;
 
 /*
  * Puts it into the queue and tells qmgr. recipient is as in main.cf ("postmaster"); body has CRLF
- * line ends. The id goes to id_out. 0, or -1 with err.
+ * line ends. conf has the tables that the address is mapped by, opened for this one message; NULL:
+ * it is not. The id goes to id_out. 0, or -1 with err.
  */
-int post_notice(struct queue *queue, const struct core_params *core, const char *recipient,
-    const char *subject, const struct str *body, char id_out[QUEUE_ID_MAX], struct err *err);
+int post_notice(struct queue *queue, const struct core_params *core, struct conf *conf,
+    const char *recipient, const char *subject, const struct str *body, char id_out[QUEUE_ID_MAX],
+    struct err *err);
 
 /* The address with $myorigin where it has no domain; in arena. */
 const char *post_complete(const struct core_params *core, const char *address, struct arena *arena);

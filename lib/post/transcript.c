@@ -205,7 +205,7 @@ void transcript_send(struct transcript *t, struct queue *queue, const struct cor
 	recipient = notice->recipient;
 	if (t->seen & t->wanted & CLASS_BOUNCE && notice->bounce_recipient)
 		recipient = notice->bounce_recipient;
-	if (post_notice(queue, core, recipient, notice->subject, &body, id, &err) < 0)
+	if (post_notice(queue, core, notice->conf, recipient, notice->subject, &body, id, &err) < 0)
 		log_warn("postmaster notify: %s", err.text);
 	else
 		log_debug("postmaster notify: %s", id);

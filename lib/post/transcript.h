@@ -53,6 +53,7 @@ struct transcript_notice {
 	const char *bounce_recipient;
 	const char *subject;
 	const char *ending; /* how the session ended, or NULL: in good order */
+	struct conf *conf;  /* as post_notice has it */
 };
 /* Mails it when something that the postmaster wants to know went wrong. Logs what fails. */
 void transcript_send(struct transcript *t, struct queue *queue, const struct core_params *core,

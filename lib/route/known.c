@@ -51,7 +51,6 @@ enum table_answer route_recipient_known(
 {
 	const bool is_local = route->class_ == ROUTE_LOCAL;
 	struct table_chain *maps = NULL;
-	enum table_answer answer;
 
 	switch (route->class_) {
 	case ROUTE_LOCAL:
@@ -66,17 +65,12 @@ enum table_answer route_recipient_known(
 		maps = router->virtual_mailboxes;
 		break;
 	case ROUTE_VIRTUAL_ALIAS:
-		maps = router->virtual_aliases;
-		return table_chain_empty(maps) ? TABLE_NOT_FOUND
-		                               : lookup(router, maps, route->recipient, false, err);
+		return TABLE_NOT_FOUND;
 	case ROUTE_DEFAULT:
 		return TABLE_FOUND;
 	}
 	if (table_chain_empty(maps))
 		return TABLE_FOUND;
-	answer = is_local ? lookup_local(router, route->recipient, err)
-	                  : lookup(router, maps, route->recipient, false, err);
-	if (answer == TABLE_NOT_FOUND && !table_chain_empty(router->virtual_aliases))
-		answer = lookup(router, router->virtual_aliases, route->recipient, is_local, err);
-	return answer;
+	return is_local ? lookup_local(router, route->recipient, err)
+	                : lookup(router, maps, route->recipient, false, err);
 }

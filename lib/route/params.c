@@ -24,8 +24,6 @@ static const struct conf_param rows[] = {
         "", "Tables from senders to what stands in place of default_transport."),
     CONF_TEXT(P, virtual_alias_domains, "virtual_alias_domains", "$virtual_alias_maps",
         "Domains all of whose addresses are aliases in virtual_alias_maps."),
-    CONF_TEXT(P, virtual_alias_maps, "virtual_alias_maps", "$virtual_maps",
-        "Tables from addresses to other addresses, for all domains."),
     CONF_TEXT(P, virtual_mailbox_domains, "virtual_mailbox_domains", "$virtual_mailbox_maps",
         "Domains whose mailboxes are not those of system users."),
     CONF_TEXT(P, virtual_mailbox_maps, "virtual_mailbox_maps", "",

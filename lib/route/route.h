@@ -16,7 +16,7 @@ struct route_params {
 	const char *virtual_transport;
 	const char *transport_maps, *sender_dependent_relayhost_maps;
 	const char *sender_dependent_default_transport_maps;
-	const char *virtual_alias_domains, *virtual_alias_maps;
+	const char *virtual_alias_domains;
 	const char *virtual_mailbox_domains, *virtual_mailbox_maps;
 	const char *proxy_interfaces;
 	struct conf_list parent_domain_matches_subdomains;
@@ -61,7 +61,8 @@ int route_resolve(struct router *router, const char *sender, const char *address
 
 /*
  * Is the recipient known (local_recipient_maps, relay_recipient_maps by class; classes without a
- * map know everyone)? TABLE_FOUND, TABLE_NOT_FOUND, TABLE_ERROR.
+ * map know everyone; whom aliases know is lib/shape/map.h's)? TABLE_FOUND, TABLE_NOT_FOUND,
+ * TABLE_ERROR.
  */
 enum table_answer route_recipient_known(
     struct router *router, const struct route *route, struct err *err);

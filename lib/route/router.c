@@ -49,7 +49,6 @@ static void open_tables(struct router *r, const struct route_params *params)
 	    params->sender_dependent_default_transport_maps, TABLE_FOLD_KEY | TABLE_NO_GROUPS);
 	r->local_recipients = table_chain_open(params->local_recipient_maps, TABLE_FOLD_KEY);
 	r->relay_recipients = table_chain_open(params->relay_recipient_maps, TABLE_FOLD_KEY);
-	r->virtual_aliases = table_chain_open(params->virtual_alias_maps, TABLE_FOLD_KEY);
 	r->virtual_mailboxes = table_chain_open(params->virtual_mailbox_maps, TABLE_FOLD_KEY);
 }
 
@@ -84,7 +83,6 @@ void router_free(struct router **router)
 	table_chain_close(&r->default_transport_maps);
 	table_chain_close(&r->local_recipients);
 	table_chain_close(&r->relay_recipients);
-	table_chain_close(&r->virtual_aliases);
 	table_chain_close(&r->virtual_mailboxes);
 	own_addrs_fini(&r->own);
 	str_fini(&r->value);

@@ -27,7 +27,7 @@ struct router {
 	struct match_list *virtual_alias_domains, *virtual_mailbox_domains;
 	struct table_chain *transport_maps, *relayhost_maps, *default_transport_maps;
 	struct table_chain *local_recipients, *relay_recipients;
-	struct table_chain *virtual_aliases, *virtual_mailboxes;
+	struct table_chain *virtual_mailboxes;
 	struct hop local, virtual, relay, default_; /* texts in arena */
 	bool transport_subdomains; /* example.com in transport_maps stands for its subdomains */
 	struct own_addrs own;

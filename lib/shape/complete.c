@@ -9,7 +9,18 @@
  * Only the text of an address that has to change is replaced; display names, comments, folding and
  * all other addresses stay byte for byte. What cannot be parsed is left as it is.
  */
-void shape_complete(struct shaper *s, const struct header *header)
+static const char *mapped(struct shaper *s, int what, const char *address)
+{
+	const char *to = address;
+	struct err err;
+
+	if (s->ctx.mapper && !(s->ctx.mapping & MAP_NOTHING) &&
+	    map_address(s->ctx.mapper, what, address, &s->arena, &to, &err) < 0)
+		shape_mapping_failed(s, &err);
+	return to;
+}
+
+void shape_complete(struct shaper *s, const struct header *header, int what)
 {
 	const char *from = header->whole.data;
 	const char *end = from + header->whole.len;
@@ -22,7 +33,7 @@ void shape_complete(struct shaper *s, const struct header *header)
 
 		if (!text || !text[0])
 			continue;
-		full = route_rewrite(s->ctx.router, text, &s->arena);
+		full = mapped(s, what, route_rewrite(s->ctx.router, text, &s->arena));
 		if (strcmp(full, text) == 0)
 			continue;
 		str_put(&s->out, from, (size_t)(span.data - from));

@@ -115,7 +115,8 @@ void shape_field(struct shaper *s)
 		if (!(s->seen & SEEN_UTF8) && !shape_is_ascii(header.whole.data, header.whole.len))
 			s->seen |= SEEN_UTF8;
 		if (what & HAS_ADDRESSES && s->ctx.rewrite_headers && s->ctx.router)
-			shape_complete(s, &header);
+			shape_complete(s, &header,
+			    what & SEEN_RECIPIENT ? MAP_HEADER_RECIPIENT : MAP_HEADER_SENDER);
 		else
 			str_put(&s->out, header.whole.data, header.whole.len);
 	}

@@ -4,6 +4,7 @@
 
 #include "lib/conf/core.h"
 #include "lib/mail/header.h"
+#include "lib/shape/map_private.h"
 #include "lib/shape/shape.h"
 
 /* The inside of a shaper, private to lib/shape. */
@@ -34,6 +35,8 @@ struct shaper {
 	enum shape_result result; /* the first problem */
 	struct err err;
 	bool hold;
+	const char *filter, *redirect; /* "": none */
+	struct texts copies;
 
 	/* header phase */
 	bool in_body;
@@ -69,7 +72,10 @@ bool shape_is_ascii(const char *text, size_t len);
 void shape_field(struct shaper *s);
 /* After the last field: adds what is missing, logs, writes s->out. */
 void shape_end_headers(struct shaper *s);
-/* complete.c: appends the field with its addresses completed. */
-void shape_complete(struct shaper *s, const struct header *header);
+/* actions.c: recipients and routes become what was asked for, and what tables say. */
+void shape_mapping_failed(struct shaper *s, const struct err *err);
+void shape_envelope(struct shaper *s, struct envelope *env);
+/* complete.c: appends the field with its addresses completed and mapped; what is a MAP_HEADER_*. */
+void shape_complete(struct shaper *s, const struct header *header, int what);
 
 #endif

@@ -24,7 +24,18 @@ static const struct conf_enum origins[] = {
     {NULL, 0},
 };
 
+static const struct conf_enum overrides[] = {
+    {"no_unknown_recipient_checks", SHAPE_NO_UNKNOWN_CHECKS},
+    {"no_address_mappings", SHAPE_NO_MAPPINGS},
+    {"no_header_body_checks", SHAPE_NO_CONTENT_CHECKS},
+    {"no_milters", SHAPE_NO_MILTERS},
+    {NULL, 0},
+};
+
 static const struct conf_param rows[] = {
+    CONF_SET(P, overrides, "receive_override_options", "", overrides,
+        "What is not done with mail that this service takes: no_unknown_recipient_checks, "
+        "no_address_mappings, no_header_body_checks, no_milters."),
     CONF_INT(P, header_size_limit, "header_size_limit", "102400", 1, 0,
         "Bytes of one header field; what exceeds it is dropped."),
     CONF_SECS(P, in_flow_delay, "in_flow_delay", "1s", 0, 10,

@@ -322,6 +322,8 @@ struct shaper *shape_begin(
 	s->ctx = *context;
 	snprintf(s->id, sizeof(s->id), "%s", id);
 	s->sender = alloc_strdup(sender);
+	s->filter = s->redirect = "";
+	s->copies.arena = context->arena;
 	s->writer = queue_writer_new(context->queue, id);
 	mark_chars(s, context->params->message_strip_characters, CHAR_STRIP);
 	mark_chars(s, context->params->message_reject_characters, CHAR_REJECT);
@@ -355,11 +357,6 @@ void shape_put(struct shaper *s, const char *data, size_t len)
 uint64_t shape_size(const struct shaper *s)
 {
 	return s->bytes_in;
-}
-
-void shape_hold(struct shaper *s)
-{
-	s->hold = true;
 }
 
 static void shaper_free(struct shaper **shaper)
@@ -419,6 +416,9 @@ static void commit(
 {
 	struct err err = {0};
 
+	shape_envelope(s, env);
+	if (s->result != SHAPE_OK)
+		return;
 	env->message_id = str_text(&s->message_id);
 	env->hops = s->hops;
 	if (s->seen & SEEN_TLS_OPTIONAL)

@@ -6,6 +6,7 @@
 #include "lib/conf/conf.h"
 #include "lib/queue/store.h"
 #include "lib/route/route.h"
+#include "lib/shape/map.h"
 
 /*
  * What Postfix's cleanup(8) does to a message on its way into the queue, as a library (D1): puts
@@ -24,7 +25,16 @@ enum shape_origin { /* who brings the message, for smtputf8_autodetect_classes *
 	SHAPE_BY_VERIFY = 1 << 5,
 };
 
+/* receive_override_options */
+enum {
+	SHAPE_NO_UNKNOWN_CHECKS = 1 << 0,
+	SHAPE_NO_MAPPINGS = 1 << 1,
+	SHAPE_NO_CONTENT_CHECKS = 1 << 2,
+	SHAPE_NO_MILTERS = 1 << 3,
+};
+
 struct shape_params {
+	int overrides; /* SHAPE_NO_* */
 	int header_size_limit;
 	int hopcount_limit;
 	int in_flow_delay; /* seconds */
@@ -44,12 +54,16 @@ struct shape_context {
 	const struct core_params *core;
 	const struct shape_params *params;
 	struct router *router;
+	struct mapper *mapper; /* NULL: the envelope and addresses in headers stay */
+	int mapping;           /* MAP_BCC, MAP_NOTHING */
 	struct queue *queue;
 	int origin;               /* enum shape_origin */
 	bool add_missing_headers; /* local origin: Date:, From:, Message-Id:, To: undisclosed */
 	bool rewrite_headers;     /* local origin: complete addresses in headers */
 	const char *full_name;    /* for a made From:, or "" (NULL is "") */
-	struct arena *arena;      /* where env->message_id is put; NULL: it is "" after shape_end */
+	/* where new texts of env are put; NULL (without a mapper): message_id is "" after shape_end
+	 */
+	struct arena *arena;
 };
 
 /*
@@ -68,7 +82,16 @@ struct shaper *shape_begin(
  */
 void shape_put(struct shaper *s, const char *data, size_t len);
 uint64_t shape_size(const struct shaper *s); /* bytes so far, so that smtpd can stop collecting */
-void shape_hold(struct shaper *s);           /* the message will rest in hold/ */
+
+/*
+ * What is to become of the message, said at any time before shape_end; texts must live until then.
+ * filter is "transport:nexthop" for all recipients (content_filter); redirect takes the place of
+ * all of them, and of the filter; bcc gets a copy that nobody hears of.
+ */
+void shape_hold(struct shaper *s); /* the message will rest in hold/ */
+void shape_filter(struct shaper *s, const char *filter);
+void shape_redirect(struct shaper *s, const char *address);
+void shape_bcc(struct shaper *s, const char *address);
 
 enum shape_result {
 	SHAPE_OK,
@@ -77,11 +100,13 @@ enum shape_result {
 	SHAPE_NO_SPACE,      /* 452 4.3.1 */
 	SHAPE_WRITE_ERROR,   /* 451 4.3.0 */
 	SHAPE_CONTENT,       /* 550 5.7.1: rejected by content; err has the text */
+	SHAPE_TABLE_ERROR,   /* 451 4.3.0: a table of addresses failed (logged) */
+	SHAPE_EXPANSION,     /* 451 4.6.0: an alias expands without end (logged) */
 };
 
 /*
- * Ends the message: completes env (message_id, hops, flags, among them ENV_SMTPUTF8 where
- * smtputf8_autodetect_classes wants it found out), logs cleanup's line
+ * Ends the message: maps the envelope's addresses, completes env (message_id, hops, flags, among
+ * them ENV_SMTPUTF8 where smtputf8_autodetect_classes wants it found out), logs cleanup's line
  * "ID: message-id=<...>", commits. env->rcpts must be complete. Frees the shaper in all cases;
  * on SHAPE_OK the message is durable.
  */

@@ -213,35 +213,93 @@ enum table_answer table_chain_get_address(struct table_chain *chain, const char 
 	return find_address(chain, address, delimiters, is_local, &found, out, err);
 }
 
-enum table_answer table_chain_map_address(struct table_chain *chain, const char *address,
-    const char *delimiters, bool is_local, bool propagate, struct str *out, struct err *err)
+/* One result of a table of addresses becomes the address that stands for the one looked up. */
+struct mapping {
+	const char *address;
+	size_t local;           /* of its local part */
+	struct slice extension; /* to be put to each result; empty: none */
+};
+
+static void put_result(
+    const struct mapping *m, struct slice text, const char *result, struct str *out)
 {
-	const char *at = strrchr(address, '@');
-	size_t local = at ? (size_t)(at - address) : strlen(address), cursor = 0;
-	struct str value = {0};
+	const char *at = strrchr(result, '@');
+
+	str_clear(out);
+	if (text.len && text.data[0] == '@') {
+		str_put(out, m->address, m->local);
+		str_put(out, text.data, strcspn(text.data, ", \t\r\n"));
+		return;
+	}
+	str_put(out, result, at ? (size_t)(at - result) : strlen(result));
+	str_put(out, m->extension.data, m->extension.len);
+	str_put_text(out, at ? at : "");
+}
+
+/* The next of the results; "@domain" is none that the address parser knows. */
+static int next_result(const struct mapping *m, struct slice value, size_t *at, struct str *out)
+{
+	struct str result = {0};
+	struct slice rest, span;
+	int rc = 1;
+
+	while (*at < value.len && strchr(", \t\r\n", value.data[*at]))
+		++*at;
+	rest = slice_of(value.data + *at, value.len - *at);
+	if (rest.len && rest.data[0] == '@')
+		*at += strcspn(rest.data, ", \t\r\n");
+	else
+		rc = address_next(value, at, &result, &span);
+	if (rc > 0)
+		put_result(m, rest, str_text(&result), out);
+	str_fini(&result);
+	return rc;
+}
+
+enum table_answer table_chain_map_addresses(struct table_chain *chain, const char *address,
+    const char *delimiters, bool is_local, bool propagate, table_mapped_fn *fn, void *arg,
+    struct err *err)
+{
+	const char *domain = strrchr(address, '@');
+	struct mapping m = {
+	    .address = address, .local = domain ? (size_t)(domain - address) : strlen(address)};
+	struct str value = {0}, result = {0};
 	struct key_form found;
-	struct slice text, span;
+	size_t at = 0, count = 0;
+	int rc;
 	enum table_answer answer =
 	    find_address(chain, address, delimiters, is_local, &found, &value, err);
 
-	str_clear(out);
-	text = slice_trim(slice_of(str_text(&value), value.len));
-	if (answer == TABLE_FOUND && text.len && text.data[0] == '@') {
-		str_put(out, address, local);
-		str_put(out, text.data, strcspn(text.data, ", \t\r\n"));
-	} else if (answer == TABLE_FOUND && address_next(text, &cursor, out, &span) != 1) {
+	if (answer == TABLE_FOUND && propagate && found.no_ext)
+		m.extension = slice_of(address + found.local, m.local - found.local);
+	while (answer == TABLE_FOUND &&
+	       (rc = next_result(&m, slice_of(str_text(&value), value.len), &at, &result)) != 0) {
+		if (rc < 0)
+			break;
+		count++;
+		if (!fn(arg, str_text(&result)))
+			break;
+	}
+	if (answer == TABLE_FOUND && count == 0) {
 		err_set(
 		    err, EINVAL, "\"%s\" for %s: expected an address", str_text(&value), address);
 		answer = TABLE_ERROR;
-	} else if (answer == TABLE_FOUND && propagate && found.no_ext) {
-		const char *to_at = strrchr(str_text(out), '@');
-		char *domain = alloc_strdup(to_at ? to_at : "");
-
-		str_cut(out, to_at ? (size_t)(to_at - out->data) : out->len);
-		str_put(out, address + found.local, local - found.local);
-		str_put_text(out, domain);
-		free(domain);
 	}
 	str_fini(&value);
+	str_fini(&result);
 	return answer;
+}
+
+static bool take_first(void *arg, const char *address)
+{
+	str_put_text(arg, address);
+	return false;
+}
+
+enum table_answer table_chain_map_address(struct table_chain *chain, const char *address,
+    const char *delimiters, bool is_local, bool propagate, struct str *out, struct err *err)
+{
+	str_clear(out);
+	return table_chain_map_addresses(
+	    chain, address, delimiters, is_local, propagate, take_first, out, err);
 }

@@ -84,11 +84,17 @@ enum table_answer table_chain_get_address(struct table_chain *chain, const char 
     const char *delimiters, bool is_local, struct str *out, struct err *err);
 
 /*
- * The address that a table of addresses (generic_maps and the like) has for another, internal form
- * in both places. Looked up as above; of several results the first counts. "@domain" as result
- * keeps the local part; an extension that was not part of the key found is put to the result when
- * `propagate`. A result without '@' is left so. TABLE_ERROR also when the result is no address.
+ * The addresses that a table of addresses (virtual_alias_maps and the like) has for another,
+ * internal form in both places. Looked up as above; fn gets each, and ends the walk by false. A
+ * result "@domain" keeps the local part; an extension that was not part of the key found is put to
+ * the others when `propagate`. A result without '@' is left so. TABLE_ERROR also when the value
+ * begins with no address.
  */
+typedef bool table_mapped_fn(void *arg, const char *address);
+enum table_answer table_chain_map_addresses(struct table_chain *chain, const char *address,
+    const char *delimiters, bool is_local, bool propagate, table_mapped_fn *fn, void *arg,
+    struct err *err);
+/* The same for tables with one result for each (generic_maps, canonical_maps): the first counts. */
 enum table_answer table_chain_map_address(struct table_chain *chain, const char *address,
     const char *delimiters, bool is_local, bool propagate, struct str *out, struct err *err);
 

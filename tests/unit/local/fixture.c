@@ -43,6 +43,7 @@ static void load(struct fixture *f, const char *main_cf)
 	conf_fill(f->conf, &local_param_table, &f->local.params, &report);
 	conf_fill(f->conf, &queue_params, &f->local.queue_params, &report);
 	conf_fill(f->conf, &route_params, &f->local.route_params, &report);
+	conf_fill(f->conf, &map_params, &f->local.map_params, &report);
 	ck_assert_msg(report.problems == 0, "%s", str_text(&report.text));
 	conf_report_fini(&report);
 	str_fini(&text);

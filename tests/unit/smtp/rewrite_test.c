@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/attr.h"
+#include "lib/shape/map.h"
 #include "tests/unit/smtp/suite.h"
 
 #define UU "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"

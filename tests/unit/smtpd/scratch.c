@@ -46,6 +46,7 @@ static bool fill(struct scratch *scratch)
 	    {&smtpd_auth_params, &scratch->config.auth},
 	    {&shape_params, &scratch->config.shape},
 	    {&route_params, &scratch->config.route},
+	    {&map_params, &scratch->config.map},
 	    {&queue_params, &scratch->config.queue},
 	};
 	struct conf_report report = {0};

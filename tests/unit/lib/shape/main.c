@@ -11,6 +11,7 @@ int main(void)
 
 	suite_add_tcase(s, shape_tcase());
 	suite_add_tcase(s, checks_tcase());
+	suite_add_tcase(s, map_tcase());
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

@@ -6,5 +6,6 @@
 
 TCase *shape_tcase(void);
 TCase *checks_tcase(void);
+TCase *map_tcase(void);
 
 #endif
