@@ -151,8 +151,7 @@ static void frames_act(struct service *service, int fd, struct str *in)
 	while (frame_peek(in->data, in->len, &frame, &err) == 1) {
 		struct slice line = play_take_until(&play.answers[FAKE_SERVICE], "\n");
 		char text[128];
-		unsigned status =
-		    line.len ? (unsigned)line.data[0] & 7 : frame.body_len % 5; /* 4: none such */
+		unsigned status = line.len ? (unsigned)line.data[0] & 7 : 0;
 		const struct verify_answer verified = {status, text};
 		const struct flush_answer flushed = {status};
 

@@ -100,7 +100,9 @@ void play_input(const uint8_t *data, size_t size)
 	static bool open;
 	struct smtpd *server;
 
-	if (!open)
+	if (!open && getenv("FUZZ_SHOW"))
+		log_set_verbose(1); /* the dialogue and the log, on standard error */
+	else if (!open)
 		log_open(LOG_TO_FD, LOG_NOWHERE, 0);
 	open = true;
 	if (size < 2)

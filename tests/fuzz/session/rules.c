@@ -84,10 +84,18 @@ static bool is_ours(const struct stream *s)
 ssize_t __wrap_write(int fd, const void *data, size_t len)
 {
 	const unsigned char *p = data;
+	const char *text;
 
 	if (fd != LOG_NOWHERE)
 		return __real_write(fd, data, len);
-	if (memmem(data, len, "]: panic: ", 10))
+	/* our own settings have to be right */
+	if (!play.running &&
+	    (memmem(data, len, "]: error: ", 10) || memmem(data, len, "unknown smtpd", 13))) {
+		__real_write(STDERR_FILENO, data, len);
+		abort();
+	}
+	text = memmem(data, len, "]: ", 3);
+	if (text && strncmp(text, "]: panic: ", 10) == 0)
 		__real_write(STDERR_FILENO, data, len);
 	must(len > 1 && p[len - 1] == '\n');
 	for (size_t i = 0; i + 1 < len; i++)
