@@ -313,9 +313,33 @@ static bool all_digits(struct slice text)
 	return text.len > 0;
 }
 
-enum verdict action_run(
-    struct check *check, const char *table, const char *value, const char *datum)
+/*
+ * A pattern's "$1" and what a policy server repeats are a client's words: no control character of
+ * theirs comes into a header, an address or a destination.
+ */
+static const char *without_controls(const char *value, struct arena *arena)
 {
+	size_t at = 0;
+	char *clean;
+
+	while ((unsigned char)value[at] >= 32 && value[at] != 127)
+		at++;
+	if (!value[at])
+		return value;
+	clean = arena_strdup(arena, value);
+	for (char *p = clean + at; *p; p++) {
+		if (*p == '\r' || *p == '\n')
+			*p = ' ';
+		else if (((unsigned char)*p < 32 && *p != '\t') || *p == 127)
+			*p = '?';
+	}
+	return clean;
+}
+
+enum verdict action_run(
+    struct check *check, const char *table, const char *given, const char *datum)
+{
+	const char *value = without_controls(given, &check->s->tx.arena);
 	size_t len = strcspn(value, " \t\r\n");
 	const char *text = value + len + strspn(value + len, " \t\r\n");
 	struct action a = {check, table, datum, value, text};

@@ -323,5 +323,11 @@ int __wrap_queue_writer_commit(struct queue_writer **w, struct envelope *env, bo
     struct location *loc_out, struct err *err)
 {
 	must(seen.last == '\n');
+	must(is_clean(env->sender) && is_clean(env->sender_orig) && is_clean(env->helo) &&
+	     is_clean(env->client_name) && is_clean(env->sasl_username) && is_clean(env->envid) &&
+	     is_clean(env->filter));
+	for (size_t i = 0; i < env->rcpt_count; i++)
+		must(is_clean(env->rcpts[i].address) && is_clean(env->rcpts[i].nexthop) &&
+		     is_clean(env->rcpts[i].transport));
 	return __real_queue_writer_commit(w, env, hold, loc_out, err);
 }
