@@ -148,6 +148,10 @@ bool auth_offered(struct session *s)
 		return false;
 	if (list_mechanisms(s, &names, &err) < 0)
 		log_warn("%s", err.text);
+	else if (names.len == 0)
+		log_warn(
+		    "no SASL authentication mechanisms are left by smtpd_sasl_mechanism_filter "
+		    "and the security options");
 	some = names.len > 0;
 	str_fini(&names);
 	return some;
@@ -343,6 +347,11 @@ int cmd_auth(struct session *s, struct slice args)
 	const char *reply = NULL;
 	bool has_initial;
 
+	/* what is wrong counts, too */
+	if (limits_auth(s)) {
+		chat_reply(s, "%s", str_text(&s->reject));
+		return -1;
+	}
 	if (s->params->helo_required && !s->helo)
 		reply = "503 5.5.1 Error: send HELO/EHLO first";
 	else if (!is_active(s))
@@ -358,10 +367,6 @@ int cmd_auth(struct session *s, struct slice args)
 		reply = "501 5.5.4 Syntax: AUTH mechanism";
 	if (reply) {
 		chat_reply(s, "%s", reply);
-		return -1;
-	}
-	if (limits_auth(s)) {
-		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;
 	}
 	return authenticate(s, mechanism, has_initial ? &initial : NULL);

@@ -148,7 +148,10 @@ static struct slice without_secret(struct slice line)
 	return slice_of(line.data, at);
 }
 
-/* A line into s->line, within the time of a request. secret: nobody else is to see it. */
+/*
+ * A line into s->line, within the time of a request. secret: nobody else is to see it; and the
+ * limit of a response, as Postfix has it, is not reached by a good one.
+ */
 static enum chat_line read_line(struct session *s, size_t limit, bool secret)
 {
 	enum chat_line kind = CHAT_LINE;
@@ -158,10 +161,11 @@ static enum chat_line read_line(struct session *s, size_t limit, bool secret)
 	chat_deadline(s, 0);
 	if (!wait_for_command(s))
 		return CHAT_GONE;
-	result = stream_read_line(&s->stream, &s->line, limit, true);
+	result = stream_read_line(&s->stream, &s->line, limit - secret, true);
 	if (result == IO_LONG) {
 		str_clear(&s->scratch);
-		chat_escape(&s->scratch, slice_of(s->line.data, MIN(s->line.len, 30)), 30);
+		shown = without_secret(slice_of(s->line.data, s->line.len));
+		chat_escape(&s->scratch, slice_of(shown.data, MIN(shown.len, 30)), 30);
 		log_warn("%s: request longer than %zu: %s...", s->peer.namaddr, limit,
 		    secret ? "" : str_text(&s->scratch));
 		kind = CHAT_LONG;

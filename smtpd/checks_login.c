@@ -6,10 +6,15 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/mail/address.h"
 
 enum verdict check_sasl_authenticated(struct check *check)
 {
-	return *session_login(check->s) ? check_permit(check) : VERDICT_DUNNO;
+	const struct session *s = check->s;
+
+	/* without logins that of XCLIENT counts for nothing */
+	return s->srv->access->sasl_enabled && *session_login(s) ? check_permit(check)
+	                                                         : VERDICT_DUNNO;
 }
 
 enum verdict check_tls_all_clientcerts(struct check *check)
@@ -37,12 +42,16 @@ static enum table_answer owners_of(struct session *s, struct str *out, struct er
 {
 	struct target *sender = &s->tx.sender;
 	struct table_chain *maps = s->srv->access->login_maps;
+	const char *domain = NULL;
+	struct slice local;
 	bool is_local = transaction_resolve(s, sender) && sender->route.class_ == ROUTE_LOCAL;
 
 	if (sender->state != TARGET_RESOLVED) {
 		err_set(err, 0, "%s has no route", sender->given);
 		return TABLE_ERROR;
 	}
+	address_split(sender->route.recipient, &local, &domain);
+	is_local = is_local || (domain && text_eq_nocase(domain, s->srv->config->core->myorigin));
 	return table_chain_get_address(maps, sender->route.recipient,
 	    s->srv->config->core->recipient_delimiter, is_local, out, err);
 }

@@ -329,7 +329,7 @@ void chat_reply(struct session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Reads a command line into s->line, cut at a zero byte. false: s->end says why. */
 bool chat_read(struct session *s);
 /*
- * The same for a response of at most limit bytes within an authentication, which no log shows.
+ * The same for a response of fewer than limit bytes within an authentication, which no log shows.
  * CHAT_LONG: it was longer, and the rest was skipped. CHAT_GONE: s->end says why.
  */
 enum chat_line { CHAT_LINE, CHAT_LONG, CHAT_GONE };

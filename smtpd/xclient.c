@@ -22,7 +22,6 @@ struct claim {
 	struct forwarded forwarded;
 	const char *helo, *protocol, *login, *dest_addr, *dest_port;
 	bool unnamed; /* HELO or LOGIN is [UNAVAILABLE]: forget it */
-	bool logged_out;
 };
 
 /* The syntax of one attribute. value is "" for [UNAVAILABLE]; false: it is bad. */
@@ -129,7 +128,6 @@ static bool take_login(struct session *s, struct claim *claim, const char *value
 {
 	(void)later;
 	claim->login = *value ? arena_strdup(&s->arena, value) : NULL;
-	claim->logged_out = !*value;
 	return true;
 }
 
@@ -325,8 +323,8 @@ int cmd_xclient(struct session *s, struct slice args)
 		s->protocol = claim.protocol;
 	else if (!claim.helo)
 		s->protocol = "SMTP";
-	if (claim.login || claim.logged_out)
-		session_set_login(s, claim.login, claim.login ? "XCLIENT" : NULL);
+	/* another client, then; who was logged in until now is not it */
+	session_set_login(s, claim.login, claim.login ? "XCLIENT" : NULL);
 	if (claim.dest_addr)
 		s->dest_addr = claim.dest_addr;
 	if (claim.dest_port)

@@ -215,7 +215,8 @@ static int make_ready(struct dovecot *d, struct err *err)
 		char text[sizeof(err->text)];
 
 		memcpy(text, err->text, sizeof(text));
-		return err_set(err, err->code, "SASL: Connect to %s failed: %s", d->path,
+		return err_set(err, err->code,
+		    "SASL: Connect to Dovecot auth socket '%s' failed: %s", d->path,
 		    err->code ? strerror(err->code) : text);
 	}
 	fd_set_cloexec(fd, true);

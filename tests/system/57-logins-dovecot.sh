@@ -96,7 +96,7 @@ start
 case $(talk lines 'EHLO c') in
 *AUTH*) fail "AUTH without a server" ;;
 esac
-await_log 'warning: SASL: Connect to private/auth failed: No such file or directory'
+await_log "warning: SASL: Connect to Dovecot auth socket 'private/auth' failed: No such file or directory"
 try "454 4.7.0 Temporary authentication failure: Connection lost to authentication server" PLAIN joe secret
 
 start_dovecot
@@ -127,7 +127,8 @@ AUTH PLAIN AGpvZQ==#535 5.7.8 Error: authentication failed: (reason unavailable)
 AUTH LOGIN|*#501 5.7.0 Authentication aborted
 AUTH PLAIN|!!!#535 5.7.8 Error: authentication failed: Invalid base64 data in continued response
 AUTH PLAIN|$(a 13000)#500 5.5.6 SASL response limit exceeded
-AUTH PLAIN|$(a 12280)#535 5.7.8 Error: authentication failed: (reason unavailable)
+AUTH PLAIN|$(a 12284)#535 5.7.8 Error: authentication failed: (reason unavailable)
+AUTH PLAIN|$(a 12288)#500 5.5.6 SASL response limit exceeded
 MAIL FROM:<a@b.test>|AUTH PLAIN $plain#503 5.5.1 Error: MAIL transaction in progress
 AUTH PLAIN $plain|AUTH PLAIN $plain#503 5.5.1 Error: already authenticated
 END

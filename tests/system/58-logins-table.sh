@@ -186,8 +186,48 @@ for setting in 'smtpd_sasl_type = cyrus' 'smtpd_sasl_path = smtpd' 'smtpd_sasl_t
 	cp "$scratch/main.cf" "$etc/main.cf"
 done
 
+# as Postfix has it: what counts against the rate, whose login XCLIENT ends, which name a bare sender has
+# (owned by joe: a@own.test and, as it is myorigin's, j)
+echo 'a@own.test joe' >"$etc/logins"
+echo 'j joe' >>"$etc/logins"
+chmod 644 "$etc/logins"
+plain=$(printf '\0joe\0secret' | base64)
+"$build/bin/postconf" -c "$etc" -e 'smtpd_tls_auth_only = no' 'smtpd_sasl_security_options = noanonymous' \
+	'smtpd_client_auth_rate_limit = 3' 'smtpd_authorized_xclient_hosts = 127.0.0.1' 'smtpd_helo_required = yes' \
+	"smtpd_sender_login_maps = texthash:$etc/logins" 'smtpd_sender_restrictions = reject_sender_login_mismatch' \
+	'myorigin = mail.example.org' 'mydestination = localhost'
+reload || fail "reload: $(cat "$scratch/reload.out")"
+cat >"$scratch/table" <<END
+XCLIENT ADDR=192.0.2.1|EHLO c|AUTH|AUTH|AUTH|AUTH PLAIN $plain#450 4.7.1 Error: too many AUTH commands from 192.0.2.1
+XCLIENT ADDR=192.0.2.2|AUTH|AUTH|AUTH|AUTH#450 4.7.1 Error: too many AUTH commands from 192.0.2.2
+AUTH PLAIN $plain|XCLIENT ADDR=192.0.2.3|EHLO c|MAIL FROM:<x@y.test>|RCPT TO:<x@y.test>#554 5.7.1 <x@y.test>: Recipient address rejected: Access denied
+XCLIENT LOGIN=joe|XCLIENT HELO=x|EHLO c|MAIL FROM:<x@y.test>|RCPT TO:<x@y.test>#554 5.7.1 <x@y.test>: Recipient address rejected: Access denied
+XCLIENT LOGIN=joe ADDR=192.0.2.3|EHLO c|MAIL FROM:<a@own.test>|RCPT TO:<x@y.test>#250 2.1.5 Ok
+XCLIENT LOGIN=ann ADDR=192.0.2.3|EHLO c|MAIL FROM:<a@own.test>|RCPT TO:<x@y.test>#553 5.7.1 <a@own.test>: Sender address rejected: not owned by user ann
+XCLIENT ADDR=192.0.2.4|EHLO c|MAIL FROM:<j@mail.example.org>|RCPT TO:<x@y.test>#553 5.7.1 <j@mail.example.org>: Sender address rejected: not logged in
+XCLIENT ADDR=192.0.2.4|EHLO c|MAIL FROM:<j>|RCPT TO:<x@y.test>#553 5.7.1 <j>: Sender address rejected: not logged in
+XCLIENT ADDR=192.0.2.5|EHLO c|AUTH PLAIN $(head -c 2100 /dev/zero | tr '\0' A)#535 5.7.8 Error: authentication failed: Invalid base64 data in initial response
+END
+cut -d'#' -f1 "$scratch/table" | talk sessions >"$scratch/got" 2>&1
+cut -d'#' -f2 "$scratch/table" | cmp -s - "$scratch/got" ||
+	fail "$(cut -d'#' -f2 "$scratch/table" | diff - "$scratch/got")"
+await_log 'request longer than 2048: AUTH PLAIN\.\.\.$'
+
+# nobody is left of the mechanisms: the log says so
+"$build/bin/postconf" -c "$etc" -e 'smtpd_sasl_mechanism_filter = nothing'
+reload || fail "reload: $(cat "$scratch/reload.out")"
+case $(talk lines 'EHLO c') in *AUTH*) fail "AUTH without a mechanism" ;; esac
+await_log 'warning: no SASL authentication mechanisms are left by'
+
+# without AUTH a login of XCLIENT gives no rights
+"$build/bin/postconf" -c "$etc" -e 'smtpd_sasl_auth_enable = no'
+reload || fail "reload: $(cat "$scratch/reload.out")"
+talk lines 'EHLO c' 'XCLIENT LOGIN=joe' 'EHLO c' 'MAIL FROM:<x@y.test>' 'RCPT TO:<x@y.test>' >"$scratch/out"
+grep -q '^554 5.7.1 <x@y.test>: Recipient address rejected' "$scratch/out" || fail "XCLIENT without AUTH: $(cat "$scratch/out")"
+
 # a table that is not there: nobody is told that the password is wrong
-"$build/bin/postconf" -c "$etc" -e 'smtpd_sasl_path = fail:users' 'smtpd_sasl_security_options =' 'smtpd_tls_auth_only = no'
+"$build/bin/postconf" -c "$etc" -e 'smtpd_sasl_path = fail:users' 'smtpd_sasl_security_options =' \
+	'smtpd_sasl_auth_enable = yes' 'smtpd_sasl_mechanism_filter = static:all' 'smtpd_helo_required = no' 'smtpd_client_auth_rate_limit = 0'
 reload || fail "reload: $(cat "$scratch/reload.out")"
 wanted <<'END'
 later PLAIN joe secret
