@@ -28,7 +28,8 @@ END
 }
 services() { sed 's/\([a-z]*\).*/\1 unix - - n - 1 smtp/' <<<"$patterns"; }
 order() { sed -n "s/.*: to=<\([a-c]\)[0-9]*@$2.test>.*status=sent.*/\1/p" "$1" | tr -d '\n'; }
-submit() { # submit SENDMAIL ETC: all messages of all patterns, the first of each pattern first
+known() { [ "$(grep -c 'from=<from@times.test>.*queue active' "$1")" -ge "$2" ]; }
+submit() { # submit SENDMAIL ETC LOG: all messages of all patterns, the first of each pattern first
 	local letter name rest sizes size column=1
 	for letter in a b c; do
 		while read -r name _ _ _ _ sizes rest; do
@@ -36,8 +37,8 @@ submit() { # submit SENDMAIL ETC: all messages of all patterns, the first of eac
 			"$1" -C "$2" -i -f from@times.test $(seq -f "$letter%g@$name.test" "$size") <<<"Subject: $letter" ||
 				fail "sendmail: $?"
 		done <<<"$patterns"
+		await 30 known "$3" $((column * $(wc -l <<<"$patterns"))) || fail "$letter does not become active"
 		column=$((column + 1))
-		sleep 0.3 # they come one after the other
 	done
 }
 complete() { # complete LOG
@@ -48,24 +49,24 @@ complete() { # complete LOG
 }
 
 make_instance discard
-"$bin/smtp-sink" -O "$scratch/sink" -W .:0.6 127.0.0.1:0 100 >/dev/null 2>&1 &
+"$bin/smtp-sink" -O "$scratch/sink" 127.0.0.1:0 100 >/dev/null 2>&1 &
 sink=$!
-trap 'kill $sink; end_postfix' EXIT
+trap 'kill $sink; kill -CONT $sink; end_postfix' EXIT
 await 10 test -s "$scratch/sink" || fail "no smtp-sink"
 port=$(cat "$scratch/sink")
+kill -STOP "$sink" # the first delivery of each pattern is under way until all messages are there
 settings >>"$etc/main.cf"
 services >>"$etc/master.cf"
 "$postern" -c "$etc" start >"$scratch/out" 2>&1 || fail "start: $(cat "$scratch/out")"
-submit "$bin/sendmail" "$etc" &
-first=$!
+submit "$bin/sendmail" "$etc" "$log"
 if have_postfix; then
 	make_postfix discard
 	settings >>"$pf_etc/main.cf"
 	services >>"$pf_etc/master.cf"
 	start_postfix
-	submit /usr/sbin/sendmail "$pf_etc"
+	submit /usr/sbin/sendmail "$pf_etc" "$pf_log"
 fi
-wait $first
+kill -CONT "$sink"
 await 60 complete "$log" || fail "not all is delivered"
 while read -r name _ _ _ _ _ want; do
 	[ "$(order "$log" "$name")" = "$want" ] || fail "$name: $(order "$log" "$name"), not $want"
