@@ -28,6 +28,7 @@ static struct {
 	bool echo;
 	char syslog_name[TAG_MAX];
 	char program[TAG_MAX];
+	char ident[TAG_MAX * 2 + 2]; /* libc looks at it again for each line that goes to syslog */
 	char host[256];
 	time_t stamp_second;
 	char stamp[32];
@@ -43,7 +44,12 @@ void log_open(enum log_sink sink, int fd, int facility)
 		strcpy(state.host, "localhost");
 	state.host[strcspn(state.host, ".")] = '\0';
 	if (sink == LOG_TO_SYSLOG)
-		openlog("", LOG_NDELAY, facility);
+		openlog(state.ident, LOG_PID | LOG_NDELAY, facility);
+}
+
+void log_disconnect(void)
+{
+	closelog();
 }
 
 void log_echo(bool on)
@@ -133,19 +139,17 @@ static PRINTF_LIKE(3, 0) void emit(
     enum log_level level, const char *program, const char *fmt, va_list ap)
 {
 	static const char *const prefix[] = {"", "warning: ", "error: ", "fatal: ", "panic: "};
-	char line[LINE_MAX_LEN + 512];
-	char tag[TAG_MAX * 2 + 2];
+	char line[LINE_MAX_LEN + 512] = "";
 	int saved = errno;
 	size_t head, len;
 
-	snprintf(tag, sizeof(tag), "%s%s%s", state.syslog_name, state.syslog_name[0] ? "/" : "",
-	    program);
+	snprintf(state.ident, sizeof(state.ident), "%s%s%s", state.syslog_name,
+	    state.syslog_name[0] ? "/" : "", program);
 	if (state.sink == LOG_TO_FD)
-		snprintf(line, sizeof(line), "%s %s %s[%d]: ", stamp(), state.host, tag, own_pid());
+		snprintf(line, sizeof(line), "%s %s %s[%d]: ", stamp(), state.host, state.ident,
+		    own_pid());
 	else if (state.sink == LOG_TO_STDERR)
-		snprintf(line, sizeof(line), "%s: ", tag);
-	else
-		snprintf(line, sizeof(line), "%s[%d]: ", tag, own_pid());
+		snprintf(line, sizeof(line), "%s: ", state.ident);
 	head = strlen(line);
 	snprintf(line + head, LINE_MAX_LEN - head, "%s", prefix[level]);
 	len = strlen(line);
@@ -156,7 +160,6 @@ static PRINTF_LIKE(3, 0) void emit(
 	if (state.echo && state.sink != LOG_TO_STDERR)
 		echo(program, line + head, len - head);
 	if (state.sink == LOG_TO_SYSLOG) {
-		/* openlog's ident cannot change per line cheaply, so the tag is part of the text */
 		syslog(state.facility | syslog_priority(level), "%s", line);
 	} else {
 		line[len++] = '\n';

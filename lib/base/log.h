@@ -26,7 +26,7 @@ enum log_level {
 enum log_sink {
 	LOG_TO_STDERR, /* "program: text": what a command a person typed does; the default */
 	LOG_TO_FD,     /* complete lines with date, host, tag, to a descriptor (file or stdout) */
-	LOG_TO_SYSLOG, /* libc's syslog(3) */
+	LOG_TO_SYSLOG, /* libc's syslog(3), with the same tag and process id */
 };
 
 /*
@@ -34,6 +34,12 @@ enum log_sink {
  * (LOG_MAIL), used only for LOG_TO_SYSLOG.
  */
 void log_open(enum log_sink sink, int fd, int facility);
+
+/*
+ * The connection to syslog is given up: before descriptors are closed by number, for libc would go
+ * on with one of that number, whatever it then is. The next line, or log_open, makes a new one.
+ */
+void log_disconnect(void);
 
 /* Lines go to standard error as well, as "program: text": what an administrator's command does. */
 void log_echo(bool on);

@@ -118,6 +118,7 @@ static void close_others(const struct service *s)
 {
 	for (int fd = SCORE_FD_BOARD; fd < SCORE_FD_LISTEN + (int)s->options.listen_count; fd++)
 		fd_set_cloexec(fd, true);
+	log_disconnect(); /* what was said since the start opened it */
 	close_range(SCORE_FD_LISTEN + s->options.listen_count, ~0U, 0);
 }
 
