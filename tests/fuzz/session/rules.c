@@ -240,8 +240,8 @@ static bool is_clean(const char *text)
 /* Is mail for this address ours to take, from anybody? */
 static bool is_for_us(const char *address)
 {
-	static const char *const ours[] = {
-	    "example.test", "relay.example", "mx.example.test", "[127.0.0.1]", "[IPv6:::1]"};
+	static const char *const ours[] = {"example.test", "relay.example", "mx.example.test",
+	    "alias.example", "[127.0.0.1]", "[IPv6:::1]"};
 	const char *at = strrchr(address, '@');
 	const char *local_end = at ? at : address + strlen(address);
 

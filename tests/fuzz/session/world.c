@@ -153,6 +153,17 @@ static const char *const profiles[] = {
     "smtpd_authorized_xforward_hosts = 127.0.0.1\n"
     "smtpd_client_port_logging = yes\n"
     "local_header_rewrite_clients = permit\n"
+    "canonical_maps = pcre:{{/^(.*)@old\\.example$$/ $$1@new.example}}\n"
+    "sender_canonical_maps = inline:{a@b.example=c@b.example}\n"
+    "virtual_alias_domains = alias.example\n"
+    "virtual_alias_maps = inline:{ {list@alias.example = bob, abuse, carol@relay.example},"
+    " loop@alias.example=loop@alias.example, {@alias.example = bob@example.test} }\n"
+    "masquerade_domains = example.test\n"
+    "always_bcc = copy@example.test\n"
+    "sender_bcc_maps = pcre:{{/^(.*)@copy\\.example$$/ $$1@kept.example}}\n"
+    "recipient_bcc_maps = inline:{bob@example.test=seen@kept.example}\n"
+    "recipient_delimiter = +-\n"
+    "propagate_unmatched_extensions = canonical, virtual\n"
     "message_strip_characters = \\000\n"
     "smtpd_peername_lookup = yes\n"
     "smtpd_policy_service_default_action = DUNNO\n"
@@ -301,6 +312,7 @@ static void fill(struct world *w)
 	    {&smtpd_auth_params, &w->config.auth},
 	    {&secure_params, &w->secure},
 	    {&shape_params, &w->config.shape},
+	    {&map_params, &w->config.map},
 	    {&route_params, &w->config.route},
 	    {&queue_params, &w->config.queue},
 	};
