@@ -76,15 +76,23 @@ static pid_t launch(struct unit *u, unsigned slot)
 	const struct master *m = u->master;
 	struct arena arena = {0};
 	char count[16], place[16], generation[16];
-	char s[] = "-s", i[] = "-i", g[] = "-g", o[] = "-o", stress[] = "stress=yes";
-	char *lead[] = {s, count, i, place, g, generation, o, stress};
-	size_t lead_count = ARRAY_LEN(lead) - (unit_is_stressed(u) ? 0 : 2);
+	char s[] = "-s", i[] = "-i", g[] = "-g", G[] = "-G", o[] = "-o", stress[] = "stress=yes";
+	char *lead[10] = {s, count, i, place, g, generation};
+	size_t lead_count = 6;
 	struct spawn spawn = {.path = u->planned->path};
 	pid_t pid;
 
 	snprintf(count, sizeof(count), "%zu", u->listener_count);
 	snprintf(place, sizeof(place), "%u", slot);
 	snprintf(generation, sizeof(generation), "%u", m->config->generation);
+	if (m->config->owner) {
+		lead[lead_count++] = G;
+		lead[lead_count++] = arena_strdup(&arena, m->config->owner);
+	}
+	if (unit_is_stressed(u)) {
+		lead[lead_count++] = o;
+		lead[lead_count++] = stress;
+	}
 	spawn.argv = spawn_arguments(u->planned->entry, lead, lead_count, &arena);
 	spawn.fds[0] = m->null_fd;
 	spawn.fds[1] = m->foreground ? STDOUT_FILENO : m->null_fd;

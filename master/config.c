@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,9 @@
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/attr.h"
 #include "lib/base/log.h"
+#include "lib/service/scoreboard.h"
 #include "lib/sys/fd.h"
 
 enum { MAIN_CF_MAX = 16 * 1024 * 1024 };
@@ -249,6 +253,34 @@ void config_log_warnings(const struct config *config)
 	problems_fini(&p);
 }
 
+/*
+ * The groups of mail_owner give it what other packages made for them: the sockets of saslauthd and
+ * policy servers, for one. It is looked up here, once, because that costs more than all else that a
+ * process does at its start.
+ */
+static void find_owner(struct config *config)
+{
+	const struct passwd *owner = geteuid() == 0 ? getpwnam(config->core.mail_owner) : NULL;
+	gid_t groups[SERVICE_GROUPS_MAX];
+	int count = ARRAY_LEN(groups);
+	struct str text = {0};
+
+	if (!owner)
+		return;
+	if (getgrouplist(config->core.mail_owner, owner->pw_gid, groups, &count) < 0) {
+		log_warn(
+		    "parameter mail_owner: user \"%s\" has more than %d groups: the others are "
+		    "left out",
+		    config->core.mail_owner, SERVICE_GROUPS_MAX);
+		count = SERVICE_GROUPS_MAX;
+	}
+	str_printf(&text, "%u:", (unsigned)owner->pw_uid);
+	for (int i = 0; i < count; i++)
+		str_printf(&text, "%s%u", i ? "," : "", (unsigned)groups[i]);
+	config->owner = arena_strdup(&config->arena, str_text(&text));
+	str_fini(&text);
+}
+
 struct config *config_load(const char *etc, uint32_t generation, struct problems *p)
 {
 	struct config *config = alloc_zero(1, sizeof(*config));
@@ -266,6 +298,8 @@ struct config *config_load(const char *etc, uint32_t generation, struct problems
 		problems_add(p, "%s", err.text);
 	else if (config->conf && p->count == before)
 		make_plan(config, p);
+	if (config->conf && p->count == before)
+		find_owner(config);
 	str_put_text(&config->warnings, str_text(&config->cf.warnings));
 	if (p->count != before)
 		config_free(&config);

@@ -31,6 +31,9 @@ struct config {
 	struct master_cf cf;
 	int text_fd; /* memory file: the text of main.cf, for the children */
 	struct arena arena;
+	/* "UID:GID,GID..." of mail_owner, for the children; NULL: nobody gives up root's rights
+	 * here */
+	const char *owner;
 	struct planned *plan; /* the services that run in this version */
 	size_t plan_count;
 	struct str warnings; /* what can be lived with, one a line */

@@ -6,89 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/auth/dovecot.h"
-#include "lib/auth/users.h"
 #include "lib/base/alloc.h"
 #include "lib/base/base64.h"
 #include "lib/base/log.h"
 #include "lib/conf/conf.h"
 #include "lib/service/service.h"
-#include "lib/sys/clock.h"
 #include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
 #include "smtpd/restrict.h"
 #include "smtpd/tls.h"
-
-struct server_auth {
-	struct auth *auth;
-	const struct smtpd_auth_params *params;
-	struct match_list *exceptions, *filter;
-};
-
-/* ---- at the start --------------------------------------------------------------------------- */
-
-/* What keeps logins from working: NULL, or the text, good for a report and for the log. */
-static bool is_usable(const struct smtpd_auth_params *p, struct str *why)
-{
-	struct err err;
-
-	if (p->type == AUTH_CYRUS)
-		str_put_text(why, "smtpd_sasl_type = cyrus: not supported here: expected dovecot, "
-		                  "or table (with smtpd_sasl_path = lmdb:/path/to/users)");
-	else if (p->type == AUTH_TABLE && !strchr(p->path, ':'))
-		str_printf(why,
-		    "smtpd_sasl_path = %s: expected tables of smtpd_users(5), such as "
-		    "lmdb:/etc/postfix/smtpd_users, with smtpd_sasl_type = table",
-		    p->path);
-	else if (p->type == AUTH_DOVECOT && auth_dovecot_check(p->path, &err) < 0)
-		str_printf(why, "smtpd_sasl_path = %s: %s", p->path, err.text);
-	return why->len == 0;
-}
-
-void auth_check(const struct smtpd_auth_params *p, struct conf_report *report)
-{
-	struct str why = {0};
-
-	if (p->enable && !is_usable(p, &why))
-		conf_report_problem(report, "%s", str_text(&why));
-	str_fini(&why);
-}
-
-void auth_open(struct smtpd *srv)
-{
-	const struct smtpd_auth_params *p = &srv->config->auth;
-	const struct auth_users_config users = {.maps = p->path,
-	    .token_maps = p->token_maps,
-	    .token_scope = p->token_scope,
-	    .domain = p->local_domain};
-	struct str why = {0};
-
-	if (p->enable && !is_usable(p, &why))
-		log_warn("%s; nobody can log in", str_text(&why));
-	if (p->enable && why.len == 0) {
-		srv->auth = alloc_zero(1, sizeof(*srv->auth));
-		srv->auth->params = p;
-		srv->auth->auth = p->type == AUTH_TABLE
-		                      ? auth_users_new(&users)
-		                      : auth_dovecot_new(p->path, clock_ms_of(p->time_limit));
-		srv->auth->filter =
-		    match_list_open("smtpd_sasl_mechanism_filter", p->mechanism_filter, 0);
-		srv->auth->exceptions =
-		    match_list_open("smtpd_sasl_exceptions_networks", p->exceptions_networks, 0);
-	}
-	str_fini(&why);
-}
-
-void auth_close(struct smtpd *srv)
-{
-	if (!srv->auth)
-		return;
-	auth_free(&srv->auth->auth);
-	match_list_close(&srv->auth->filter);
-	match_list_close(&srv->auth->exceptions);
-	free(srv->auth);
-	srv->auth = NULL;
-}
 
 /* ---- what is on offer ----------------------------------------------------------------------- */
 
@@ -257,7 +183,7 @@ static enum response ask(struct attempt *a)
 	wipe(&s->line);
 	if (good)
 		return RESPONSE_GIVEN;
-	failed(a, SASL_MALFORMED, "Invalid base64 data in continued response");
+	failed(a, SASL_MALFORMED, auth_words(s->srv->auth->auth)->bad_continued);
 	return RESPONSE_REFUSED;
 }
 
@@ -295,7 +221,7 @@ static int exchange(struct attempt *a, const struct slice *initial)
 
 	/* "=" is an empty response, not none (RFC 4954 section 4) */
 	if (initial && !decode(a, slice_eq(*initial, "=") ? slice_of("", 0) : *initial))
-		return failed(a, SASL_MALFORMED, "Invalid base64 data in initial response");
+		return failed(a, SASL_MALFORMED, auth_words(auth)->bad_initial);
 	verdict = first_step(a, initial);
 	while (verdict == SASL_CONTINUE) {
 		if (ask(a) != RESPONSE_GIVEN) {
@@ -316,6 +242,7 @@ static int exchange(struct attempt *a, const struct slice *initial)
 
 static int authenticate(struct session *s, struct slice mechanism, const struct slice *initial)
 {
+	const struct auth_words *words = auth_words(s->srv->auth->auth);
 	struct attempt a = {.s = s};
 	char *method = alloc_strndup(mechanism.data, mechanism.len);
 	struct str names = {0};
@@ -326,9 +253,9 @@ static int authenticate(struct session *s, struct slice mechanism, const struct 
 	a.method = method;
 	if (list_mechanisms(s, &names, &err) < 0) {
 		log_warn("%s", err.text);
-		result = failed(&a, SASL_LATER, "Connection lost to authentication server");
+		result = failed(&a, SASL_LATER, auth_unavailable);
 	} else if (!is_listed(slice_of(str_text(&names), names.len), mechanism)) {
-		result = failed(&a, SASL_REFUSED, "Invalid authentication mechanism");
+		result = failed(&a, SASL_REFUSED, words->no_mechanism);
 	} else {
 		result = exchange(&a, initial);
 	}

@@ -2,17 +2,29 @@
 #ifndef SMTPD_AUTH_H
 #define SMTPD_AUTH_H
 
+#include "lib/auth/auth.h"
 #include "smtpd/smtpd.h"
 
 /* Logins of clients (RFC 4954): who may be told of AUTH, the command, and what it leads to. */
-struct server_auth;
 struct conf_report;
 
-/* Problems that no single parameter shows, for "smtpd -C". */
-void auth_check(const struct smtpd_auth_params *params, struct conf_report *report);
+struct server_auth {
+	struct auth *auth;
+	const struct smtpd_auth_params *params;
+	struct match_list *exceptions, *filter;
+};
 
-/* srv->auth: NULL when it is not enabled, or cannot be. */
-void auth_open(struct smtpd *srv);
+/* Problems that no single parameter shows, for "smtpd -C". */
+void auth_check(const struct smtpd_config *config, const char *etc, struct conf_report *report);
+
+/*
+ * srv->auth: NULL when it is not enabled, or cannot be. Reads what only root may read, and maps
+ * libraries that a chroot would hide: to be called before privileges are dropped. A second call
+ * does nothing. etc is the folder of main.cf.
+ */
+void auth_open(struct smtpd *srv, const struct smtpd_config *config, const char *etc);
+/* A table has changed and cannot be read with the rights that are left. */
+bool auth_is_outdated(const struct smtpd *srv);
 void auth_close(struct smtpd *srv);
 
 /* For the row of EHLO: is there a mechanism for this client, now? And the names of them. */

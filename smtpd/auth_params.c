@@ -10,23 +10,26 @@
 static const struct conf_enum type_names[] = {
     {"dovecot", AUTH_DOVECOT},
     {"table", AUTH_TABLE},
-    {"cyrus", AUTH_CYRUS}, /* the default; refused where it would be used */
+    {"cyrus", AUTH_CYRUS},
     {NULL, 0},
 };
 
 static const struct conf_param rows[] = {
     CONF_BOOL(P, enable, "smtpd_sasl_auth_enable", "no", "Let clients log in: AUTH."),
     CONF_ENUM(P, type, "smtpd_sasl_type", "cyrus", type_names,
-        "Who knows the users: dovecot or table; the default, cyrus, is not supported."),
+        "Who knows the users: cyrus, dovecot or table."),
     CONF_TEXT(P, path, "smtpd_sasl_path", "smtpd",
-        "The socket of Dovecot's server, a path or inet:host:port; or the tables of "
-        "smtpd_users(5)."),
+        "With cyrus: the name of its configuration file, without .conf; with dovecot: the socket "
+        "of its server, a path or inet:host:port; with table: the tables of smtpd_users(5)."),
+    CONF_TEXT(P, cyrus_config_path, "cyrus_sasl_config_path", "",
+        "With cyrus: folders of its configuration file; empty: $config_directory/sasl and "
+        "/usr/lib/sasl2."),
     CONF_SET(P, security, "smtpd_sasl_security_options", "noanonymous", sasl_security_names,
         "What a mechanism must give on a connection in plain text."),
     CONF_SET(P, tls_security, "smtpd_sasl_tls_security_options", "$smtpd_sasl_security_options",
         sasl_security_names, "What a mechanism must give on a connection with TLS."),
     CONF_TEXT(P, local_domain, "smtpd_sasl_local_domain", "",
-        "With table: the domain of login names that have none."),
+        "With table: the domain of login names that have none; with cyrus: the realm of users."),
     CONF_TEXT(P, exceptions_networks, "smtpd_sasl_exceptions_networks", "",
         "Clients that are not told of AUTH."),
     CONF_BOOL(P, authenticated_header, "smtpd_sasl_authenticated_header", "no",

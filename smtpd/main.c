@@ -2,7 +2,6 @@
 /* smtpd(8): takes mail from the network. */
 #include "lib/base/log.h"
 #include "lib/service/service.h"
-#include "lib/tls/digest.h"
 #include "smtpd/auth.h"
 #include "smtpd/smtpd.h"
 #include "smtpd/tls_engine.h"
@@ -17,14 +16,11 @@ static const struct conf_table *const tables[] = {&smtpd_params, &smtpd_tls_para
 static void *const structs[] = {&config.smtpd, &config.tls, &config.auth, &secure_settings,
     &config.shape, &config.map, &config.route, &config.queue};
 
-/* Keys are mostly root's. */
+/* Keys are mostly root's, and so may be what knows passwords. */
 static void before_drop(struct service *service)
 {
-	struct err err;
-
-	/* a chroot would hide the library of the digests */
-	if (config.auth.enable && config.auth.type == AUTH_TABLE && digest_load(&err) < 0)
-		log_warn("%s", err.text);
+	config.core = service_core(service);
+	auth_open(&server, &config, conf_etc(service_conf(service)));
 	server.tls = server_tls_open(&config.tls, &secure_settings, service_core(service));
 	server.tls_level = server_tls_level(server.tls);
 }
@@ -43,14 +39,15 @@ static void init(struct service *service)
 
 static void check(struct service *service, struct conf_report *report)
 {
-	(void)service;
-	auth_check(&config.auth, report);
+	config.core = service_core(service);
+	auth_check(&config, conf_etc(service_conf(service)), report);
 }
 
 static void session(struct service *service, int fd)
 {
-	(void)service;
 	session_serve(&server, fd);
+	if (auth_is_outdated(&server))
+		service_retire(service);
 }
 
 static void exiting(struct service *service)

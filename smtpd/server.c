@@ -156,7 +156,7 @@ int server_init(
 	if (*config->tls.relay_clientcerts)
 		srv->client_certs = table_chain_open(config->tls.relay_clientcerts, TABLE_FOLD_KEY);
 	limits_open(srv);
-	auth_open(srv);
+	auth_open(srv, config, conf_etc(conf));
 	return 0;
 }
 

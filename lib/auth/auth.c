@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/auth/auth.h"
 
+const char auth_unavailable[] = "Connection lost to authentication server";
+
 void auth_answer_fini(struct auth_answer *answer)
 {
 	str_fini(&answer->challenge);
@@ -39,4 +41,14 @@ void auth_free(struct auth **auth)
 	if (*auth)
 		(*auth)->ops->free(*auth);
 	*auth = NULL;
+}
+
+const struct auth_words *auth_words(const struct auth *auth)
+{
+	return &auth->ops->words;
+}
+
+bool auth_outdated(const struct auth *auth)
+{
+	return auth->ops->stale && auth->ops->stale(auth);
 }

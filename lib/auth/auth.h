@@ -33,6 +33,12 @@ void auth_answer_fini(struct auth_answer *answer);
 /* A mechanism on offer, and what it is worth (enum sasl_security). */
 typedef void auth_mechanism_fn(void *arg, const char *name, unsigned security);
 
+/* Why, where smtpd itself finds the fault: each server has words of its own for it. */
+struct auth_words {
+	const char *bad_initial, *bad_continued; /* responses that are not base64 */
+	const char *no_mechanism;                /* none of that name for this client */
+};
+
 struct auth_ops {
 	int (*mechanisms)(struct auth *auth, auth_mechanism_fn *each, void *arg, struct err *err);
 	enum sasl_verdict (*begin)(
@@ -41,7 +47,22 @@ struct auth_ops {
 	    struct auth *auth, struct slice response, struct auth_answer *out);
 	void (*cancel)(struct auth *auth);
 	void (*free)(struct auth *auth);
+	struct auth_words words;
+	bool (*stale)(const struct auth *auth); /* NULL: never */
 };
+
+/*
+ * The reason with SASL_LATER when nobody can be asked: fail2ban's filters for Postfix leave clients
+ * alone whose login fails with it, because it is not their fault.
+ */
+extern const char auth_unavailable[];
+/* The words of Postfix with Dovecot. */
+#define AUTH_WORDS                                               \
+	{                                                        \
+		"Invalid base64 data in initial response",       \
+		    "Invalid base64 data in continued response", \
+		    "Invalid authentication mechanism"           \
+	}
 
 struct auth { /* the head of what implements it */
 	const struct auth_ops *ops;
@@ -59,5 +80,8 @@ enum sasl_verdict auth_step(struct auth *auth, struct slice response, struct aut
 /* The client gives up in the middle. */
 void auth_cancel(struct auth *auth);
 void auth_free(struct auth **auth);
+const struct auth_words *auth_words(const struct auth *auth);
+/* What it reads has changed, and it could not read it anew: another process should. */
+bool auth_outdated(const struct auth *auth);
 
 #endif

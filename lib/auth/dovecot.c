@@ -24,8 +24,6 @@ enum {
 	ADDRESSES_MAX = 8,
 };
 
-static const char lost[] = "Connection lost to authentication server";
-
 struct mechanism {
 	char name[DOVECOT_MECH_MAX + 1];
 	unsigned security;
@@ -170,7 +168,7 @@ static int handshake(struct dovecot *d, struct err *err)
 	stream_printf(&d->stream, "VERSION\t1\t1\nCPID\t%ld\n", (long)getpid());
 	for (int lines = 0; lines < HANDSHAKE_LINES_MAX; lines++) {
 		if (!read_line(d))
-			return err_set(err, ECONNRESET, "%s: %s", d->path, lost);
+			return err_set(err, ECONNRESET, "%s: %s", d->path, auth_unavailable);
 		switch (next_line(d)) {
 		case DOVECOT_VERSION:
 			if (d->line.number != 1)
@@ -244,7 +242,7 @@ static enum sasl_verdict give_up(struct dovecot *d, struct auth_answer *out)
 {
 	disconnect(d);
 	str_clear(&out->reason);
-	str_put_text(&out->reason, lost);
+	str_put_text(&out->reason, auth_unavailable);
 	return SASL_LATER;
 }
 
@@ -408,7 +406,8 @@ static void free_dovecot(struct auth *auth)
 
 struct auth *auth_dovecot_new(const char *path, int timeout_ms)
 {
-	static const struct auth_ops ops = {list_mechanisms, begin, step, cancel, free_dovecot};
+	static const struct auth_ops ops = {
+	    list_mechanisms, begin, step, cancel, free_dovecot, AUTH_WORDS, NULL};
 	struct dovecot *d = alloc_zero(1, sizeof(*d));
 
 	d->auth.ops = &ops;

@@ -19,12 +19,6 @@ enum {
 	TOKEN_KEY_MAX = 255, /* a longer token is in the table by its digest only */
 };
 
-/*
- * fail2ban's filters for Postfix leave the clients alone whose login fails with this: it is not
- * their fault.
- */
-static const char unavailable[] = "Connection lost to authentication server";
-
 struct users {
 	struct auth auth;
 	struct table_chain *maps, *tokens;
@@ -248,7 +242,7 @@ static enum sasl_verdict step(struct auth *auth, struct slice response, struct a
 	str_put_text(
 	    &out->user, verdict == SASL_ACCEPTED && u->login.len ? str_text(&u->login) : name);
 	if (verdict == SASL_LATER)
-		str_put_text(&out->reason, unavailable);
+		str_put_text(&out->reason, auth_unavailable);
 	else if (verdict == SASL_MALFORMED)
 		str_put_text(&out->reason, "Malformed response");
 	else if (verdict == SASL_REFUSED)
@@ -273,6 +267,13 @@ static enum sasl_verdict begin(
 static void cancel(struct auth *auth)
 {
 	sasl_server_free(&((struct users *)auth)->exchange);
+}
+
+static bool is_stale(const struct auth *auth)
+{
+	const struct users *u = (const struct users *)auth;
+
+	return table_chain_is_stale(u->maps) || table_chain_is_stale(u->tokens);
 }
 
 static void free_users(struct auth *auth)
@@ -377,7 +378,8 @@ static void learn_all(struct users *u, const char *maps)
 
 struct auth *auth_users_new(const struct auth_users_config *config)
 {
-	static const struct auth_ops ops = {list_mechanisms, begin, step, cancel, free_users};
+	static const struct auth_ops ops = {
+	    list_mechanisms, begin, step, cancel, free_users, AUTH_WORDS, is_stale};
 	struct users *u = alloc_zero(1, sizeof(*u));
 
 	u->auth.ops = &ops;

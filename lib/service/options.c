@@ -26,6 +26,26 @@ static uint32_t generation_of(const char *text)
 	return (uint32_t)value;
 }
 
+/* "UID:GID,GID" */
+static void take_groups(struct service_options *options, const char *text)
+{
+	const char *colon = strchr(text, ':'), *end;
+	uint64_t id;
+
+	if (!colon || !num_u64(text, (size_t)(colon - text), UINT32_MAX, &id))
+		fatal("option -G \"%s\": expected UID:GID,GID", text);
+	options->owner = (uid_t)id;
+	options->group_count = 0;
+	for (const char *p = colon; *p; p = end) {
+		p++;
+		end = p + strcspn(p, ",");
+		if (!num_u64(p, (size_t)(end - p), UINT32_MAX, &id) ||
+		    options->group_count == SERVICE_GROUPS_MAX)
+			fatal("option -G \"%s\": expected UID:GID,GID", text);
+		options->groups[options->group_count++] = (gid_t)id;
+	}
+}
+
 static enum master_cf_type type_of(const char *text)
 {
 	static const enum master_cf_type types[] = {
@@ -53,13 +73,16 @@ void service_parse_options(struct service_options *options, int argc, char **arg
 
 	*options =
 	    (struct service_options){.name = "", .type_name = "unix", .type = MASTER_CF_UNIX};
-	while ((ch = getopt(argc, argv, "+Ccg:i:n:o:Ss:t:uv")) > 0) {
+	while ((ch = getopt(argc, argv, "+CcG:g:i:n:o:Ss:t:uv")) > 0) {
 		switch (ch) {
 		case 'C':
 			options->check = true;
 			break;
 		case 'c':
 			options->chroot = true;
+			break;
+		case 'G':
+			take_groups(options, optarg);
 			break;
 		case 'g':
 			options->generation = generation_of(optarg);

@@ -20,6 +20,9 @@ struct service_options {
 	uint32_t generation;
 	unsigned child; /* our place on the scoreboard */
 	bool chroot, unprivileged;
+	uid_t owner; /* whose groups these are */
+	gid_t groups[SERVICE_GROUPS_MAX];
+	size_t group_count; /* 0: master says nothing */
 	bool standalone, check;
 	int verbose;
 	const char *overrides[SERVICE_OVERRIDES_MAX]; /* "name=value" */

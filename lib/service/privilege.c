@@ -55,12 +55,20 @@ void service_as_owner(struct service *s, void (*fn)(void *arg), void *arg)
 		fatal("act as root again: %s", strerror(errno));
 }
 
+/* With its other groups, as Postfix; master has looked them up. */
+static bool take_groups(const struct service *s, const struct passwd *owner)
+{
+	const struct service_options *o = &s->options;
+
+	if (o->group_count > 0 && o->owner == owner->pw_uid)
+		return setgroups(o->group_count, o->groups) == 0;
+	/* -o mail_owner in master.cf: another user than master's */
+	return initgroups(owner->pw_name, owner->pw_gid) == 0;
+}
+
 static void become_owner(struct service *s, const struct passwd *owner)
 {
-	/* no group but its own, as Postfix: the owner's other groups are for people, and looking
-	   them up cost more than all else that a process does at its start */
-	if (setgroups(1, &owner->pw_gid) < 0 || setgid(owner->pw_gid) < 0 ||
-	    setuid(owner->pw_uid) < 0)
+	if (setgid(owner->pw_gid) < 0 || setuid(owner->pw_uid) < 0)
 		fatal("become user %s: %s", s->core.mail_owner, strerror(errno));
 	if (setuid(0) == 0)
 		fatal("root privileges are still there after giving them up");
@@ -82,6 +90,8 @@ void service_drop_privileges(struct service *s)
 		return;
 	}
 	owner = keep ? NULL : find_owner(s);
+	if (owner && !take_groups(s, owner))
+		fatal("groups of user %s: %s", s->core.mail_owner, strerror(errno));
 	if (s->options.chroot)
 		enter_chroot(s);
 	if (owner)

@@ -29,6 +29,8 @@ enum {
 	SCORE_FD_LISTEN = 7, /* the first of -s COUNT listening sockets */
 };
 
+enum { SERVICE_GROUPS_MAX = 64 }; /* of mail_owner that a process takes (option -G) */
+
 enum {
 	SCORE_MAGIC = 0x504e5332, /* "PNS2": changes with the layout */
 	SCORE_WORDS = 64,

@@ -3,7 +3,7 @@
 #        auth_client.py PORT logins    the same for each line "MECHANISM USER PASSWORD" of the input
 #        auth_client.py PORT sessions  for each line of the input a session: its lines, with | between
 #        auth_client.py PORT load N USER PASSWORD   logs in N times; 1 when an answer is neither 235 nor 454
-import base64, hashlib, hmac, socket, sys
+import base64, hashlib, hmac, re, socket, sys
 
 class Session:
     def __init__(self, port):
@@ -53,6 +53,25 @@ def scram(s, name, digest, user, password):
         return "the server does not know the password: " + c.decode()
     return s.say("")[-1]
 
+def digest_md5(s, user, password):
+    a = s.say("AUTH DIGEST-MD5")[-1]
+    c = challenge(a)
+    if c is None:
+        return a
+    given = dict(re.findall(r'([a-z-]+)="?([^",]*)', c.decode()))
+    md5 = lambda x: hashlib.md5(x.encode() if isinstance(x, str) else x)
+    head = md5("%s:%s:%s" % (user, given["realm"], password)).digest()
+    a1 = md5(head + (":%s:cnonce123" % given["nonce"]).encode()).hexdigest()
+    hashed = lambda a2: md5("%s:%s:00000001:cnonce123:auth:%s" % (a1, given["nonce"], md5(a2).hexdigest())).hexdigest()
+    a = s.say(b64('username="%s",realm="%s",nonce="%s",cnonce="cnonce123",nc=00000001,qop=auth,digest-uri="smtp/c",'
+                  'response=%s,charset=utf-8' % (user, given["realm"], given["nonce"], hashed("AUTHENTICATE:smtp/c"))))[-1]
+    c = challenge(a)
+    if c is None:
+        return a
+    if c.decode() != "rspauth=" + hashed(":smtp/c"):
+        return "the server does not know the password: " + c.decode()
+    return s.say("")[-1]
+
 def login(s, mechanism, user, password):
     plain = b64("\0%s\0%s" % (user, password))
     if mechanism == "PLAIN":
@@ -71,6 +90,8 @@ def login(s, mechanism, user, password):
         if c is None:
             return a
         return s.say(b64(user + " " + hmac.new(password.encode(), c, "md5").hexdigest()))[-1]
+    if mechanism == "DIGEST-MD5":
+        return digest_md5(s, user, password)
     if mechanism.startswith("SCRAM-"):
         return scram(s, mechanism, mechanism[6:].replace("-", "").lower(), user, password)
     if mechanism == "XOAUTH2":
