@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Restrictions that look something up: check_*_access, and tables that stand in a list alone. */
+#include "smtpd/ccert_search.h"
 #include "smtpd/restrict.h"
 #include "smtpd/tls.h"
 
@@ -193,15 +194,14 @@ bool access_subject_of(struct check *check, enum access_subject subject, const c
 	    [SUBJECT_RECIPIENT] = {tx->rcpt.given, "Recipient address",
 	        tx->has_rcpt ? tx->rcpt.given : NULL},
 	    [SUBJECT_ETRN] = {s->etrn_domain, "Etrn command", s->etrn_domain},
-	    [SUBJECT_CCERT] = {s->peer.namaddr, "Client certificate", NULL},
+	    [SUBJECT_CCERT] = {session_tls_ccert_subject(s), "Client certificate", NULL},
 	    [SUBJECT_SASL] = {session_login(s), "SASL login name",
 	        *session_login(s) ? session_login(s) : NULL},
 	};
 
 	*text_out = subjects[subject].text;
-	if (subject == SUBJECT_CCERT) {
+	if (subject == SUBJECT_CCERT)
 		*text_out = *session_tls_ccert_fingerprint(s) ? "" : NULL;
-	}
 	if (!*text_out)
 		return false;
 	check->name = subjects[subject].name;
@@ -230,16 +230,39 @@ static enum verdict look_up_plain(struct check *check, const char *text)
 	return l.verdict;
 }
 
-static enum verdict look_up_ccert(struct check *check)
+static enum verdict look_up_ccert(struct check *check, const struct ccert_search *search)
 {
-	const char *key = session_tls_ccert_key_fingerprint(check->s);
 	struct lookup l;
+	bool ok = lookup_begin(&l, check);
 
-	if (lookup_begin(&l, check))
-		if (!ask(&l, session_tls_ccert_fingerprint(check->s), false) && *key)
-			ask(&l, key, false);
+	for (size_t i = 0; ok && !l.found && i < search->count; i++) {
+		const char *print = search->by_key[i] ? session_tls_ccert_key_fingerprint(check->s)
+		                                      : session_tls_ccert_fingerprint(check->s);
+
+		if (*print)
+			ask(&l, print, false);
+	}
 	str_fini(&l.value);
 	return l.verdict;
+}
+
+static enum verdict check_ccert(struct check *check)
+{
+	enum verdict verdict = VERDICT_DUNNO;
+	struct ccert_search search;
+	struct str table = {0};
+	const char *text;
+	struct err err;
+
+	if (ccert_search_parse(check->arg, &search, &table, &err) < 0) {
+		log_warn("restriction %s: %s in '%s'", check->kind->name, err.text, check->arg);
+		verdict = check_misconfigured(check);
+	} else if (access_subject_of(check, SUBJECT_CCERT, &text)) {
+		check->arg = str_text(&table);
+		verdict = look_up_ccert(check, &search);
+	}
+	str_fini(&table);
+	return verdict;
 }
 
 static enum verdict look_up(struct check *check, enum access_subject subject)
@@ -263,10 +286,9 @@ static enum verdict look_up(struct check *check, enum access_subject subject)
 		return look_up_address(check, &s->tx.sender);
 	case SUBJECT_RECIPIENT:
 		return look_up_address(check, &s->tx.rcpt);
-	case SUBJECT_CCERT:
-		return look_up_ccert(check);
 	case SUBJECT_SASL:
 		return look_up_plain(check, text);
+	case SUBJECT_CCERT: /* check_ccert */
 	case SUBJECT_NONE:
 		break;
 	}
@@ -282,6 +304,8 @@ enum verdict check_access_table(struct check *outer)
 		    check.kind->name, check.arg);
 		return check_misconfigured(&check);
 	}
+	if (check.kind->data == SUBJECT_CCERT)
+		return check_ccert(&check);
 	return look_up(&check, (enum access_subject)check.kind->data);
 }
 

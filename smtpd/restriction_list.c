@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/peer/verify.h"
+#include "smtpd/ccert_search.h"
 #include "smtpd/restrict.h"
 
 static bool is_separator(char c)
@@ -92,12 +93,23 @@ bool restriction_list_protects(const struct restriction_list *list, const struct
 
 /* ---- what the process has ------------------------------------------------------------------- */
 
+static void open_table(struct access *a, const char *arg)
+{
+	struct ccert_search search;
+	struct str table = {0};
+	struct err err;
+
+	if (ccert_search_parse(arg, &search, &table, &err) == 0)
+		access_table(a, str_text(&table));
+	str_fini(&table);
+}
+
 static void open_tables(struct access *a, const struct restriction_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i].kind && list->items[i].kind->flags & RESTRICT_TABLE &&
 		    strchr(list->items[i].arg, ':'))
-			access_table(a, list->items[i].arg);
+			open_table(a, list->items[i].arg);
 }
 
 static void open_classes(struct access *a, struct conf *conf, const struct conf_list *names)

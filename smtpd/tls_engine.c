@@ -10,11 +10,10 @@
 #include "lib/base/log.h"
 #include "lib/secure/shared.h"
 #include "lib/sys/clock.h"
-#include "lib/sys/fd.h"
-#include "lib/table/table.h"
 #include "lib/tls/digest.h"
+#include "smtpd/tls_names.h"
 
-enum { MANAGER_TIMEOUT_MS = 5000, LOOK_EVERY_MS = 1000, PEM_MAX = 256 * 1024 };
+enum { MANAGER_TIMEOUT_MS = 5000, LOOK_EVERY_MS = 1000 };
 /* A process that cannot look at the files makes room for one that could, after so long. */
 enum { BLIND_FOR_MS = 60 * 1000 };
 
@@ -25,7 +24,7 @@ struct server_tls {
 	int timeout_ms; /* of tlsmgr */
 	struct tls_context *context;
 	struct secure_shared *shared;
-	struct table_chain *names; /* tls_server_sni_maps; NULL: none */
+	struct tls_names *names; /* NULL: none */
 	char *cipherlist;
 	struct tls_protocols protocols;
 	int64_t opened_ms;
@@ -41,52 +40,6 @@ static enum server_tls_level level_of(const struct smtpd_tls_params *p)
 	if (p->security_level != SERVER_TLS_UNSET)
 		return (enum server_tls_level)p->security_level;
 	return p->enforce_tls ? SERVER_TLS_ENCRYPT : p->use_tls ? SERVER_TLS_MAY : SERVER_TLS_NONE;
-}
-
-/* ---- certificates by name ------------------------------------------------------------------ */
-
-/* What postmap -F has put into a table: a file, base64. Else the names of files. */
-static bool read_value(const struct str *value, struct str *pem)
-{
-	const char *cursor = str_text(value);
-	struct slice item;
-	struct err err;
-
-	if (base64_decode(pem, str_text(value), value->len) == 0 && pem->len > 0)
-		return true;
-	str_clear(pem);
-	while (table_list_next(&cursor, &item)) {
-		char *path = alloc_strndup(item.data, item.len);
-		int rc = fd_read_file(path, PEM_MAX, pem, &err);
-
-		free(path);
-		if (rc < 0) {
-			log_warn("tls_server_sni_maps: %s", err.text);
-			return false;
-		}
-	}
-	return pem->len > 0;
-}
-
-/* The name, then ".parent.domain" of each domain above it. */
-static bool chain_for_name(void *arg, const char *name, struct str *pem_out)
-{
-	struct server_tls *tls = arg;
-	enum table_answer answer = TABLE_NOT_FOUND;
-	struct str value = {0};
-	bool found = false;
-	struct err err;
-
-	for (const char *key = name; key && answer == TABLE_NOT_FOUND; key = strchr(key + 1, '.'))
-		answer = table_chain_get(tls->names, key, &value, &err);
-	if (answer == TABLE_ERROR)
-		log_warn("tls_server_sni_maps: %s: %s", name, err.text);
-	else if (answer == TABLE_FOUND)
-		found = read_value(&value, pem_out);
-	if (value.data)
-		digest_wipe(value.data, value.cap);
-	str_fini(&value);
-	return found;
 }
 
 /* ---- the context --------------------------------------------------------------------------- */
@@ -153,7 +106,7 @@ static int make_context(struct server_tls *tls, const struct str *text, struct s
 
 	secure_shared_hooks(tls->shared, &config.hooks);
 	if (tls->names) {
-		config.hooks.chain_for_name = chain_for_name;
+		config.hooks.chain_for_name = tls_names_find;
 		config.hooks.name_arg = tls;
 	}
 	return tls_context_new(&config, out, err);
@@ -262,7 +215,7 @@ static void load(struct server_tls *tls)
 	}
 	tls->shared = secure_shared_new(tls->secure, TLSMGR_SMTPD, tls->timeout_ms);
 	if (*p->sni_maps)
-		tls->names = table_chain_open(p->sni_maps, TABLE_FOLD_KEY);
+		tls->names = tls_names_open(p->sni_maps);
 	if (make_context(tls, NULL, &kept, &tls->context, &err) == 0)
 		keep_chains(tls, &kept);
 	else if (!recall_chains(tls, &err))
@@ -307,7 +260,7 @@ void server_tls_close(struct server_tls **out)
 		return;
 	tls_context_free(&tls->context);
 	secure_shared_free(&tls->shared);
-	table_chain_close(&tls->names);
+	tls_names_close(&tls->names);
 	free(tls->cipherlist);
 	free(tls);
 	*out = NULL;
@@ -354,7 +307,7 @@ struct tls_context *server_tls_context(struct server_tls *tls, struct service *s
 	if (tls_context_stale(tls->context, LOOK_EVERY_MS))
 		renew(tls, service);
 	else if (service && clock_mono_ms() - tls->opened_ms > BLIND_FOR_MS &&
-	         !tls_context_sees(tls->context))
+	         (!tls_context_sees(tls->context) || (tls->names && tls_names_blind(tls->names))))
 		service_retire(service);
 	return tls->context;
 }

@@ -323,12 +323,6 @@ int tls_context_new(
 	return 0;
 }
 
-static void free_named(void *value)
-{
-	tls_chains_free(value);
-	free(value);
-}
-
 void tls_context_free(struct tls_context **context)
 {
 	struct tls_context *c = *context;
@@ -337,7 +331,7 @@ void tls_context_free(struct tls_context **context)
 		return;
 	SSL_CTX_free(c->ssl);
 	EVP_CIPHER_free(c->ticket_cipher);
-	map_free(&c->named, free_named);
+	tls_server_forget_names(c);
 	free(c->stamps);
 	free(c->identity);
 	free(c);

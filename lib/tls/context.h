@@ -27,14 +27,20 @@ struct tls_ticket_key {
 	    current_until_s; /* tickets are given out under it; seconds since 1970, for the log */
 };
 
+enum tls_named {
+	TLS_NAMED_NONE,    /* there is none: the context's own chains serve */
+	TLS_NAMED,         /* there it is */
+	TLS_NAMED_TROUBLE, /* nobody knows now: what it was before serves on */
+};
+
 /* What a server asks of its program. Any function may be NULL. */
 struct tls_server_hooks {
 	void *arg, *name_arg; /* name_arg is chain_for_name's, arg all others' */
 	/*
-	 * The PEM text (keys and certificates) for a name that a client asked for, lower case;
-	 * false: none, the context's own chains serve.
+	 * The PEM text (keys and certificates) for a name that a client asked for, lower case.
+	 * Asked in each handshake, so that what changes is taken up.
 	 */
-	bool (*chain_for_name)(void *name_arg, const char *name, struct str *pem_out);
+	enum tls_named (*chain_for_name)(void *name_arg, const char *name, struct str *pem_out);
 	/*
 	 * The key of that name, or the current one (name NULL). 1: there it is; 2: it is an old
 	 * one, the client gets a new ticket; 0: there is none.

@@ -29,7 +29,7 @@ struct tls_context {
 	size_t stamp_count;
 	int64_t looked_ms;
 	EVP_CIPHER *ticket_cipher;
-	struct map *named; /* chains by server name, struct tls_chain */
+	struct map *named; /* chains by server name: server.c */
 };
 
 /* ---- openssl.c ------------------------------------------------------------------------------ */
@@ -77,6 +77,7 @@ void tls_context_stamp(struct tls_context *context, const char *path);
 /* ---- server.c: what contexts of servers need ------------------------------------------------ */
 
 void tls_server_prepare(struct tls_context *context);
+void tls_server_forget_names(struct tls_context *context);
 
 /* ---- verify.c ------------------------------------------------------------------------------- */
 

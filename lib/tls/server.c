@@ -28,35 +28,80 @@ static bool name_is_plain(const char *name)
 	return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == len;
 }
 
-/* The chains of a name from the program, parsed once; NULL: none, or they cannot be used. */
-static const struct tls_chains *chains_for_name(struct tls_context *c, const char *name)
+struct named_chain {
+	unsigned char digest[EVP_MAX_MD_SIZE]; /* of the text that was looked at last */
+	struct tls_chains chains;
+};
+
+static void free_named(struct named_chain *named)
 {
-	struct tls_chains *chains = map_get(c->named, name);
-	struct str pem = {0};
+	tls_chains_free(&named->chains);
+	free(named);
+}
+
+void tls_server_forget_names(struct tls_context *c)
+{
+	size_t cursor = 0;
+	const char *name;
+	void *named;
+
+	while (c->named && map_next(c->named, &cursor, &name, &named))
+		free_named(named);
+	map_free(&c->named, NULL);
+}
+
+/* A text that cannot be used is said once; the one before it serves on. */
+static struct named_chain *take_text(
+    struct tls_context *c, const char *name, struct named_chain *named, struct slice pem)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+	struct tls_chains fresh;
 	struct err err;
 
-	if (chains)
-		return chains;
-	if (!c->config.hooks.chain_for_name(c->config.hooks.name_arg, name, &pem)) {
-		str_fini(&pem);
-		return NULL;
+	EVP_Digest(pem.data, pem.len, digest, NULL, EVP_sha256(), NULL);
+	if (named && memcmp(digest, named->digest, sizeof(digest)) == 0)
+		return named;
+	if (!named && map_count(c->named) >= NAMED_MAX)
+		return NULL; /* more names than anybody has: the default serves */
+	if (!named) {
+		named = alloc_zero(1, sizeof(*named));
+		map_put(c->named, name, named);
 	}
-	chains = alloc_zero(1, sizeof(*chains));
-	if (tls_chains_parse(name, slice_of(str_text(&pem), pem.len), chains, &err) < 0) {
-		log_warn("chain for the server name %s: %s", name, err.text);
-		free(chains);
-		chains = NULL;
-	} else if (map_count(c->named) < NAMED_MAX) {
-		map_put(c->named, name, chains);
-	} else {
-		tls_chains_free(chains); /* more names than anybody has: the default serves */
-		free(chains);
-		chains = NULL;
+	memcpy(named->digest, digest, sizeof(digest));
+	if (tls_chains_parse(name, pem, &fresh, &err) < 0) {
+		log_warn("chain for the server name %s: %s%s", name, err.text,
+		    named->chains.count ? ": the one of before is used" : "");
+		return named;
+	}
+	tls_chains_free(&named->chains);
+	named->chains = fresh;
+	return named;
+}
+
+/* The chains of a name; NULL: none, or they cannot be used. */
+static const struct tls_chains *chains_for_name(struct tls_context *c, const char *name)
+{
+	struct named_chain *named = map_get(c->named, name);
+	struct str pem = {0};
+
+	switch (c->config.hooks.chain_for_name(c->config.hooks.name_arg, name, &pem)) {
+	case TLS_NAMED:
+		named = take_text(c, name, named, slice_of(str_text(&pem), pem.len));
+		break;
+	case TLS_NAMED_NONE:
+		if (named) {
+			map_remove(c->named, name);
+			free_named(named);
+		}
+		named = NULL;
+		break;
+	case TLS_NAMED_TROUBLE:
+		break;
 	}
 	if (pem.data)
 		OPENSSL_cleanse(pem.data, pem.cap);
 	str_fini(&pem);
-	return chains;
+	return named && named->chains.count ? &named->chains : NULL;
 }
 
 static int on_server_name(SSL *ssl, int *alert UNUSED, void *arg)

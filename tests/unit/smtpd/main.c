@@ -8,6 +8,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(suite, args_tcase());
+	suite_add_tcase(suite, ccert_search_tcase());
 	suite_add_tcase(suite, chat_tcase());
 	suite_add_tcase(suite, access_tcase());
 	suite_add_tcase(suite, limits_tcase());

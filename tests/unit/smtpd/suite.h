@@ -5,6 +5,7 @@
 #include <check.h>
 
 TCase *args_tcase(void);
+TCase *ccert_search_tcase(void);
 TCase *chat_tcase(void);
 TCase *access_tcase(void);
 TCase *limits_tcase(void);

@@ -164,19 +164,27 @@ START_TEST(notices_files_that_change)
 }
 END_TEST
 
-static int names_asked;
+/* What the tables have for moves.test, from case to case. */
+static enum tls_named moves;
+static const struct made_cert *moves_to;
 
-static bool chain_for_name(void *arg UNUSED, const char *name, struct str *pem_out)
+static enum tls_named chain_for_name(void *arg UNUSED, const char *name, struct str *pem_out)
 {
-	names_asked++;
 	if (strcmp(name, "bad.test") == 0) {
 		str_put_text(pem_out, "this is no chain");
-		return true;
+		return TLS_NAMED;
+	}
+	if (strcmp(name, "moves.test") == 0) {
+		if (moves_to)
+			str_put(pem_out, moves_to->pem.data, moves_to->pem.len);
+		else
+			str_put_text(pem_out, "half a chain");
+		return moves;
 	}
 	if (strcmp(name, "two.test") != 0)
-		return false;
+		return TLS_NAMED_NONE;
 	str_put(pem_out, two.pem.data, two.pem.len);
-	return true;
+	return TLS_NAMED;
 }
 
 START_TEST(shows_the_chain_of_the_name)
@@ -198,9 +206,100 @@ START_TEST(shows_the_chain_of_the_name)
 		ck_assert_str_eq(tls_session_info(p.session)->peer_cn, cases[i].shown);
 		pair_end(&p);
 	}
-	ck_assert_int_eq(names_asked, 3); /* good ones are asked for once */
 	tls_context_free(&server);
 	tls_context_free(&client);
+}
+END_TEST
+
+/* What a table has for a name is renewed under a running server. */
+START_TEST(takes_up_a_renewed_chain_of_a_name)
+{
+	static const struct {
+		enum tls_named answer;
+		const struct made_cert *chain;
+		const char *shown;
+	} steps[] = {
+	    {TLS_NAMED_NONE, NULL, "one.test"},
+	    {TLS_NAMED, NULL, "one.test"}, /* half written, nothing before it */
+	    {TLS_NAMED, &two, "two.test"},
+	    {TLS_NAMED, NULL, "two.test"}, /* half written */
+	    {TLS_NAMED_TROUBLE, NULL, "two.test"},
+	    {TLS_NAMED, &one, "one.test"},
+	    {TLS_NAMED, &two, "two.test"},
+	    {TLS_NAMED_NONE, NULL, "one.test"},
+	    {TLS_NAMED_TROUBLE, NULL, "one.test"},
+	    {TLS_NAMED, &two, "two.test"},
+	};
+	const struct tls_server_hooks hooks = {.chain_for_name = chain_for_name};
+	struct tls_context *server = server_context(cert_file("moves.pem", &one.pem), NULL, &hooks);
+	struct tls_context *client = client_context(NULL, NULL);
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		struct tls_client_config config = {.peer = "x", .name = "moves.test"};
+		struct pair p = {0};
+
+		moves = steps[i].answer;
+		moves_to = steps[i].chain;
+		pair_start(&p, server, client, &config);
+		ck_assert_int_eq(p.started, TLS_STARTED);
+		ck_assert_msg(
+		    strcmp(tls_session_info(p.session)->peer_cn, steps[i].shown) == 0, "%zu", i);
+		pair_end(&p);
+	}
+	tls_context_free(&server);
+	tls_context_free(&client);
+}
+END_TEST
+
+/* A setting that a newer library has, or a file that is of no use, costs no TLS. */
+START_TEST(goes_on_without_what_cannot_be_used)
+{
+	static const struct {
+		const char *dh_file, *ticket_cipher, *ssl_options, *workarounds;
+	} cases[] = {
+	    {"/no/such/file", "aes-256-cbc", "", ""},
+	    {"none", "aes-256-cbc", "", ""},
+	    {"/etc/passwd", "aes-256-cbc", "", ""},
+	    {"auto", "no-such-cipher", "", ""},
+	    {"", "aes-128-gcm", "", ""},
+	    {"", "", "", ""},
+	    {"", "aes-128-cbc", "NOT_AN_OPTION NO_TICKET", "NOT_A_BUG"},
+	};
+	const char *chain = cert_file("goes-on.pem", &one.pem);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tls_common common = tls_common_defaults;
+		struct tls_context_config config = {.server = true,
+		    .common = &common,
+		    .chain_files = &chain,
+		    .chain_file_count = 1,
+		    .session_timeout = 60,
+		    .dh_file = cases[i].dh_file};
+		struct tls_context *context;
+		struct err err = {.text = ""};
+
+		common.session_ticket_cipher = cases[i].ticket_cipher;
+		common.ssl_options = cases[i].ssl_options;
+		common.disable_workarounds = cases[i].workarounds;
+		ck_assert_msg(
+		    tls_context_new(&config, &context, &err) == 0, "%zu: %s", i, err.text);
+		tls_context_free(&context);
+	}
+}
+END_TEST
+
+START_TEST(refuses_two_keys_of_one_kind)
+{
+	const char *files[] = {cert_file("first.pem", &one.pem), cert_file("second.pem", &two.pem)};
+	struct tls_context_config config = {.server = true,
+	    .common = &tls_common_defaults,
+	    .chain_files = files,
+	    .chain_file_count = 2};
+	struct tls_context *context;
+	struct err err = {.text = ""};
+
+	ck_assert_int_eq(tls_context_new(&config, &context, &err), -1);
+	ck_assert_msg(strstr(err.text, "second key of one kind"), "%s", err.text);
 }
 END_TEST
 
@@ -268,6 +367,9 @@ TCase *context_tcase(void)
 	tcase_add_test(tcase, takes_pairs_of_files);
 	tcase_add_test(tcase, notices_files_that_change);
 	tcase_add_test(tcase, shows_the_chain_of_the_name);
+	tcase_add_test(tcase, takes_up_a_renewed_chain_of_a_name);
+	tcase_add_test(tcase, goes_on_without_what_cannot_be_used);
+	tcase_add_test(tcase, refuses_two_keys_of_one_kind);
 	tcase_add_test(tcase, keeps_sessions_of_clients_without_tickets);
 	return tcase;
 }
