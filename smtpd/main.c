@@ -41,6 +41,7 @@ static void check(struct service *service, struct conf_report *report)
 {
 	config.core = service_core(service);
 	auth_check(&config, conf_etc(service_conf(service)), report);
+	server_tls_check(&config.tls, &secure_settings, report);
 }
 
 static void session(struct service *service, int fd)

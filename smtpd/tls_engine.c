@@ -104,10 +104,11 @@ static int make_context(struct server_tls *tls, const struct str *text, struct s
 	    .always_session_ids = p->always_issue_session_ids,
 	    .session_timeout = tls->secure->sessions[TLSMGR_SMTPD].timeout};
 
-	secure_shared_hooks(tls->shared, &config.hooks);
+	if (tls->shared)
+		secure_shared_hooks(tls->shared, &config.hooks);
 	if (tls->names) {
 		config.hooks.chain_for_name = tls_names_find;
-		config.hooks.name_arg = tls;
+		config.hooks.name_arg = tls->names;
 	}
 	return tls_context_new(&config, out, err);
 }
@@ -264,6 +265,54 @@ void server_tls_close(struct server_tls **out)
 	free(tls->cipherlist);
 	free(tls);
 	*out = NULL;
+}
+
+/* ---- before the start ---------------------------------------------------------------------- */
+
+static void check_files(struct server_tls *tls, struct conf_report *report)
+{
+	const struct smtpd_tls_params *p = tls->params;
+	struct err err;
+	int days;
+
+	/* what is only left out, such as a bad DH file, is in the log, which is read as well */
+	if (choose_ciphers(tls, &err) < 0 ||
+	    make_context(tls, NULL, NULL, &tls->context, &err) < 0) {
+		conf_report_warning(report, "%s: smtpd will answer STARTTLS with 454", err.text);
+		return;
+	}
+	if (!tls_digest_known(p->fingerprint_digest))
+		conf_report_warning(report,
+		    "smtpd_tls_fingerprint_digest: \"%s\": OpenSSL has no such digest: smtpd will "
+		    "answer STARTTLS with 454",
+		    p->fingerprint_digest);
+	if (tls_context_days_left(tls->context, &days) && days < 0)
+		conf_report_warning(report, "TLS certificate %s has expired", first_file(p));
+	else if (tls_context_days_left(tls->context, &days) && days < p->expiry_warning_days)
+		conf_report_warning(
+		    report, "TLS certificate %s expires in %d days", first_file(p), days);
+}
+
+void server_tls_check(const struct smtpd_tls_params *p, const struct secure_params *secure,
+    struct conf_report *report)
+{
+	struct server_tls tls = {.params = p, .secure = secure, .level = level_of(p)};
+
+	if (p->security_level > SERVER_TLS_UNSET)
+		conf_report_warning(report,
+		    "smtpd_tls_security_level: unsupported TLS level \"%s\": a server cannot ask "
+		    "for more than encrypt, which is used",
+		    odd_levels[p->security_level - SERVER_TLS_FINGERPRINT]);
+	if (tls.level == SERVER_TLS_NONE && !p->wrappermode)
+		return;
+	if (has_chains(p))
+		check_files(&tls, report);
+	else
+		conf_report_warning(report,
+		    "No server certs available (smtpd_tls_chain_files, smtpd_tls_cert_file): "
+		    "STARTTLS is not offered");
+	tls_context_free(&tls.context);
+	free(tls.cipherlist);
 }
 
 enum server_tls_level server_tls_level(const struct server_tls *tls)

@@ -19,6 +19,9 @@ struct server_tls;
 /* For before_drop. Never NULL. What does not work is logged; then there is no context. */
 struct server_tls *server_tls_open(const struct smtpd_tls_params *params,
     const struct secure_params *secure, const struct core_params *core);
+/* What will not work, or not for long, as warnings. */
+void server_tls_check(const struct smtpd_tls_params *params, const struct secure_params *secure,
+    struct conf_report *report);
 void server_tls_close(struct server_tls **tls); /* NULL allowed */
 
 enum server_tls_level server_tls_level(const struct server_tls *tls);
