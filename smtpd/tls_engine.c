@@ -15,7 +15,7 @@
 
 enum { MANAGER_TIMEOUT_MS = 5000, LOOK_EVERY_MS = 1000 };
 /* A process that cannot look at the files makes room for one that could, after so long. */
-enum { BLIND_FOR_MS = 60 * 1000 };
+enum { BLIND_FOR_MS = 60 * 1000, HOPELESS_FOR_MS = 5 * 1000 };
 
 struct server_tls {
 	const struct smtpd_tls_params *params;
@@ -27,7 +27,8 @@ struct server_tls {
 	struct tls_names *names; /* NULL: none */
 	char *cipherlist;
 	struct tls_protocols protocols;
-	int64_t opened_ms;
+	int64_t opened_ms, tried_ms;
+	char *complaint; /* why there is no context: logged once */
 };
 
 /* Of SERVER_TLS_FINGERPRINT and the following. */
@@ -73,10 +74,12 @@ static int choose_ciphers(struct server_tls *tls, struct err *err)
 		str_fini(&list);
 		return err_prefix(err, "TLS ciphers: ");
 	}
-	tls->cipherlist = str_steal(&list);
 	if (tls_protocols_parse(
-	        mandatory ? p->mandatory_protocols : p->protocols, &tls->protocols, err) < 0)
+	        mandatory ? p->mandatory_protocols : p->protocols, &tls->protocols, err) < 0) {
+		str_fini(&list);
 		return err_prefix(err, "TLS protocols: ");
+	}
+	tls->cipherlist = str_steal(&list);
 	return 0;
 }
 
@@ -197,10 +200,34 @@ static bool recall_chains(struct server_tls *tls, const struct err *why)
 	return ok;
 }
 
+static void complain(struct server_tls *tls, const struct err *err)
+{
+	if (!tls->complaint || strcmp(tls->complaint, err->text) != 0)
+		log_warn("%s: disabling TLS support", err->text);
+	free(tls->complaint);
+	tls->complaint = alloc_strdup(err->text);
+}
+
+static void load_chains(struct server_tls *tls)
+{
+	struct str kept = {0};
+	struct err err;
+
+	tls->tried_ms = clock_mono_ms();
+	if (make_context(tls, NULL, &kept, &tls->context, &err) == 0)
+		keep_chains(tls, &kept);
+	else if (!recall_chains(tls, &err))
+		complain(tls, &err);
+	if (kept.data)
+		digest_wipe(kept.data, kept.cap);
+	str_fini(&kept);
+	if (tls->context)
+		log_days_left(tls);
+}
+
 static void load(struct server_tls *tls)
 {
 	const struct smtpd_tls_params *p = tls->params;
-	struct str kept = {0};
 	struct err err;
 
 	if (p->loglevel >= 2)
@@ -217,15 +244,7 @@ static void load(struct server_tls *tls)
 	tls->shared = secure_shared_new(tls->secure, TLSMGR_SMTPD, tls->timeout_ms);
 	if (*p->sni_maps)
 		tls->names = tls_names_open(p->sni_maps);
-	if (make_context(tls, NULL, &kept, &tls->context, &err) == 0)
-		keep_chains(tls, &kept);
-	else if (!recall_chains(tls, &err))
-		log_warn("%s: disabling TLS support", err.text);
-	if (kept.data)
-		digest_wipe(kept.data, kept.cap);
-	str_fini(&kept);
-	if (tls->context)
-		log_days_left(tls);
+	load_chains(tls);
 }
 
 struct server_tls *server_tls_open(const struct smtpd_tls_params *params,
@@ -263,6 +282,7 @@ void server_tls_close(struct server_tls **out)
 	secure_shared_free(&tls->shared);
 	tls_names_close(&tls->names);
 	free(tls->cipherlist);
+	free(tls->complaint);
 	free(tls);
 	*out = NULL;
 }
@@ -349,8 +369,22 @@ static void renew(struct server_tls *tls, struct service *service)
 	str_fini(&kept);
 }
 
+/* What was missing at the start may be there now; or the next process may read it. */
+static void try_again(struct server_tls *tls, struct service *service)
+{
+	int64_t now = clock_mono_ms();
+
+	if (!tls->cipherlist || now - tls->tried_ms < LOOK_EVERY_MS)
+		return;
+	load_chains(tls);
+	if (!tls->context && service && now - tls->opened_ms > HOPELESS_FOR_MS)
+		service_retire(service);
+}
+
 struct tls_context *server_tls_context(struct server_tls *tls, struct service *service)
 {
+	if (!tls->context)
+		try_again(tls, service);
 	if (!tls->context)
 		return NULL;
 	if (tls_context_stale(tls->context, LOOK_EVERY_MS))

@@ -14,7 +14,7 @@ static struct tlsmgr manager = {.caches = {{.name = "smtp"}, {.name = "lmtp"}, {
 static struct frame_server server;
 static struct timer sweep;
 
-enum { SWEEP_MS = 5000, STALL_MS = 10000, MAP_SIZE_MIN = 1 << 20 };
+enum { SWEEP_MS = 5000, STALL_MS = 10000, BEQUEATH_MS = 200, MAP_SIZE_MIN = 1 << 20 };
 
 static void sweep_due(struct timer *timer)
 {
@@ -69,9 +69,26 @@ static void trigger(struct service *service, const char *bytes, size_t len)
 	(void)service, (void)bytes, (void)len; /* a wake-up of master.cf: there is nothing to do */
 }
 
+/* After a reload the next tlsmgr goes on with what this one knows. */
+static void bequeath(const struct service *service)
+{
+	struct tlsmgr_client *next = tlsmgr_client_new(service_name(service), BEQUEATH_MS);
+	struct tlsmgr_ticket_key key;
+	struct arena arena = {0};
+
+	for (size_t i = 0; tickets_bequeath(&manager.tickets, i, clock_mono_ms(), &arena, &key);
+	     i++)
+		tlsmgr_inherit(next, &key);
+	for (size_t i = 0; i < manager.chains.count; i++)
+		tlsmgr_keep(next, manager.chains.items[i].name, manager.chains.items[i].text);
+	tlsmgr_client_free(&next);
+	arena_fini(&arena);
+}
+
 static void exiting(struct service *service)
 {
-	(void)service;
+	if (service_is_replaced(service))
+		bequeath(service);
 	for (int i = 0; i < TLSMGR_CACHES; i++)
 		sessions_close(&manager.caches[i]);
 	tickets_wipe(&manager.tickets);

@@ -57,6 +57,16 @@ static int take_ticket(struct tlsmgr *m, struct frame_client *client, const stru
 	return 0;
 }
 
+static int take_inherited(
+    struct tlsmgr *m, const struct frame *frame, struct arena *arena, struct err *err)
+{
+	struct tlsmgr_ticket_key key;
+
+	if (frame_decode(frame, &tlsmgr_ticket_key_table, &key, arena, err) < 0)
+		return -1;
+	return tickets_inherit(&m->tickets, &key, clock_mono_ms(), err);
+}
+
 static int take_chains(struct tlsmgr *m, struct frame_client *client, const struct frame *frame,
     struct arena *arena, struct err *err)
 {
@@ -89,6 +99,9 @@ bool tlsmgr_take_frame(
 		break;
 	case TLSMGR_TICKET:
 		rc = take_ticket(arg, client, frame, &arena, &err);
+		break;
+	case TLSMGR_INHERIT:
+		rc = take_inherited(arg, frame, &arena, &err);
 		break;
 	case TLSMGR_KEEP:
 	case TLSMGR_RECALL:

@@ -7,9 +7,10 @@
 #include "lib/tls/digest.h"
 #include "tlsmgr/tlsmgr.h"
 
+static const char digits[] = "0123456789abcdef";
+
 static const char *hex(struct arena *arena, const unsigned char *bytes, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
 	char *text = arena_alloc(arena, 2 * len + 1);
 
 	for (size_t i = 0; i < len; i++) {
@@ -18,6 +19,20 @@ static const char *hex(struct arena *arena, const unsigned char *bytes, size_t l
 	}
 	text[2 * len] = '\0';
 	return text;
+}
+
+static bool take_hex(const char *text, unsigned char *out, size_t len)
+{
+	if (strlen(text) != 2 * len)
+		return false;
+	for (size_t i = 0; i < 2 * len; i++) {
+		const char *digit = strchr(digits, text[i]);
+
+		if (!digit)
+			return false;
+		out[i / 2] = (unsigned char)((out[i / 2] << 4) | (digit - digits));
+	}
+	return true;
 }
 
 static void forget_first(struct ticket_keys *keys)
@@ -68,6 +83,17 @@ static struct ticket_key *named_key(struct ticket_keys *keys, const char *name, 
 	return NULL;
 }
 
+static void put_key(const struct ticket_key *key, int64_t now_ms, struct arena *arena,
+    struct tlsmgr_ticket_key *out)
+{
+	out->found = now_ms < key->current_until_ms ? 1 : 2;
+	out->name = hex(arena, key->name, sizeof(key->name));
+	out->cipher_key = hex(arena, key->cipher_key, sizeof(key->cipher_key));
+	out->mac_key = hex(arena, key->mac_key, sizeof(key->mac_key));
+	out->current_s = (uint32_t)(MAX(key->current_until_ms - now_ms, 0) / 1000);
+	out->accepted_s = (uint32_t)((key->accepted_until_ms - now_ms) / 1000);
+}
+
 void tickets_find(struct ticket_keys *keys, const char *name, int64_t now_ms, struct arena *arena,
     struct tlsmgr_ticket_key *out)
 {
@@ -79,14 +105,42 @@ void tickets_find(struct ticket_keys *keys, const char *name, int64_t now_ms, st
 	while (keys->count && now_ms >= keys->keys[0].accepted_until_ms)
 		forget_first(keys);
 	key = *name ? named_key(keys, name, arena) : current_key(keys, now_ms);
-	if (!key)
-		return;
-	out->found = now_ms < key->current_until_ms ? 1 : 2;
-	out->name = hex(arena, key->name, sizeof(key->name));
-	out->cipher_key = hex(arena, key->cipher_key, sizeof(key->cipher_key));
-	out->mac_key = hex(arena, key->mac_key, sizeof(key->mac_key));
-	out->current_s = (uint32_t)(MAX(key->current_until_ms - now_ms, 0) / 1000);
-	out->accepted_s = (uint32_t)((key->accepted_until_ms - now_ms) / 1000);
+	if (key)
+		put_key(key, now_ms, arena, out);
+}
+
+bool tickets_bequeath(const struct ticket_keys *keys, size_t i, int64_t now_ms, struct arena *arena,
+    struct tlsmgr_ticket_key *out)
+{
+	if (i >= keys->count)
+		return false;
+	put_key(&keys->keys[i], now_ms, arena, out);
+	return true;
+}
+
+int tickets_inherit(
+    struct ticket_keys *keys, const struct tlsmgr_ticket_key *from, int64_t now_ms, struct err *err)
+{
+	int64_t life_s = MAX(keys->lifetime_s, 0);
+	struct ticket_key key;
+	size_t at = 0;
+
+	if (!take_hex(from->name, key.name, sizeof(key.name)) ||
+	    !take_hex(from->cipher_key, key.cipher_key, sizeof(key.cipher_key)) ||
+	    !take_hex(from->mac_key, key.mac_key, sizeof(key.mac_key)))
+		return err_set(err, 0, "a ticket key of another length");
+	key.current_until_ms = now_ms + MIN((int64_t)from->current_s, life_s) * 1000;
+	key.accepted_until_ms = now_ms + MIN((int64_t)from->accepted_s, 2 * life_s) * 1000;
+	if (keys->count == TICKET_KEYS_MAX)
+		forget_first(keys);
+	/* behind older ones; a key that has been made since stays the newest */
+	while (at < keys->count && keys->keys[at].accepted_until_ms < key.accepted_until_ms)
+		at++;
+	memmove(&keys->keys[at + 1], &keys->keys[at], (keys->count - at) * sizeof(key));
+	keys->keys[at] = key;
+	keys->count++;
+	digest_wipe(&key, sizeof(key));
+	return 0;
 }
 
 void tickets_wipe(struct ticket_keys *keys)

@@ -35,6 +35,12 @@ struct ticket_keys {
  */
 void tickets_find(struct ticket_keys *keys, const char *name, int64_t now_ms, struct arena *arena,
     struct tlsmgr_ticket_key *out);
+/* Gives the i-th key, the oldest first, as another tlsmgr takes it; false: there is none. */
+bool tickets_bequeath(const struct ticket_keys *keys, size_t i, int64_t now_ms, struct arena *arena,
+    struct tlsmgr_ticket_key *out);
+/* Tickets by the key are taken, and given out where there is no key yet. */
+int tickets_inherit(
+    struct ticket_keys *keys, const struct tlsmgr_ticket_key *key, int64_t now_ms, struct err *err);
 void tickets_wipe(struct ticket_keys *keys);
 
 /* ---- sessions.c ----------------------------------------------------------------------------- */

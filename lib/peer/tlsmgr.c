@@ -86,6 +86,11 @@ void tlsmgr_keep(struct tlsmgr_client *c, const char *name, const char *text)
 		frame_caller_tell(c->caller, TLSMGR_KEEP, &tlsmgr_chains_table, &request, -1);
 }
 
+void tlsmgr_inherit(struct tlsmgr_client *c, const struct tlsmgr_ticket_key *key)
+{
+	frame_caller_tell(c->caller, TLSMGR_INHERIT, &tlsmgr_ticket_key_table, key, -1);
+}
+
 bool tlsmgr_recall(struct tlsmgr_client *c, const char *name, struct str *out)
 {
 	static const struct frame_question question = {

@@ -21,6 +21,7 @@ enum {
 	TLSMGR_TICKET = 4,
 	TLSMGR_KEEP = 5,
 	TLSMGR_RECALL = 6,
+	TLSMGR_INHERIT = 7,
 	TLSMGR_SESSION = 100,
 	TLSMGR_TICKET_KEY = 101,
 	TLSMGR_CHAINS = 102,
@@ -84,6 +85,11 @@ void tlsmgr_drop(struct tlsmgr_client *client, enum tlsmgr_cache cache, const ch
 bool tlsmgr_ticket_key(struct tlsmgr_client *client, const char *name, struct arena *arena,
     struct tlsmgr_ticket_key *out);
 void tlsmgr_keep(struct tlsmgr_client *client, const char *name, const char *text);
+/*
+ * For tlsmgr(8) itself, at its end by a reload: what it has goes to its own socket, where the next
+ * one finds it (KEEP, and INHERIT for each ticket key, by which tickets are then still taken).
+ */
+void tlsmgr_inherit(struct tlsmgr_client *client, const struct tlsmgr_ticket_key *key);
 /* Appends the text to out. false: there is none. */
 bool tlsmgr_recall(struct tlsmgr_client *client, const char *name, struct str *out);
 

@@ -86,6 +86,11 @@ bool service_should_end(const struct service *service)
 	       service->uses >= (uint32_t)service->core.max_use || service_outdated(service);
 }
 
+bool service_is_replaced(const struct service *service)
+{
+	return !service->stop && service_outdated(service);
+}
+
 void service_retire(struct service *service)
 {
 	service->retired = true;

@@ -80,6 +80,8 @@ void service_set_watchdog(struct service *service, int seconds);
 void service_count_use(struct service *service);
 /* Should the session end after this request (max_use reached, reload, stop)? */
 bool service_should_end(const struct service *service);
+/* Does the process end because the configuration has changed, so that another one goes on? */
+bool service_is_replaced(const struct service *service);
 /* What was opened with the rights at the start has changed: the process ends after this request. */
 void service_retire(struct service *service);
 /* All processes of this service are busy and the limit is reached (for ${stress}). */

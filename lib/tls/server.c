@@ -246,9 +246,28 @@ static void on_drop_session(SSL_CTX *ctx, SSL_SESSION *session)
 		c->config.hooks.session_drop(c->config.hooks.arg, id);
 }
 
+/*
+ * A session says whether the client's certificate was found good: it is resumed only by who asks
+ * the same of clients.
+ */
+static void set_session_context(struct tls_context *c)
+{
+	const struct tls_context_config *config = &c->config;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	struct str text = {0};
+	unsigned len = 0;
+
+	str_printf(&text, "%s\n%s\n%d %d %d %d", config->ca_file ? config->ca_file : "",
+	    config->ca_path ? config->ca_path : "", config->verify_depth,
+	    c->common.append_default_ca, config->ask_certificate, config->strong);
+	if (EVP_Digest(text.data, text.len, digest, &len, EVP_sha256(), NULL) == 1)
+		SSL_CTX_set_session_id_context(
+		    c->ssl, digest, MIN(len, (unsigned)SSL_MAX_SID_CTX_LENGTH));
+	str_fini(&text);
+}
+
 static void prepare_resumption(struct tls_context *c)
 {
-	static const unsigned char id_context[] = "smtpd";
 	const struct tls_server_hooks *hooks = &c->config.hooks;
 	const char *cipher = c->common.session_ticket_cipher;
 	bool tickets = c->config.session_timeout > 0 && *cipher;
@@ -259,7 +278,7 @@ static void prepare_resumption(struct tls_context *c)
 		tickets = false;
 	}
 
-	SSL_CTX_set_session_id_context(c->ssl, id_context, sizeof(id_context) - 1);
+	set_session_context(c);
 	SSL_CTX_set_timeout(c->ssl, c->config.session_timeout);
 	SSL_CTX_set_num_tickets(c->ssl, tickets ? 1 : 0);
 	if (!tickets)

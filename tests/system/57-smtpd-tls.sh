@@ -152,12 +152,19 @@ printf '\026\003\001\002\000\001' >&9
 exec 9>&-
 await_log 'SSL_accept error from unknown\[127.0.0.1\]: lost connection'
 
-# resumption: in another process, and after tlsmgr has died there is a full handshake, no failure
+# resumption: in another process, also after a reload, but not where clients' certificates are judged in
+# another way; after tlsmgr has died there is a full handshake, no failure
 for version in tls1_2 tls1_3; do
 	s_client "$PORT1" -$version -sess_out "$scratch/$version" >/dev/null
 	s_client "$must" -$version -sess_in "$scratch/$version" | grep -q '^Reused, ' ||
 		fail "$version: no resumption in another process"
+	s_client "$cert" -$version -sess_in "$scratch/$version" | grep -q '^Reused, ' &&
+		fail "$version: resumed where certificates are asked for"
 done
+old=$(pgrep -P "$(master_pid)" -x tlsmgr)
+reload || fail reload
+await 10 gone "$old" || fail "tlsmgr does not end by a reload"
+s_client "$must" -tls1_2 -sess_in "$scratch/tls1_2" | grep -q '^Reused, ' || fail "no resumption after a reload"
 kill -9 "$(pgrep -P "$(master_pid)" -x tlsmgr)" || fail "no tlsmgr"
 reload || fail reload
 s_client "$must" -tls1_2 -sess_in "$scratch/tls1_2" | grep -q '^New, TLSv1.2' || fail "a dead tlsmgr is in the way"

@@ -57,6 +57,49 @@ START_TEST(tickets_of_an_old_key_are_taken_for_a_life)
 }
 END_TEST
 
+/* A reload: the next tlsmgr has the keys, the current one goes on, and its times are as they were.
+ */
+START_TEST(keys_are_inherited)
+{
+	struct tlsmgr_ticket_key old = find("", 0), current = find("", 60), left[3];
+	struct ticket_keys before = keys;
+	struct err err;
+	size_t count = 0;
+
+	while (tickets_bequeath(&before, count, 1000000 + 70 * 1000, &arena, &left[count]))
+		count++;
+	ck_assert_uint_eq(count, 2);
+	tickets_wipe(&keys);
+	for (size_t i = count; i-- > 0;) /* in any order */
+		ck_assert_int_eq(tickets_inherit(&keys, &left[i], 1000000 + 70 * 1000, &err), 0);
+	ck_assert_str_eq(find("", 71).name, current.name);
+	ck_assert_str_eq(find(old.name, 71).mac_key, old.mac_key);
+	ck_assert_uint_eq(find(old.name, 149).found, 2);
+	ck_assert_uint_eq(find(old.name, 151).found, 0);
+	ck_assert_str_ne(find("", 111).name, current.name);
+}
+END_TEST
+
+START_TEST(a_key_made_meanwhile_stays_the_newest)
+{
+	struct tlsmgr_ticket_key old = find("", 0), fresh, bad = old;
+	struct err err;
+
+	tickets_wipe(&keys);
+	fresh = find("", 1);
+	ck_assert_int_eq(tickets_inherit(&keys, &old, 1000000 + 1000, &err), 0);
+	ck_assert_str_eq(find("", 2).name, fresh.name);
+	ck_assert_uint_ne(find(old.name, 2).found, 0);
+	bad.mac_key = "00";
+	ck_assert_int_eq(tickets_inherit(&keys, &bad, 1000000, &err), -1);
+	bad.mac_key = "zz";
+	ck_assert_int_eq(tickets_inherit(&keys, &bad, 1000000, &err), -1);
+	for (int i = 0; i < 10; i++) /* however many come */
+		ck_assert_int_eq(tickets_inherit(&keys, &old, 1000000 + 1000, &err), 0);
+	ck_assert_str_eq(find("", 2).name, fresh.name);
+}
+END_TEST
+
 START_TEST(unknown_names_find_nothing)
 {
 	find("", 0);
@@ -79,6 +122,8 @@ TCase *tickets_tcase(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_key_is_current_for_half_a_life);
 	tcase_add_test(tcase, tickets_of_an_old_key_are_taken_for_a_life);
+	tcase_add_test(tcase, keys_are_inherited);
+	tcase_add_test(tcase, a_key_made_meanwhile_stays_the_newest);
 	tcase_add_test(tcase, unknown_names_find_nothing);
 	tcase_add_test(tcase, no_lifetime_no_keys);
 	return tcase;
