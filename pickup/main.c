@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* pickup(8): takes what sendmail(1) and postdrop(1) left in maildrop/ into the queue. */
 #include "lib/base/log.h"
+#include "lib/shape/checks.h"
 #include "pickup/pickup.h"
 
 static struct pickup pickup;
@@ -12,6 +13,7 @@ static void before_drop(struct service *service)
 	pickup.service = service;
 	pickup.core = service_core(service);
 	pickup.router = router_new(pickup.core, &pickup.route_params);
+	pickup.checks = shape_checks_open(&pickup.shape_params);
 	pickup.mapper = mapper_open(pickup.core, &pickup.map_params, pickup.router);
 }
 
@@ -39,6 +41,7 @@ static void exiting(struct service *service)
 {
 	(void)service;
 	notifier_free(&pickup.notifier);
+	checks_close(&pickup.checks);
 	mapper_close(&pickup.mapper);
 	router_free(&pickup.router);
 	queue_close(&pickup.queue);

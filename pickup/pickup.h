@@ -20,6 +20,7 @@ struct pickup {
 	struct queue *queue;
 	struct router *router;
 	struct mapper *mapper;
+	struct checks *checks;
 	struct notifier *notifier;
 	uint32_t generation;
 	struct map *stuck; /* names of files that can be neither taken nor set aside */

@@ -92,6 +92,9 @@ static void begin_shape(struct job *job)
 	    .params = &job->shape_params,
 	    .router = p->router,
 	    .mapper = job->refusal ? NULL : p->mapper,
+	    .checks = job->refusal ? NULL : p->checks,
+	    .brought_by = arena_printf(&job->arena, "local; from=<%s> to=<%s>", job->sender,
+	        job->rcpt_count > 0 ? job->rcpts[0].address : ""),
 	    .mapping = (job->env.flags & MAILDROP_REQUEUE ? 0 : MAP_BCC) |
 	               (p->shape_params.overrides & SHAPE_NO_MAPPINGS ? MAP_NOTHING : 0),
 	    .arena = &job->arena,
@@ -114,7 +117,6 @@ static int take_envelope(struct job *job, const struct maildrop_envelope *env, s
 		    env->sender, env->orig_id);
 	else if (!job->refusal)
 		log_info("%s: uid=%lu from=<%s>", job->id, (unsigned long)env->uid, env->sender);
-	begin_shape(job);
 	return 0;
 }
 
@@ -181,6 +183,8 @@ static int read_file(struct job *job, struct err *err)
 			return -1;
 		if (item.type == MAILDROP_RCPT)
 			take_rcpt(job, &item.rcpt);
+		if (!job->shaper && (item.type == MAILDROP_CONTENT || item.type == MAILDROP_END))
+			begin_shape(job);
 		if (item.type == MAILDROP_CONTENT)
 			shape_put(job->shaper, item.content.data, item.content.len);
 	} while (item.type != MAILDROP_END);
@@ -333,9 +337,10 @@ static enum pickup_result process(struct job *job)
 	}
 	if (damaged)
 		return set_aside(job, &err);
-	if (result == SHAPE_OK)
+	if (result == SHAPE_OK || result == SHAPE_DISCARDED)
 		return remove_file(job);
-	if (result == SHAPE_TABLE_ERROR || result == SHAPE_EXPANSION)
+	if (result == SHAPE_CONTENT_LATER || result == SHAPE_TABLE_ERROR ||
+	    result == SHAPE_EXPANSION)
 		return PICKUP_SKIPPED; /* the next ones may have other addresses */
 	log_warn("%s: error writing %s: queue file write error%s%s", job->path, job->id,
 	    err.text[0] ? ": " : "", err.text);

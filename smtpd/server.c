@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/conf/master_cf.h"
 #include "lib/dns/dns.h"
+#include "lib/shape/checks.h"
 #include "smtpd/auth.h"
 #include "smtpd/limits.h"
 
@@ -126,6 +127,7 @@ int server_init(
 	load_interfaces(srv);
 	load_restrictions(srv, conf);
 	srv->router = router_new(config->core, &config->route);
+	srv->checks = shape_checks_open(srv->shape);
 	srv->addresses = mapper_open(config->core, &config->map, srv->router);
 	srv->mapper = srv->addresses;
 	if (srv->map != &config->map)
@@ -183,6 +185,7 @@ void server_fini(struct smtpd *srv)
 	peer_cache_free(&srv->peers);
 	dns_resolver_free(&srv->resolver);
 	notifier_free(&srv->notifier);
+	checks_close(&srv->checks);
 	if (srv->mapper != srv->addresses)
 		mapper_close(&srv->mapper);
 	mapper_close(&srv->addresses);

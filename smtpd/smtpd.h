@@ -81,6 +81,7 @@ struct smtpd {
 	struct conf *cleanup_conf; /* owns the texts of cleanup_shape; NULL when not needed */
 	struct router *router;
 	struct mapper *addresses; /* by our own parameters: who is known */
+	struct checks *checks;    /* header_checks and the like; NULL: none */
 	struct mapper *mapper;    /* by those of the cleanup entry: what is done; mostly the same */
 	struct queue *queue;
 	struct notifier *notifier;
@@ -209,6 +210,8 @@ struct transaction {
 	uint64_t size;           /* as MAIL said; 0: it did not */
 	const char *sasl_sender; /* MAIL AUTH=, printable; NULL: not said, or <> */
 	struct access_actions actions;
+	struct access_actions applied; /* what the shaper has been told of them */
+	size_t copies_applied;
 	char instance[48]; /* names the transaction to policy services */
 };
 

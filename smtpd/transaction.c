@@ -112,6 +112,41 @@ void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt)
 		transaction_take_id(s);
 }
 
+/* What access(5) actions want done with the message, as far as the shaper does not know it yet. */
+static void apply_actions(struct session *s)
+{
+	const struct access_actions *now = &s->tx.actions, *was = &s->tx.applied;
+	const struct access_item *bcc = now->bcc;
+
+	if (now->hold && !was->hold)
+		shape_hold(s->tx.shaper);
+	if (now->redirect != was->redirect)
+		shape_redirect(s->tx.shaper, now->redirect);
+	if (now->filter != was->filter)
+		shape_filter(s->tx.shaper, now->filter);
+	for (size_t i = 0; i < s->tx.copies_applied; i++)
+		bcc = bcc->next;
+	for (; bcc; bcc = bcc->next, s->tx.copies_applied++)
+		shape_bcc(s->tx.shaper, bcc->text);
+	s->tx.applied = *now;
+}
+
+/* For log lines about the content. */
+static const char *brought_by(struct session *s)
+{
+	struct str *out = &s->scratch;
+
+	str_clear(out);
+	str_printf(out, "%s; from=<", s->peer.namaddr);
+	address_quote(out, s->tx.sender.given);
+	str_put_text(out, "> to=<");
+	address_quote(out, s->tx.first.given);
+	str_printf(out, "> proto=%s", s->protocol);
+	if (s->helo)
+		str_printf(out, " helo=<%s>", s->helo);
+	return arena_strdup(&s->tx.arena, str_text(out));
+}
+
 void transaction_open(struct session *s)
 {
 	struct smtpd *srv = s->srv;
@@ -120,6 +155,8 @@ void transaction_open(struct session *s)
 	    .params = srv->shape,
 	    .router = srv->router,
 	    .mapper = srv->mapper,
+	    .checks = srv->checks,
+	    .brought_by = srv->checks ? brought_by(s) : "",
 	    .mapping =
 	        MAP_BCC | (srv->config->shape.overrides & SHAPE_NO_MAPPINGS ? MAP_NOTHING : 0),
 	    .queue = srv->queue,
@@ -136,20 +173,8 @@ void transaction_open(struct session *s)
 	received_put(s, &s->scratch);
 	s->tx.data_bytes = 0;
 	s->tx.shaper = shape_begin(&context, s->tx.id, s->tx.sender.address, str_text(&s->scratch));
-}
-
-/* What access(5) actions and the configuration want done with the message. */
-static void apply_actions(struct session *s)
-{
-	const struct access_actions *actions = &s->tx.actions;
-
-	if (actions->hold)
-		shape_hold(s->tx.shaper);
-	if (actions->redirect)
-		shape_redirect(s->tx.shaper, actions->redirect);
-	shape_filter(s->tx.shaper, actions->filter ? actions->filter : s->params->content_filter);
-	for (const struct access_item *i = actions->bcc; i; i = i->next)
-		shape_bcc(s->tx.shaper, i->text);
+	shape_filter(s->tx.shaper, s->params->content_filter);
+	apply_actions(s);
 }
 
 static void fill_envelope(const struct session *s, struct envelope *env)
@@ -224,6 +249,10 @@ bool transaction_commit(struct session *s, struct str *reply)
 	apply_actions(s);
 	fill_envelope(s, &env);
 	result = shape_end(&s->tx.shaper, &env, &loc, &content_len, &err);
+	if (result == SHAPE_DISCARDED) {
+		str_printf(reply, "250 2.0.0 Ok: queued as %s", env.id);
+		return true;
+	}
 	if (result == SHAPE_OK) {
 		notifier_send(s->srv->notifier, &env, &loc, content_len);
 		str_put_text(reply, "250 2.0.0 Ok: ");
@@ -238,8 +267,8 @@ bool transaction_commit(struct session *s, struct str *reply)
 	transcript_trouble(s->srv->transcript, class_of(result));
 	if (result == SHAPE_NO_SPACE || result == SHAPE_WRITE_ERROR)
 		log_warn("%s: %s", s->tx.id, err.text);
-	if (result == SHAPE_CONTENT)
-		str_printf(reply, "550 5.7.1 %s", err.text);
+	if (result == SHAPE_CONTENT || result == SHAPE_CONTENT_LATER)
+		str_printf(reply, "%d %s", result == SHAPE_CONTENT ? 550 : 451, err.text);
 	else
 		str_put_text(reply, refusals[result]);
 	return false;

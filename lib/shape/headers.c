@@ -97,6 +97,12 @@ void shape_field(struct shaper *s)
 
 	if (s->header.len == 0)
 		return;
+	if (!shape_inspect_header(s)) {
+		s->seen |= SEEN_ANY;
+		str_clear(&s->header);
+		s->header_cut = false;
+		return;
+	}
 	if (!header_next(slice_of(s->header.data, s->header.len), &at, &header)) {
 		/* The name alone exceeded header_size_limit: nothing of the field is left. */
 		str_clear(&s->header);

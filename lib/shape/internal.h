@@ -4,6 +4,7 @@
 
 #include "lib/conf/core.h"
 #include "lib/mail/header.h"
+#include "lib/shape/checks.h"
 #include "lib/shape/map_private.h"
 #include "lib/shape/shape.h"
 
@@ -38,6 +39,13 @@ struct shaper {
 	const char *filter, *redirect; /* "": none */
 	struct texts copies;
 
+	/* inspect.c */
+	bool discard;
+	bool inspect_no_more; /* a table has decided about the message */
+	struct mime *mime;    /* NULL: nothing behind the header is looked at */
+	bool dropping;        /* the rest of a field or line that went away */
+	size_t body_seen;     /* bytes of the present part */
+
 	/* header phase */
 	bool in_body;
 	unsigned seen;
@@ -63,10 +71,17 @@ enum { CHAR_STRIP = 1, CHAR_REJECT = 2 };
 
 /* Remembers the first problem. */
 void shape_fail(struct shaper *s, enum shape_result result, const char *text);
-/* Writes to the queue, within message_size_limit. */
+/* Writes content as it is to be: by way of the checks of its parts, if there are any. */
 void shape_write(struct shaper *s, const char *data, size_t len);
+/* To the queue, within message_size_limit. */
+void shape_store(struct shaper *s, const char *data, size_t len);
 
 bool shape_is_ascii(const char *text, size_t len);
+
+/* inspect.c: makes s->mime when checks need it. */
+void shape_inspect_begin(struct shaper *s);
+/* The field in s->header, which may become another one; false: it goes away. */
+bool shape_inspect_header(struct shaper *s);
 
 /* headers.c: one whole field in s->header goes to s->out, or away. */
 void shape_field(struct shaper *s);

@@ -36,6 +36,14 @@ static void fail_writing(struct shaper *s, const struct err *err)
 
 void shape_write(struct shaper *s, const char *data, size_t len)
 {
+	if (s->mime)
+		mime_put(s->mime, data, len);
+	else
+		shape_store(s, data, len);
+}
+
+void shape_store(struct shaper *s, const char *data, size_t len)
+{
 	int64_t limit = s->ctx.core->message_size_limit;
 	struct err err = {0};
 
@@ -323,6 +331,7 @@ struct shaper *shape_begin(
 	snprintf(s->id, sizeof(s->id), "%s", id);
 	s->sender = alloc_strdup(sender);
 	s->filter = s->redirect = "";
+	shape_inspect_begin(s);
 	s->copies.arena = context->arena;
 	s->writer = queue_writer_new(context->queue, id);
 	mark_chars(s, context->params->message_strip_characters, CHAR_STRIP);
@@ -330,8 +339,12 @@ struct shaper *shape_begin(
 	while (header_next(block, &at, &header)) {
 		if (header_is(&header, "Received"))
 			s->hops++;
+		str_clear(&s->header);
+		str_put(&s->header, header.whole.data, header.whole.len);
+		if (shape_inspect_header(s))
+			str_put(&s->out, s->header.data, s->header.len);
 	}
-	str_put_text(&s->out, trace);
+	str_clear(&s->header);
 	return s;
 }
 
@@ -371,6 +384,7 @@ static void shaper_free(struct shaper **shaper)
 	str_fini(&s->message_id);
 	str_fini(&s->scratch);
 	arena_fini(&s->arena);
+	mime_free(&s->mime);
 	free(s->chars);
 	free(s->sender);
 	free(s);
@@ -385,6 +399,8 @@ static void finish(struct shaper *s)
 	put_stray_cr(s);
 	if (s->last != '\n')
 		shape_write(s, "\r\n", 2);
+	if (s->mime)
+		mime_end(s->mime);
 }
 
 bool shape_is_ascii(const char *text, size_t len)
@@ -439,6 +455,8 @@ enum shape_result shape_end(struct shaper **shaper, struct envelope *env, struct
 
 	if (s->result == SHAPE_OK)
 		finish(s);
+	if (s->result == SHAPE_OK && s->discard)
+		s->result = SHAPE_DISCARDED;
 	if (s->result == SHAPE_OK)
 		commit(s, env, loc_out, content_len_out);
 	result = s->result;

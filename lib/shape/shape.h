@@ -39,6 +39,10 @@ struct shape_params {
 	int hopcount_limit;
 	int in_flow_delay; /* seconds */
 	struct conf_list message_drop_headers;
+	const char *header_checks, *mime_header_checks, *nested_header_checks, *body_checks;
+	int64_t body_checks_size_limit;
+	int mime_boundary_length_limit, mime_nesting_limit;
+	bool disable_mime_input;
 	bool always_add_missing_headers;
 	int header_from_format; /* SHAPE_FROM_* */
 	const char *undisclosed_recipients_header;
@@ -49,6 +53,7 @@ struct shape_params {
 };
 extern const struct conf_table shape_params;
 
+struct checks;
 struct shaper;
 struct shape_context {
 	const struct core_params *core;
@@ -57,6 +62,9 @@ struct shape_context {
 	struct mapper *mapper; /* NULL: the envelope and addresses in headers stay */
 	int mapping;           /* MAP_BCC, MAP_NOTHING */
 	struct queue *queue;
+	struct checks *checks; /* shape_checks_open's; NULL: content is not looked at */
+	/* who brings it, in their log lines: "name[addr]; from=<a> to=<b> proto=ESMTP helo=<c>" */
+	const char *brought_by;
 	int origin;               /* enum shape_origin */
 	bool add_missing_headers; /* local origin: Date:, From:, Message-Id:, To: undisclosed */
 	bool rewrite_headers;     /* local origin: complete addresses in headers */
@@ -65,6 +73,10 @@ struct shape_context {
 	 */
 	struct arena *arena;
 };
+
+/* Opens the tables of header_checks and its like; NULL when there are none. checks_close ends it.
+ */
+struct checks *shape_checks_open(const struct shape_params *params);
 
 /*
  * Begins a message. id is from queue_new_id, sender is the complete envelope sender. The first
@@ -99,7 +111,9 @@ enum shape_result {
 	SHAPE_TOO_MANY_HOPS, /* 554 5.4.0 */
 	SHAPE_NO_SPACE,      /* 452 4.3.1 */
 	SHAPE_WRITE_ERROR,   /* 451 4.3.0 */
-	SHAPE_CONTENT,       /* 550 5.7.1: rejected by content; err has the text */
+	SHAPE_CONTENT,       /* 550: refused for its content; err has "5.7.1 text" */
+	SHAPE_CONTENT_LATER, /* 451: likewise, for now; err has "4.7.1 text" */
+	SHAPE_DISCARDED,     /* 250: accepted, and nobody will get it; it is not in the queue */
 	SHAPE_TABLE_ERROR,   /* 451 4.3.0: a table of addresses failed (logged) */
 	SHAPE_EXPANSION,     /* 451 4.6.0: an alias expands without end (logged) */
 };

@@ -195,7 +195,8 @@ def run(port, sink_port):
             print(field)
 
 
-if sys.argv[1] == "settings":
-    settings()
-else:
-    run(int(sys.argv[2]), int(sys.argv[3]))
+if __name__ == "__main__":
+    if sys.argv[1] == "settings":
+        settings()
+    else:
+        run(int(sys.argv[2]), int(sys.argv[3]))
