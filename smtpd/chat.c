@@ -5,9 +5,9 @@
 #include <malloc.h>
 #include <poll.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/base/log.h"
+#include "lib/smtp/command.h"
 #include "lib/sys/clock.h"
 
 /* Without a per-request deadline a request may still not trickle in for ever. */
@@ -138,14 +138,12 @@ static bool wait_for_command(struct session *s)
 /* What may be seen of a line by who reads the log, or gets the transcript: no credentials. */
 static struct slice without_secret(struct slice line)
 {
-	static const char verb[] = "AUTH ";
-	size_t at = sizeof(verb) - 1;
+	struct slice verb, rest, mechanism;
 
-	if (line.len < at || strncasecmp(line.data, verb, at) != 0)
+	smtp_command_split(line, &verb, &rest);
+	if (!slice_eq_nocase(verb, "AUTH") || !args_word(&rest, &mechanism))
 		return line;
-	while (at < line.len && line.data[at] != ' ')
-		at++;
-	return slice_of(line.data, at);
+	return slice_of(line.data, (size_t)(mechanism.data + mechanism.len - line.data));
 }
 
 /*

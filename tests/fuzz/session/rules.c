@@ -41,6 +41,8 @@ int __real_queue_writer_commit(struct queue_writer **w, struct envelope *env, bo
     struct location *loc_out, struct err *err);
 int __wrap_queue_writer_commit(struct queue_writer **w, struct envelope *env, bool hold,
     struct location *loc_out, struct err *err);
+void __real_transcript_in(struct transcript *t, const char *text, size_t len);
+void __wrap_transcript_in(struct transcript *t, const char *text, size_t len);
 enum tls_start __real_tls_server_start(struct tls_context *context, struct stream *stream,
     const struct tls_server_config *config, struct tls_session **out, struct err *err);
 enum tls_start __wrap_tls_server_start(struct tls_context *context, struct stream *stream,
@@ -184,6 +186,27 @@ enum io_result __wrap_stream_read_line(
 		seen.xclient |= begins_with(line, "XCLIENT") || begins_with(line, "X-");
 	}
 	return result;
+}
+
+/* Of AUTH a postmaster gets to see the mechanism and nothing more. */
+void __wrap_transcript_in(struct transcript *t, const char *text, size_t len)
+{
+	const char *at = text, *end = text + len;
+	int words = 0;
+
+	while (at < end) {
+		const char *word = at;
+
+		while (at < end && *at != ' ' && *at != '\t')
+			at++;
+		if (at > word && words++ == 0 &&
+		    (at - word != 4 || strncasecmp(word, "AUTH", 4) != 0))
+			break;
+		while (at < end && (*at == ' ' || *at == '\t'))
+			at++;
+	}
+	must(words <= 2);
+	__real_transcript_in(t, text, len);
 }
 
 enum tls_start __wrap_tls_server_start(struct tls_context *context, struct stream *stream,

@@ -176,7 +176,6 @@ static const char *const profiles[] = {
     "smtpd_sasl_path = inet:127.0.0.1:24\n"
     "smtpd_sasl_exceptions_networks = 192.0.2.2\n"
     "smtpd_per_request_deadline = yes\n"
-    "smtpd_sasl_response_limit = 200\n"
     "smtpd_discard_ehlo_keywords = etrn, vrfy\n"
     "smtpd_authorized_xclient_hosts = 127.0.0.1, 192.0.2.1\n"
     "smtpd_authorized_xforward_hosts = 127.0.0.1, 192.0.2.1\n"
