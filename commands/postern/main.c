@@ -36,12 +36,14 @@ static NORETURN void usage(const char *program)
 	    "       %1$s [-c config_dir] limits [-j] [key ...]\n"
 	    "       %1$s [-c config_dir] limits reset key ...\n"
 	    "       %1$s [-c config_dir] user [-m method] NAME\n"
+	    "       %1$s [-c config_dir] user [-f table] [-m method] VERB [NAME]\n"
 	    "       %1$s init DIR [--smtp-port N] [--set name=value] ...\n\n",
 	    program);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(stderr, "  %-16s %s\n", commands[i].name, commands[i].help);
 	fprintf(stderr, "  %-16s %s\n", "limits", "what is counted of clients, logins and senders");
-	fprintf(stderr, "  %-16s %s\n", "user", "a line for a table of smtpd_users(5)");
+	fprintf(stderr, "  %-16s %s\n", "user",
+	    "users of smtpd_users(5): add, change, delete, disable, enable, list, verify");
 	fprintf(stderr, "  %-16s %s\n", "init", "make a complete private instance in DIR");
 	exit(1);
 }
@@ -93,7 +95,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[optind], "init") == 0)
 		return command_init(etc, argc - optind - 1, argv + optind + 1);
 	if (strcmp(argv[optind], "user") == 0)
-		return command_user(argc - optind, argv + optind);
+		return command_user(etc, argc - optind, argv + optind);
 	command = find(argv[optind]);
 	limits = strcmp(argv[optind], "limits") == 0;
 	if (!limits && (!command || optind + 1 != argc))

@@ -32,7 +32,7 @@ bool install_find(char *commands_out, char *daemons_out, size_t size);
 
 /* Sub-commands; the exit status. */
 int command_init(const char *etc, int argc, char **argv);
-int command_user(int argc, char **argv); /* argv[0] is "user" */
+int command_user(const char *etc, int argc, char **argv); /* argv[0] is "user" */
 int command_limits(struct instance *in, int argc, char **argv);
 int command_start(struct instance *in);
 int command_start_fg(struct instance *in);
