@@ -76,6 +76,15 @@ void shape_write(struct shaper *s, const char *data, size_t len);
 /* To the queue, within message_size_limit. */
 void shape_store(struct shaper *s, const char *data, size_t len);
 
+/* body.c: content behind the header. */
+void shape_body(struct shaper *s, const char *data, size_t len);
+/* The CR that was held turned out to end no line. */
+void shape_stray_cr(struct shaper *s);
+/* set, with C escapes, is to be CHAR_STRIP or CHAR_REJECT. */
+void shape_mark_chars(struct shaper *s, const char *set, unsigned char mark);
+/* Copies to `to` what may pass. */
+void shape_filter_chars(struct shaper *s, const char *data, size_t len, struct str *to);
+
 bool shape_is_ascii(const char *text, size_t len);
 
 /* inspect.c: makes s->mime when checks need it. */

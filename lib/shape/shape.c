@@ -59,128 +59,6 @@ void shape_store(struct shaper *s, const char *data, size_t len)
 		fail_writing(s, &err);
 }
 
-/* ---- characters to strip or to refuse ------------------------------------------------------ */
-
-/* One character of a set with C escapes. */
-static unsigned char next_char(const char **text)
-{
-	static const char names[] = "abfnrtv", values[] = "\a\b\f\n\r\t\v";
-	const char *p = *text, *name;
-	unsigned value = 0;
-	int digits;
-
-	if (*p != '\\' || !p[1]) {
-		*text = p + 1;
-		return (unsigned char)*p;
-	}
-	p++;
-	if (*p >= '0' && *p <= '7') {
-		for (digits = 0; digits < 3 && *p >= '0' && *p <= '7'; digits++, p++)
-			value = value * 8 + (unsigned)(*p - '0');
-		*text = p;
-		return (unsigned char)value;
-	}
-	*text = p + 1;
-	name = strchr(names, *p);
-	return (unsigned char)(name ? values[name - names] : *p);
-}
-
-static void mark_chars(struct shaper *s, const char *set, unsigned char mark)
-{
-	if (!set || !set[0])
-		return;
-	if (!s->chars)
-		s->chars = alloc_zero(256, 1);
-	while (*set)
-		s->chars[next_char(&set)] |= mark;
-	/* Line ends are not content. */
-	s->chars['\n'] = s->chars['\r'] = 0;
-}
-
-/* Copies to `to` what may pass. */
-static void filter_chars(struct shaper *s, const char *data, size_t len, struct str *to)
-{
-	size_t i;
-
-	str_reserve(to, len);
-	for (i = 0; i < len; i++) {
-		unsigned char mark = s->chars[(unsigned char)data[i]];
-
-		if (mark & CHAR_REJECT)
-			shape_fail(s, SHAPE_CONTENT, "5.7.1 disallowed character");
-		if (!(mark & CHAR_STRIP))
-			str_put_char(to, data[i]);
-	}
-}
-
-/* ---- body ---------------------------------------------------------------------------------- */
-
-/*
- * The first byte that cannot go on as it is, or end: an LF without a CR before it, a CR without an
- * LF behind it (at the end it is not there, see body_put).
- */
-static const char *find_fault(const struct shaper *s, const char *p, const char *end, char before)
-{
-	while (p < end) {
-		const char *lf = memchr(p, '\n', (size_t)(end - p));
-		const char *stop = lf ? lf : end, *cr = NULL;
-		bool ends_well = (stop > p ? stop[-1] : before) == '\r';
-
-		if (s->ctx.params->replace_stray_cr && stop > p)
-			cr = memchr(p, '\r', (size_t)(stop - p) - (lf && ends_well));
-		if (cr)
-			return cr;
-		if (!lf)
-			break;
-		if (!ends_well)
-			return lf;
-		p = lf + 1;
-		before = '\n';
-	}
-	return end;
-}
-
-/* The held CR turned out to end no line. */
-static void put_stray_cr(struct shaper *s)
-{
-	if (s->held_cr)
-		shape_write(s, s->ctx.params->replace_stray_cr ? " " : "\r", 1);
-	s->held_cr = false;
-}
-
-static void body_put(struct shaper *s, const char *data, size_t len)
-{
-	const char *p = data, *end = data + len, *fault;
-	char before = '\n';
-
-	if (len == 0)
-		return;
-	if (s->held_cr && *p == '\n') {
-		shape_write(s, "\r", 1);
-		before = '\r';
-		s->held_cr = false;
-	}
-	put_stray_cr(s);
-	s->last = end[-1];
-	if (s->last == '\r') {
-		s->held_cr = true;
-		end--;
-	}
-	fault = find_fault(s, p, end, before);
-	if (fault == end) {
-		shape_write(s, p, (size_t)(end - p));
-		return;
-	}
-	str_clear(&s->scratch);
-	for (; fault < end; fault = find_fault(s, p, end, '\n')) {
-		str_put(&s->scratch, p, (size_t)(fault - p));
-		str_put_text(&s->scratch, *fault == '\n' ? "\r\n" : " ");
-		p = fault + 1;
-	}
-	str_put(&s->scratch, p, (size_t)(end - p));
-	shape_write(s, s->scratch.data, s->scratch.len);
-}
-
 /* ---- headers ------------------------------------------------------------------------------- */
 
 /* A line of a header without its line end; a CR within is none. */
@@ -248,9 +126,9 @@ static void begin_body(struct shaper *s, struct slice line, bool complete)
 	shape_write(s, "\r\n", 2);
 	if (line.len == 0)
 		return;
-	body_put(s, line.data, line.len);
+	shape_body(s, line.data, line.len);
 	if (complete) {
-		put_stray_cr(s);
+		shape_stray_cr(s);
 		shape_write(s, "\r\n", 2);
 		s->last = '\n';
 	}
@@ -334,8 +212,8 @@ struct shaper *shape_begin(
 	shape_inspect_begin(s);
 	s->copies.arena = context->arena;
 	s->writer = queue_writer_new(context->queue, id);
-	mark_chars(s, context->params->message_strip_characters, CHAR_STRIP);
-	mark_chars(s, context->params->message_reject_characters, CHAR_REJECT);
+	shape_mark_chars(s, context->params->message_strip_characters, CHAR_STRIP);
+	shape_mark_chars(s, context->params->message_reject_characters, CHAR_REJECT);
 	while (header_next(block, &at, &header)) {
 		if (header_is(&header, "Received"))
 			s->hops++;
@@ -357,13 +235,13 @@ void shape_put(struct shaper *s, const char *data, size_t len)
 	if (s->result != SHAPE_OK || len == 0)
 		return;
 	if (s->chars) {
-		filter_chars(s, data, len, &filtered);
+		shape_filter_chars(s, data, len, &filtered);
 		data = str_text(&filtered);
 		len = filtered.len;
 	}
 	eaten = s->in_body ? 0 : headers_put(s, data, len);
 	if (eaten < len)
-		body_put(s, data + eaten, len - eaten);
+		shape_body(s, data + eaten, len - eaten);
 	str_fini(&filtered);
 }
 
@@ -396,7 +274,7 @@ static void finish(struct shaper *s)
 		line_end(s);
 	if (!s->in_body)
 		shape_end_headers(s);
-	put_stray_cr(s);
+	shape_stray_cr(s);
 	if (s->last != '\n')
 		shape_write(s, "\r\n", 2);
 	if (s->mime)
