@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/service/service.h"
 #include "lib/smtp/command.h"
 #include "lib/sys/clock.h"
 
@@ -14,6 +15,8 @@
 enum { LENIENT_FACTOR = 2, LENIENT_RATE_DIVISOR = 50 };
 /* A client that is silent for so long gets its buffers taken away. */
 enum { SILENCE_MS = 1000 };
+/* How often one is looked at then: may it stay silent, while others wait for a process? */
+enum { LOOK_MS = 2000 };
 
 void chat_failed(struct session *s, enum io_result why)
 {
@@ -106,6 +109,59 @@ bool chat_bare_lf_refused(struct session *s)
 	           TABLE_FOUND;
 }
 
+static void give_memory_back(struct session *s)
+{
+	stream_shrink(&s->stream);
+	str_fini(&s->data);
+	queue_trim(s->srv->queue);
+	malloc_trim(0);
+}
+
+/*
+ * How long it may be silent, and when to look at that again. A session that began before the
+ * process limit was reached does not keep its process from others for longer than later ones.
+ */
+static int silence_allowed_ms(const struct session *s, int normal_ms, int *look_ms_out)
+{
+	int stressed_ms = clock_ms_of(s->srv->stress.timeout);
+
+	if (stressed_ms >= normal_ms || !s->srv->service) {
+		*look_ms_out = normal_ms;
+		return normal_ms;
+	}
+	*look_ms_out = LOOK_MS;
+	return service_under_stress(s->srv->service) ? stressed_ms : normal_ms;
+}
+
+static enum io_result wait_in_silence(struct session *s)
+{
+	int64_t began_ms = clock_mono_ms(), silent_ms = 0;
+	int timeout_ms = s->stream.timeout_ms, look_ms = SILENCE_MS;
+	int allowed_ms = timeout_ms;
+	enum io_result result;
+
+	for (;;) {
+		s->stream.timeout_ms = (int)MIN(allowed_ms - silent_ms, look_ms);
+		result = stream_wait(&s->stream, POLLIN);
+		if (result != IO_TIMEOUT)
+			break;
+		if (silent_ms == 0)
+			give_memory_back(s);
+		silent_ms = clock_mono_ms() - began_ms;
+		allowed_ms = silence_allowed_ms(s, timeout_ms, &look_ms);
+		if (silent_ms >= allowed_ms || began_ms + silent_ms >= s->stream.deadline_ms)
+			break;
+	}
+	s->stream.timeout_ms = timeout_ms;
+	return result;
+}
+
+/* What TLS holds back makes no descriptor readable; a file or a test's stream is just read. */
+static bool must_wait(struct stream *stream)
+{
+	return !stream->ops || (stream->ops->readable && !stream_readable(stream));
+}
+
 /*
  * Replies go out when the client has nothing more in the pipeline. A client that stays silent for
  * a while costs no buffer memory.
@@ -113,23 +169,12 @@ bool chat_bare_lf_refused(struct session *s)
 static bool wait_for_command(struct session *s)
 {
 	enum io_result result;
-	int timeout_ms = s->stream.timeout_ms;
 
 	if (stream_buffered(&s->stream).len > 0)
 		return true;
 	result = stream_flush(&s->stream);
-	if (result == IO_OK && !s->stream.ops) {
-		s->stream.timeout_ms = MIN(timeout_ms, SILENCE_MS);
-		result = stream_wait(&s->stream, POLLIN);
-		s->stream.timeout_ms = timeout_ms;
-		if (result == IO_TIMEOUT && timeout_ms > SILENCE_MS) {
-			stream_shrink(&s->stream);
-			str_fini(&s->data);
-			queue_trim(s->srv->queue);
-			malloc_trim(0);
-			result = IO_OK;
-		}
-	}
+	if (result == IO_OK && must_wait(&s->stream))
+		result = wait_in_silence(s);
 	if (result != IO_OK)
 		chat_failed(s, result);
 	return result == IO_OK;
