@@ -36,16 +36,26 @@ static void load_templates(struct service *service)
 	str_fini(&problems);
 }
 
+/* Tables may be root's alone. */
+static void before_drop(struct service *service)
+{
+	self.core = service_core(service);
+	self.router = router_new(self.core, &self.route_params);
+	self.mapper = mapper_open(self.core, &self.map_params, self.router);
+}
+
+static enum table_age age(struct service *service UNUSED)
+{
+	return MAX(router_age(self.router), mapper_age(self.mapper));
+}
+
 static void init(struct service *service)
 {
 	struct str unknown = {0};
 	struct err err;
 
-	self.core = service_core(service);
 	self.name = role_of(service_name(service));
 	self.generation = service_generation(service);
-	self.router = router_new(self.core, &self.route_params);
-	self.mapper = mapper_open(self.core, &self.map_params, self.router);
 	self.notifier = notifier_new();
 	load_templates(service);
 	transcript_classes(self.core->notify_classes, &unknown);
@@ -74,8 +84,10 @@ int main(int argc, char **argv)
 	    .program = "bounce",
 	    .tables = tables,
 	    .params = params,
+	    .before_drop = before_drop,
 	    .init = init,
 	    .session = session,
+	    .age = age,
 	};
 
 	return service_run(&spec, argc, argv);

@@ -20,13 +20,23 @@ static bool matches_subdomains(void)
 	return false;
 }
 
+/* Tables may be root's alone. */
+static void before_drop(struct service *service UNUSED)
+{
+	self.domains = match_list_open("fast_flush_domains", params.domains,
+	    matches_subdomains() ? MATCH_SUBDOMAINS : MATCH_DOMAINS);
+}
+
+static enum table_age age(struct service *service UNUSED)
+{
+	return match_list_age(self.domains);
+}
+
 static void init(struct service *service)
 {
 	const struct core_params *core = service_core(service);
 	struct err err;
 
-	self.domains = match_list_open("fast_flush_domains", params.domains,
-	    matches_subdomains() ? MATCH_SUBDOMAINS : MATCH_DOMAINS);
 	if (queue_open(&queue_settings, core->enable_long_queue_ids, &self.queue, &err) < 0)
 		fatal("%s", err.text);
 }
@@ -51,8 +61,10 @@ int main(int argc, char **argv)
 	    .program = "flush",
 	    .tables = tables,
 	    .params = structs,
+	    .before_drop = before_drop,
 	    .init = init,
 	    .session = session,
+	    .age = age,
 	    .exiting = exiting,
 	};
 

@@ -10,6 +10,13 @@ static struct qmgr_params params;
 static struct queue_params queue_settings;
 static struct route_params route_settings;
 
+/* Tables may be root's alone. */
+static void before_drop(struct service *service)
+{
+	qmgr.core = service_core(service);
+	qmgr.router = router_new(qmgr.core, &route_settings);
+}
+
 static void init(struct service *service)
 {
 	struct qmgr *q = &qmgr;
@@ -17,11 +24,9 @@ static void init(struct service *service)
 
 	q->service = service;
 	q->loop = service_loop(service);
-	q->core = service_core(service);
 	q->params = &params;
 	if (queue_open(&queue_settings, q->core->enable_long_queue_ids, &q->queue, &err) < 0)
 		fatal("%s", err.text);
-	q->router = router_new(q->core, &route_settings);
 	service_set_watchdog(service, params.daemon_timeout);
 	qmgr_start(q);
 }
@@ -47,6 +52,7 @@ int main(int argc, char **argv)
 	    .params = structs,
 	    .solitary = true,
 	    .check = check,
+	    .before_drop = before_drop,
 	    .init = init,
 	    .accepted = accepted};
 

@@ -14,7 +14,7 @@ struct auth;
 struct auth *auth_open(
     const struct smtp_auth_params *params, const struct core_params *core, bool lmtp);
 /* Has a table changed that only a new process can open? */
-bool auth_is_stale(const struct auth *auth);
+enum table_age auth_age(const struct auth *auth);
 void auth_close(struct auth **auth);
 /* Is AUTH=<> to be said with MAIL FROM, behind a login? */
 bool auth_says_dummy(const struct auth *auth);

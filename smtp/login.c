@@ -60,10 +60,10 @@ void auth_close(struct auth **auth)
 	*auth = NULL;
 }
 
-bool auth_is_stale(const struct auth *auth)
+enum table_age auth_age(const struct auth *auth)
 {
-	return auth &&
-	       (table_chain_is_stale(auth->passwords) || table_chain_is_stale(auth->tokens));
+	return auth ? MAX(table_chain_age(auth->passwords), table_chain_age(auth->tokens))
+	            : TABLE_FRESH;
 }
 
 bool auth_says_dummy(const struct auth *auth)

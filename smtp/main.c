@@ -65,10 +65,15 @@ static void init(struct service *service)
 		fatal("%s", err.text);
 }
 
+static enum table_age age(struct service *service UNUSED)
+{
+	return auth_age(client.auth);
+}
+
 static void deliver(struct agent_job *job, void *arg)
 {
 	delivery_run(job, arg);
-	if (auth_is_stale(client.auth))
+	if (age(job->service) == TABLE_OUTDATED)
 		service_retire(job->service);
 }
 
@@ -95,6 +100,7 @@ int main(int argc, char **argv)
 	    .before_drop = before_drop,
 	    .init = init,
 	    .session = session,
+	    .age = age,
 	    .exiting = exiting,
 	};
 

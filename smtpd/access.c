@@ -55,15 +55,6 @@ void access_log(struct session *s, const char *action, const char *text)
 
 /* ---- what a restriction can answer ---------------------------------------------------------- */
 
-/* A code that is none is an administrator's slip, and must not look like success. */
-static int checked_code(int code)
-{
-	if (code >= 400 && code <= 599)
-		return code;
-	log_warn("SMTP reply code configuration error: %d", code);
-	return 450;
-}
-
 /* The answer, in all its consequences. */
 static enum verdict refuse(struct check *check, int code, const char *dsn, const char *text)
 {
@@ -71,7 +62,12 @@ static enum verdict refuse(struct check *check, int code, const char *dsn, const
 
 	if (check->quiet)
 		return VERDICT_REJECT;
-	code = checked_code(code);
+	if (code < 400 || code > 599) { /* a slip that must not look like success */
+		log_warn("SMTP reply code configuration error: %d %s %s", code, dsn, text);
+		code = 450;
+		dsn = "4.7.1";
+		text = "Service unavailable";
+	}
 	if (s->srv->config->core->soft_bounce && code >= 500)
 		code -= 100;
 	str_clear(&s->reject);
@@ -99,7 +95,8 @@ enum verdict check_refuse(struct check *check, int code, const char *dsn, const 
 	va_list ap;
 	char *text;
 
-	if (instead->active && !check->warn_depth && !check->quiet) {
+	/* a refusal for now is as good as the other one */
+	if (instead->active && code >= 500 && !check->warn_depth && !check->quiet) {
 		instead->active = false;
 		return refuse(check, instead->code, instead->dsn, str_text(&instead->text));
 	}
@@ -167,7 +164,7 @@ enum verdict check_defer_if_reject(
 	va_list ap;
 	char *text;
 
-	if (check->warn_depth || check->quiet)
+	if (check->quiet)
 		return VERDICT_DUNNO;
 	va_start(ap, fmt);
 	text = text_of(fmt, ap);
@@ -221,7 +218,9 @@ static enum verdict run_item(
 		class_ = a ? map_get(a->classes, item->name) : NULL;
 		return class_ ? evaluate_list(check, class_) : unknown_name(check, item->name);
 	}
-	if (item->kind->flags & RESTRICT_ENDS && item + 1 < list->items + list->count)
+	if (item->kind->flags & RESTRICT_ENDS &&
+	    !(check->warn_depth && item->kind->flags & RESTRICT_PROTECTS) &&
+	    item + 1 < list->items + list->count)
 		log_warn("restriction `%s' after `%s' is ignored", item[1].name, item->name);
 	return item->kind->run(check);
 }
@@ -252,25 +251,24 @@ static enum verdict evaluate_list(struct check *outer, const struct restriction_
 		verdict = run_item(&check, list, item);
 		if (check.warn_depth >= check.depth)
 			check.warn_depth = 0;
+		if (check.s->access.if_permit.active && check.s->access.if_reject.active)
+			break; /* it will be put off, whatever comes */
 	}
 	return verdict;
 }
 
 enum verdict check_list_text(struct check *check, const char *origin, const char *text)
 {
-	struct restriction_list *list = restriction_list_parse(origin, text);
+	struct restriction_list *list;
 	enum verdict verdict = VERDICT_PERMIT;
 
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->items[i].kind && list->items[i].kind->run == check_bare_table) {
-			log_warn("access table %s has entry with lookup table: %s", origin,
-			    list->items[i].name);
-			log_warn("do not specify lookup tables inside SMTPD access maps");
-			log_warn("define a restriction class and specify its name instead.");
-			restriction_list_free(&list);
-			return check_misconfigured(check);
-		}
+	if (strchr(text, ':')) {
+		log_warn("access table %s has entry with lookup table: %s", origin, text);
+		log_warn("do not specify lookup tables inside SMTPD access maps");
+		log_warn("define a restriction class and specify its name instead.");
+		return check_misconfigured(check);
 	}
+	list = restriction_list_parse(origin, text);
 	if (list->count == 0)
 		log_warn("access table %s entry %s has empty value", origin, text);
 	else
@@ -352,7 +350,6 @@ static bool refused_by(struct session *s, enum access_stage stage)
 {
 	struct check check = check_of(s, stage);
 
-	s->access.if_reject.active = false;
 	return evaluate_list(&check, s->srv->restrictions[stage]) == VERDICT_REJECT;
 }
 
@@ -412,7 +409,7 @@ static bool refuse_unprotected(struct session *s)
 	return check_misconfigured(&check) == VERDICT_REJECT;
 }
 
-/* Both lists, each with what was put off by then. */
+/* Both lists, then what was put off. */
 static bool refused_by_recipient_lists(struct session *s)
 {
 	bool relay_first = s->params->relay_before_recipient;
@@ -420,9 +417,9 @@ static bool refused_by_recipient_lists(struct session *s)
 	    relay_first ? ACCESS_RECIPIENT : ACCESS_RELAY};
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
-		if (refused_by(s, order[i]) || refuse_deferred(s, order[i]))
+		if (refused_by(s, order[i]))
 			return true;
-	return false;
+	return refuse_deferred(s, ACCESS_RECIPIENT);
 }
 
 bool access_recipient(struct session *s)
@@ -450,6 +447,7 @@ bool access_recipient(struct session *s)
 
 static bool evaluate_late(struct session *s, enum access_stage stage)
 {
+	s->access.if_reject.active = false;
 	return refused_by(s, stage) || refuse_deferred(s, stage);
 }
 

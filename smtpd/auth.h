@@ -23,8 +23,7 @@ void auth_check(const struct smtpd_config *config, const char *etc, struct conf_
  * does nothing. etc is the folder of main.cf.
  */
 void auth_open(struct smtpd *srv, const struct smtpd_config *config, const char *etc);
-/* A table has changed and cannot be read with the rights that are left. */
-bool auth_is_outdated(const struct smtpd *srv);
+enum table_age auth_age(const struct smtpd *srv);
 void auth_close(struct smtpd *srv);
 
 /* For the row of EHLO: is there a mechanism for this client, now? And the names of them. */

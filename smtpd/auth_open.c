@@ -134,9 +134,14 @@ void auth_open(struct smtpd *srv, const struct smtpd_config *config, const char 
 	str_fini(&why);
 }
 
-bool auth_is_outdated(const struct smtpd *srv)
+enum table_age auth_age(const struct smtpd *srv)
 {
-	return srv->auth && auth_outdated(srv->auth->auth);
+	const struct server_auth *a = srv->auth;
+
+	if (!a)
+		return TABLE_FRESH;
+	return MAX(auth_tables_age(a->auth),
+	    MAX(match_list_age(a->filter), match_list_age(a->exceptions)));
 }
 
 void auth_close(struct smtpd *srv)

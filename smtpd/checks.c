@@ -105,21 +105,22 @@ static bool has_rcpt(const struct check *check)
 	return check->s->tx.has_rcpt;
 }
 
-/*
- * Is the recipient's domain one that we are responsible for? Not when the local part holds another
- * address: the host that gets it could send it on, and we would have relayed for a stranger.
- */
-bool check_destination_is_ours(struct check *check)
+/* The local part holds another address: the host that gets it could send it on. */
+bool check_destination_is_routed(struct check *check)
 {
-	const struct route *route = &check->s->tx.rcpt.route;
 	struct slice local;
 	const char *domain;
 
-	if (route->class_ == ROUTE_DEFAULT)
-		return false;
-	address_split(route->recipient, &local, &domain);
-	return PARAMS(check)->allow_untrusted_routing ||
-	       !(slice_has(local, '@') || slice_has(local, '%') || slice_has(local, '!'));
+	address_split(check->s->tx.rcpt.route.recipient, &local, &domain);
+	return !PARAMS(check)->allow_untrusted_routing &&
+	       (slice_has(local, '@') || slice_has(local, '%') || slice_has(local, '!'));
+}
+
+/* Is it a domain that we are responsible for? With a routed address we would relay for anybody. */
+bool check_destination_is_ours(struct check *check)
+{
+	return check->s->tx.rcpt.route.class_ != ROUTE_DEFAULT &&
+	       !check_destination_is_routed(check);
 }
 
 static enum verdict permit_auth_destination(struct check *check)
@@ -147,6 +148,17 @@ static enum verdict refuse_relay(struct check *check, int code, const char *dsn)
 static enum verdict reject_unauth_destination(struct check *check)
 {
 	return refuse_relay(check, PARAMS(check)->relay_domains_reject_code, "5.7.1");
+}
+
+/* The old form decides: what is not refused is permitted. */
+static enum verdict relay_domains_only(struct check *check)
+{
+	enum verdict verdict = reject_unauth_destination(check);
+
+	log_warn("restriction check_relay_domains is old; use reject_unauth_destination instead");
+	if (verdict != VERDICT_DUNNO || (has_rcpt(check) && !check_destination_is_ours(check)))
+		return verdict; /* refused, or would be without warn_if_reject */
+	return check_permit(check);
 }
 
 static enum verdict defer_unauth_destination(struct check *check)
@@ -248,80 +260,7 @@ static enum verdict reject_unauth_pipelining(struct check *check)
 	    check->class_);
 }
 
-/* ---- names --------------------------------------------------------------------------------- */
-
-static bool is_literal(const char *name)
-{
-	return name[0] == '[';
-}
-
-static bool is_fqdn(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (is_literal(name))
-		return address_domain_valid(name);
-	if (len > 0 && name[len - 1] == '.')
-		len--;
-	return address_domain_valid(name) && memchr(name, '.', len) != NULL;
-}
-
-static enum verdict refuse_non_fqdn_address(
-    struct check *check, const char *address, const char *class_)
-{
-	struct slice local;
-	const char *domain;
-
-	if (!address || address[0] == '\0' || strcasecmp(address, "postmaster") == 0)
-		return VERDICT_DUNNO;
-	address_split(address, &local, &domain);
-	if (domain && is_fqdn(domain))
-		return VERDICT_DUNNO;
-	return check_refuse(check, PARAMS(check)->non_fqdn_reject_code, "5.5.2",
-	    "<%s>: %s rejected: need fully-qualified address", address, class_);
-}
-
-static enum verdict reject_non_fqdn_sender(struct check *check)
-{
-	return refuse_non_fqdn_address(check, check->s->tx.sender.given, "Sender address");
-}
-
-static enum verdict reject_non_fqdn_recipient(struct check *check)
-{
-	return has_rcpt(check)
-	           ? refuse_non_fqdn_address(check, check->s->tx.rcpt.given, "Recipient address")
-	           : VERDICT_DUNNO;
-}
-
-static enum verdict reject_non_fqdn_helo(struct check *check)
-{
-	const char *helo = check->s->helo;
-
-	if (!helo || is_fqdn(helo))
-		return VERDICT_DUNNO;
-	return check_refuse(check, PARAMS(check)->non_fqdn_reject_code, "5.5.2",
-	    "<%s>: Helo command rejected: need fully-qualified hostname", helo);
-}
-
-static enum verdict reject_invalid_helo(struct check *check)
-{
-	const char *helo = check->s->helo;
-
-	if (!helo || address_domain_valid(helo))
-		return VERDICT_DUNNO;
-	return check_refuse(check, PARAMS(check)->invalid_hostname_reject_code, "5.5.2",
-	    "<%s>: Helo command rejected: Invalid name", helo);
-}
-
-static enum verdict permit_naked_address(struct check *check)
-{
-	const char *helo = check->s->helo;
-	struct net_addr addr;
-
-	log_warn("restriction permit_naked_ip_address is deprecated. Use permit_mynetworks or "
-	         "permit_sasl_authenticated instead");
-	return helo && net_addr_parse(&addr, helo, 0) ? check_permit(check) : VERDICT_DUNNO;
-}
+/* ---- the client ----------------------------------------------------------------------------- */
 
 static enum verdict refuse_unnamed(
     struct check *check, enum peer_status status, const char *dsn, const char *what)
@@ -370,7 +309,7 @@ static const struct restriction_kind kinds[] = {
     {"permit_tls_all_clientcerts", check_tls_all_clientcerts, 0, 0},
     {"permit_auth_destination", permit_auth_destination, 0, 0},
     {"reject_unauth_destination", reject_unauth_destination, RESTRICT_PROTECTS, 0},
-    {"check_relay_domains", reject_unauth_destination, RESTRICT_PROTECTS, 0},
+    {"check_relay_domains", relay_domains_only, RESTRICT_PROTECTS | RESTRICT_ENDS, 0},
     {"defer_unauth_destination", defer_unauth_destination, RESTRICT_PROTECTS, 0},
     {"reject_unlisted_recipient", reject_unlisted_recipient, 0, 0},
     {"check_recipient_maps", reject_unlisted_recipient, 0, 0},
@@ -378,13 +317,13 @@ static const struct restriction_kind kinds[] = {
     {"reject_multi_recipient_bounce", reject_multi_recipient_bounce, 0, 0},
     {"reject_unauth_pipelining", reject_unauth_pipelining, 0, 0},
     {"reject_plaintext_session", reject_plaintext, 0, 0},
-    {"reject_non_fqdn_sender", reject_non_fqdn_sender, 0, 0},
-    {"reject_non_fqdn_recipient", reject_non_fqdn_recipient, 0, 0},
-    {"reject_non_fqdn_helo_hostname", reject_non_fqdn_helo, 0, 0},
-    {"reject_non_fqdn_hostname", reject_non_fqdn_helo, 0, 0},
-    {"reject_invalid_helo_hostname", reject_invalid_helo, 0, 0},
-    {"reject_invalid_hostname", reject_invalid_helo, 0, 0},
-    {"permit_naked_ip_address", permit_naked_address, 0, 0},
+    {"reject_non_fqdn_sender", check_non_fqdn_sender, 0, 0},
+    {"reject_non_fqdn_recipient", check_non_fqdn_recipient, 0, 0},
+    {"reject_non_fqdn_helo_hostname", check_non_fqdn_helo, 0, 0},
+    {"reject_non_fqdn_hostname", check_non_fqdn_helo, 0, 0},
+    {"reject_invalid_helo_hostname", check_invalid_helo, 0, 0},
+    {"reject_invalid_hostname", check_invalid_helo, 0, 0},
+    {"permit_naked_ip_address", check_naked_address, 0, 0},
     {"reject_unknown_sender_domain", check_unknown_sender_domain, 0, 0},
     {"reject_unknown_address", check_unknown_sender_domain, 0, 0},
     {"reject_unknown_recipient_domain", check_unknown_recipient_domain, 0, 0},
@@ -429,7 +368,6 @@ static const struct restriction_kind kinds[] = {
     {"permit_rhswl_client", check_dnswl, RESTRICT_ARG, SUBJECT_CLIENT},
     {"reject_unverified_sender", check_unverified_sender, 0, 0},
     {"reject_unverified_recipient", check_unverified_recipient, 0, 0},
-    {"reject_unverified_address", check_unverified_sender, 0, 0},
     {"check_policy_service", check_policy_service, RESTRICT_ARG, 0},
     {"reject_sender_login_mismatch", check_login_mismatch, 0,
         LOGIN_MISMATCH_AUTH | LOGIN_MISMATCH_NONE},

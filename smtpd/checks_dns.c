@@ -50,10 +50,7 @@ struct dns_resolver *access_resolver(struct smtpd *srv)
 
 	if (srv->resolver)
 		return srv->resolver;
-	if (*p->dns_reply_filter && srv->access) {
-		if (!srv->access->dns_filter)
-			srv->access->dns_filter =
-			    table_chain_open(p->dns_reply_filter, TABLE_FOLD_KEY);
+	if (srv->access && srv->access->dns_filter) {
 		options.filter = filter_reply;
 		options.filter_arg = srv->access->dns_filter;
 	}
@@ -138,13 +135,11 @@ enum verdict check_unknown_recipient_domain(struct check *check)
 	           : VERDICT_DUNNO;
 }
 
-enum verdict check_unknown_helo(struct check *check)
+enum verdict check_helo_in_dns(struct check *check)
 {
 	const char *helo = check->s->helo;
 	enum domain_state state;
 
-	if (!helo || helo[0] == '[')
-		return VERDICT_DUNNO;
 	state = domain_state(check->s, helo);
 	if (state != DOMAIN_MISSING && state != DOMAIN_UNKNOWN)
 		return VERDICT_DUNNO;

@@ -31,7 +31,23 @@ static void use_name_itself(struct hosts *h, enum dns_type type)
 	h->answer = (struct dns_answer){.status = DNS_FOUND, .records = r, .count = 1};
 }
 
-/* An absent name has no servers; a name without its own has those of the next one above it. */
+/* "Host not found, try again": what stands behind the last colon of an answer's text */
+static const char *short_reason(const struct dns_answer *answer)
+{
+	const char *colon = strrchr(answer->text, ':');
+
+	if (answer->status == DNS_INVALID)
+		return "Host not found";
+	return colon && colon[1] == ' ' ? colon + 2 : answer->text;
+}
+
+static bool says_no(const struct dns_answer *answer)
+{
+	return answer->status == DNS_NO_DATA || answer->status == DNS_NOT_FOUND ||
+	       answer->status == DNS_INVALID;
+}
+
+/* Without an exchanger the name is its own; without a name server it has those of its parents. */
 static bool find_servers(struct hosts *h, enum dns_type type)
 {
 	struct dns_answer *answer = &h->answer;
@@ -44,26 +60,27 @@ static bool find_servers(struct hosts *h, enum dns_type type)
 	dns_lookup(h->resolver, name, type, &h->arena, answer);
 	if (answer->status == DNS_NULL_MX)
 		return false;
-	if (answer->status == DNS_NO_DATA && type == DNS_TYPE_MX)
+	if (says_no(answer) && type == DNS_TYPE_MX)
 		use_name_itself(h, type);
-	while (type == DNS_TYPE_NS &&
-	       (answer->status == DNS_NO_DATA || answer->status == DNS_NOT_FOUND) &&
-	       (name = strchr(name, '.')) && strchr(++name, '.'))
+	while (type == DNS_TYPE_NS && says_no(answer) && (name = strchr(name, '.')) && *++name)
 		dns_lookup(h->resolver, name, type, &h->arena, answer);
 	if (answer->status == DNS_FOUND)
 		return true;
-	log_warn(
-	    "Unable to look up %s host for %s: %s", dns_type_name(type), h->domain, answer->text);
+	log_warn("Unable to look up %s host for %s: %s", dns_type_name(type),
+	    name ? name : h->check->name, short_reason(answer));
 	return false;
 }
 
 /* One server's name, then its addresses. */
 static enum verdict look_up_server(struct hosts *h, enum dns_type type, const char *host)
 {
-	enum verdict verdict = access_host_lookup(h->check, host, NULL, &h->found);
+	enum verdict verdict = VERDICT_DUNNO;
 	struct dns_answer addresses;
 	char text[64];
 
+	/* the name itself is what check_<subject>_access is for */
+	if (type != DNS_TYPE_A)
+		verdict = access_host_lookup(h->check, host, NULL, &h->found);
 	if (h->found)
 		return verdict;
 	if (dns_lookup_host(h->resolver, host,
@@ -109,12 +126,15 @@ static enum verdict look_up_servers(struct check *check, const char *domain, enu
 {
 	struct hosts h = {.check = check, .domain = domain};
 	enum verdict verdict = VERDICT_DUNNO;
+	size_t len = strlen(domain);
 
 	h.resolver = access_resolver(check->s->srv);
 	if (!h.resolver)
 		return VERDICT_DUNNO;
+	if (len > 1 && domain[len - 1] == '.')
+		h.domain = arena_strndup(&h.arena, domain, len - 1);
 	if (*domain == '[')
-		verdict = look_up_literal(&h);
+		verdict = type == DNS_TYPE_NS ? VERDICT_DUNNO : look_up_literal(&h);
 	else if (find_servers(&h, type))
 		for (size_t i = 0; i < MIN(h.answer.count, HOSTS_MAX) && !h.found; i++)
 			verdict = look_up_server(&h, type, h.answer.records[i].target);
@@ -140,7 +160,7 @@ enum verdict check_server_access(struct check *outer)
 	if (!*text || ((subject == SUBJECT_CLIENT || subject == SUBJECT_REVERSE_CLIENT) &&
 	                  strcmp(text, "unknown") == 0))
 		return VERDICT_DUNNO;
-	return access_not_permitted(&check, look_up_servers(&check, text, type), text);
+	return access_not_permitted(&check, look_up_servers(&check, text, type), check.name);
 }
 
 /* ---- permit_mx_backup ----------------------------------------------------------------------- */

@@ -66,6 +66,12 @@ static bool is_among(const char *owners, const char *login)
 	return false;
 }
 
+enum verdict check_without_sasl(struct check *check)
+{
+	log_warn("restriction `%s' ignored: no SASL support", check->kind->name);
+	return VERDICT_DUNNO;
+}
+
 enum verdict check_login_mismatch(struct check *check)
 {
 	struct session *s = check->s;
@@ -76,10 +82,8 @@ enum verdict check_login_mismatch(struct check *check)
 	enum table_answer answer;
 	enum verdict verdict = VERDICT_DUNNO;
 
-	if (!s->srv->access->sasl_enabled) {
-		log_warn("restriction `%s' ignored: no SASL support", check->kind->name);
-		return VERDICT_DUNNO;
-	}
+	if (!s->srv->access->sasl_enabled)
+		return check_without_sasl(check);
 	if (!sender || !*sender || !(data & (*login ? LOGIN_MISMATCH_AUTH : LOGIN_MISMATCH_NONE)))
 		return VERDICT_DUNNO;
 	answer = owners_of(s, &owners, &err);

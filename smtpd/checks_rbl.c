@@ -289,6 +289,7 @@ static enum verdict refuse_listed(struct listing *l)
 	if (code < 400 || code > 599) {
 		log_warn("rbl response code configuration error: %s", str_text(&text));
 		code = 450;
+		words = "4.7.1 Service unavailable";
 	}
 	words = smtp_dsn_split(words, dsn);
 	if (!*dsn)
@@ -317,22 +318,20 @@ static bool reversed_address(const struct session *s, char *out, size_t size)
 	return true;
 }
 
-/* "domain=filter" of the list's argument. false: it names no list (the verdict is in *out). */
-static bool begin(struct listing *l, struct check *check, enum verdict *out)
+/* "domain=filter" of the list's argument. false: it names no list, which is said and harmless. */
+static bool begin(struct listing *l, struct check *check)
 {
 	struct session *s = check->s;
 	const char *equals = strchr(check->arg, '=');
 
 	*l = (struct listing){.check = check};
-	if (!strchr(check->arg, '.')) {
+	if (!*check->arg) {
 		log_warn("restriction %s requires domain name argument", check->kind->name);
-		*out = check_misconfigured(check);
 		return false;
 	}
 	l->list = equals ? arena_strndup(&s->tx.arena, check->arg, (size_t)(equals - check->arg))
 	                 : check->arg;
 	l->filter = equals ? equals + 1 : NULL;
-	*out = VERDICT_DUNNO;
 	return true;
 }
 
@@ -369,12 +368,11 @@ enum verdict check_rbl(struct check *outer)
 {
 	struct check check = *outer;
 	struct listing l;
-	enum verdict verdict;
 	char reversed[80];
 
 	check.class_ = "Client host";
-	if (!begin(&l, &check, &verdict))
-		return verdict;
+	if (!begin(&l, &check))
+		return VERDICT_DUNNO;
 	if (!reversed_address(check.s, reversed, sizeof(reversed)) ||
 	    !set_name(&l, check.s->peer.addr, reversed))
 		return VERDICT_DUNNO;
@@ -387,6 +385,8 @@ enum verdict check_maps_rbl(struct check *outer)
 	const struct conf_list *lists = &outer->s->params->maps_rbl_domains;
 	enum verdict verdict = VERDICT_DUNNO;
 
+	log_warn(
+	    "restriction %s is old; use reject_rbl_client domain-name instead", outer->kind->name);
 	for (size_t i = 0; i < lists->count && verdict == VERDICT_DUNNO; i++) {
 		struct check check = *outer;
 
@@ -413,10 +413,9 @@ enum verdict check_rhsbl(struct check *outer)
 	struct check check = *outer;
 	const char *text, *domain;
 	struct listing l;
-	enum verdict verdict;
 
-	if (!begin(&l, &check, &verdict))
-		return verdict;
+	if (!begin(&l, &check))
+		return VERDICT_DUNNO;
 	if (!access_subject_of(&check, (enum access_subject)check.kind->data, &text))
 		return VERDICT_DUNNO;
 	domain = domain_of(text);
@@ -432,12 +431,11 @@ enum verdict check_dnswl(struct check *outer)
 	struct transaction *tx = &check.s->tx;
 	const char *text = NULL, *domain;
 	struct listing l;
-	enum verdict verdict;
 	char reversed[80];
 
 	check.class_ = "Client host";
-	if (!begin(&l, &check, &verdict))
-		return verdict;
+	if (!begin(&l, &check))
+		return VERDICT_DUNNO;
 	if (tx->has_rcpt && strcmp(check.s->where, "RCPT") == 0 &&
 	    (!transaction_resolve(check.s, &tx->rcpt) || !check_destination_is_ours(&check)))
 		return VERDICT_DUNNO;

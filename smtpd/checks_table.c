@@ -50,7 +50,6 @@ static bool ask(struct lookup *l, const char *key, bool is_part)
 	if (answer == TABLE_ERROR) {
 		log_warn("%s: table lookup problem", l->table);
 		log_warn("%s", err.text);
-		l->check->warn_depth = 0;
 		l->verdict =
 		    action_run(l->check, l->table, "451 4.3.5 Server configuration error", key);
 	} else {
@@ -172,7 +171,7 @@ static enum verdict look_up_address(struct check *check, struct target *target)
 	str_fini(&l.value);
 	/* an address that hides another one says nothing about whether we may relay to that */
 	if (l.verdict == VERDICT_PERMIT && target == &check->s->tx.rcpt &&
-	    !check_destination_is_ours(check) && strpbrk(target->given, "%!"))
+	    check_destination_is_routed(check))
 		return VERDICT_DUNNO;
 	return l.verdict;
 }
@@ -254,6 +253,8 @@ static enum verdict check_ccert(struct check *check)
 	const char *text;
 	struct err err;
 
+	if (!check->s->srv->config->tls.ask_ccert)
+		log_warn("%s is requested, but \"smtpd_tls_ask_ccert = no\"", check->kind->name);
 	if (ccert_search_parse(check->arg, &search, &table, &err) < 0) {
 		log_warn("restriction %s: %s in '%s'", check->kind->name, err.text, check->arg);
 		verdict = check_misconfigured(check);
@@ -304,6 +305,8 @@ enum verdict check_access_table(struct check *outer)
 		    check.kind->name, check.arg);
 		return check_misconfigured(&check);
 	}
+	if (check.kind->data == SUBJECT_SASL && !check.s->srv->access->sasl_enabled)
+		return check_without_sasl(&check);
 	if (check.kind->data == SUBJECT_CCERT)
 		return check_ccert(&check);
 	return look_up(&check, (enum access_subject)check.kind->data);

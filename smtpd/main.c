@@ -16,13 +16,15 @@ static const struct conf_table *const tables[] = {&smtpd_params, &smtpd_tls_para
 static void *const structs[] = {&config.smtpd, &config.tls, &config.auth, &secure_settings,
     &config.shape, &config.map, &config.route, &config.queue};
 
-/* Keys are mostly root's, and so may be what knows passwords. */
+/* Keys are mostly root's, and so may be tables, and what knows passwords. */
 static void before_drop(struct service *service)
 {
 	config.core = service_core(service);
-	auth_open(&server, &config, conf_etc(service_conf(service)));
 	server.tls = server_tls_open(&config.tls, &secure_settings, service_core(service));
 	server.tls_level = server_tls_level(server.tls);
+	server.service = service;
+	server.generation = service_generation(service);
+	server_open(&server, &config, service_conf(service));
 }
 
 static void init(struct service *service)
@@ -46,9 +48,14 @@ static void check(struct service *service, struct conf_report *report)
 
 static void session(struct service *service, int fd)
 {
+	(void)service;
 	session_serve(&server, fd);
-	if (auth_is_outdated(&server))
-		service_retire(service);
+}
+
+static enum table_age age(struct service *service)
+{
+	(void)service;
+	return server_age(&server);
 }
 
 static void exiting(struct service *service)
@@ -68,6 +75,7 @@ int main(int argc, char **argv)
 	    .before_drop = before_drop,
 	    .init = init,
 	    .session = session,
+	    .age = age,
 	    .exiting = exiting,
 	};
 

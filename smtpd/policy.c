@@ -315,13 +315,14 @@ static bool ask(struct check *check, struct policy *p, const struct str *request
 	if (p->connected && is_stale(p))
 		disconnect(p);
 	for (int try = 1; try <= p->settings.try_limit; try++) {
-		bool reused = p->connected;
+		bool reused = p->connected, connected;
 
 		if (ask_once(p, request, out, &err) == 0) {
 			if (p->settings.request_limit == 1)
 				disconnect(p);
 			return true;
 		}
+		connected = p->connected;
 		disconnect(p);
 		if (check->s->srv->service)
 			service_alive(check->s->srv->service);
@@ -329,6 +330,9 @@ static bool ask(struct check *check, struct policy *p, const struct str *request
 			try--; /* it has ended while nobody looked: that is no failure */
 			continue;
 		}
+		if (!connected)
+			log_warn("connect to %s: %s", strchr(p->endpoint, ':') + 1,
+			    err.code > 0 ? strerror(err.code) : err.text);
 		log_warn("problem talking to server %s: %s", strchr(p->endpoint, ':') + 1,
 		    err.code > 0 && err.code != EPROTO ? strerror(err.code) : err.text);
 		if (try < p->settings.try_limit)

@@ -74,7 +74,7 @@ struct access {
 	struct map *policies;           /* struct policy, by the argument of check_policy_service */
 	struct match_list *log_permits; /* smtpd_log_access_permit_actions */
 	struct match_list *mx_backup_networks;
-	struct table_chain *dns_filter; /* smtpd_dns_reply_filter, when first needed */
+	struct table_chain *dns_filter; /* smtpd_dns_reply_filter */
 	struct table_chain *login_maps, *rbl_reply_maps;
 	const char *rbl_reply;        /* the template */
 	bool sasl_enabled;            /* smtpd_sasl_auth_enable */
@@ -120,10 +120,18 @@ void action_fix_dsn(char dsn[12], const char *class_);
 
 /* ---- what restrictions are made of: checks*.c, policy.c ------------------------------------- */
 
-check_fn check_unknown_sender_domain, check_unknown_recipient_domain, check_unknown_helo;
+check_fn check_unknown_sender_domain, check_unknown_recipient_domain;
+check_fn check_helo_in_dns; /* there is a HELO name, and it is no literal */
+
+/* checks_names.c */
+check_fn check_non_fqdn_sender, check_non_fqdn_recipient, check_non_fqdn_helo, check_invalid_helo,
+    check_unknown_helo, check_naked_address;
+
 /* Unknown recipient or sender of our own domains (reject_unlisted_*). */
 enum verdict check_unlisted(struct check *check, struct target *target, bool is_sender);
+/* Of the resolved recipient. */
 bool check_destination_is_ours(struct check *check);
+bool check_destination_is_routed(struct check *check);
 enum verdict check_table_trouble(struct check *check, const char *name);
 
 /* checks_table.c */
@@ -155,6 +163,7 @@ enum {
 	LOGIN_MISMATCH_NONE = 1 << 1,       /* concerns who is not */
 	LOGIN_MISMATCH_UNKNOWN_OK = 1 << 2, /* a sender that nobody owns is anybody's */
 };
+check_fn check_without_sasl; /* says that it is ignored */
 check_fn check_login_mismatch, check_tls_clientcerts, check_tls_all_clientcerts,
     check_sasl_authenticated;
 

@@ -149,6 +149,8 @@ void access_open(struct smtpd *srv, struct conf *conf)
 	if (*p->permit_mx_backup_networks)
 		a->mx_backup_networks =
 		    match_list_open("permit_mx_backup_networks", p->permit_mx_backup_networks, 0);
+	if (*p->dns_reply_filter)
+		a->dns_filter = table_chain_open(p->dns_reply_filter, TABLE_FOLD_KEY);
 	a->rbl_reply = p->default_rbl_reply;
 	a->sasl_enabled = text_eq_nocase(conf_get(conf, "smtpd_sasl_auth_enable"), "yes");
 	a->mail_version = conf_get(conf, "mail_version");
@@ -164,6 +166,22 @@ bool access_protects(const struct smtpd *srv)
 
 	return restriction_list_protects(srv->restrictions[ACCESS_RELAY], classes) ||
 	       restriction_list_protects(srv->restrictions[ACCESS_RECIPIENT], classes);
+}
+
+enum table_age access_age(const struct access *a)
+{
+	enum table_age worst = TABLE_FRESH;
+	size_t cursor = 0;
+	const char *name;
+	void *chain;
+
+	while (map_next(a->tables, &cursor, &name, &chain))
+		worst = MAX(worst, table_chain_age(chain));
+	worst = MAX(worst, match_list_age(a->log_permits));
+	worst = MAX(worst, match_list_age(a->mx_backup_networks));
+	worst = MAX(worst, table_chain_age(a->dns_filter));
+	worst = MAX(worst, table_chain_age(a->login_maps));
+	return MAX(worst, table_chain_age(a->rbl_reply_maps));
 }
 
 static void free_list(void *value)

@@ -114,14 +114,11 @@ static void load_restrictions(struct smtpd *srv, struct conf *conf)
 	srv->relay_protected = access_protects(srv);
 }
 
-int server_init(
-    struct smtpd *srv, const struct smtpd_config *config, struct conf *conf, struct err *err)
+void server_open(struct smtpd *srv, const struct smtpd_config *config, struct conf *conf)
 {
 	const struct smtpd_params *p = &config->smtpd;
 
 	srv->config = config;
-	if (queue_open(&config->queue, config->core->enable_long_queue_ids, &srv->queue, err) < 0)
-		return -1;
 	load_stress(srv, conf);
 	load_cleanup(srv, conf);
 	load_interfaces(srv);
@@ -159,7 +156,33 @@ int server_init(
 		srv->client_certs = table_chain_open(config->tls.relay_clientcerts, TABLE_FOLD_KEY);
 	limits_open(srv);
 	auth_open(srv, config, conf_etc(conf));
-	return 0;
+}
+
+int server_init(
+    struct smtpd *srv, const struct smtpd_config *config, struct conf *conf, struct err *err)
+{
+	if (!srv->config)
+		server_open(srv, config, conf);
+	return queue_open(&config->queue, config->core->enable_long_queue_ids, &srv->queue, err);
+}
+
+enum table_age server_age(const struct smtpd *srv)
+{
+	struct match_list *lists[] = {srv->mynetworks, srv->forbidden_commands,
+	    srv->bare_newline_exclusions, srv->verp_clients, srv->xclient_hosts,
+	    srv->xforward_hosts, srv->proxy_networks, srv->limit_exceptions};
+	struct table_chain *chains[] = {srv->discard_maps, srv->command_filter, srv->footer_maps,
+	    srv->client_certs, srv->login_limits, srv->sender_limits};
+	enum table_age worst = MAX(access_age(srv->access), auth_age(srv));
+
+	worst = MAX(worst, router_age(srv->router));
+	worst = MAX(worst, checks_age(srv->checks));
+	worst = MAX(worst, MAX(mapper_age(srv->mapper), mapper_age(srv->addresses)));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		worst = MAX(worst, match_list_age(lists[i]));
+	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
+		worst = MAX(worst, table_chain_age(chains[i]));
+	return worst;
 }
 
 void server_fini(struct smtpd *srv)

@@ -112,11 +112,15 @@ struct smtpd {
 };
 
 /*
- * Opens the queue (working directory = queue directory), tables and lists. conf is the loaded
- * configuration behind config. -1 with err when the process cannot work at all.
+ * Opens tables and lists, which may need the rights that a process has at its start. conf is the
+ * loaded configuration behind config.
  */
+void server_open(struct smtpd *srv, const struct smtpd_config *config, struct conf *conf);
+/* Opens the queue (working directory = queue directory), and what server_open has not opened yet.
+ * -1 with err when the process cannot work at all. */
 int server_init(
     struct smtpd *srv, const struct smtpd_config *config, struct conf *conf, struct err *err);
+enum table_age server_age(const struct smtpd *srv);
 void server_fini(struct smtpd *srv);
 
 /* ---- peer.c: who the client is ------------------------------------------------------------- */
@@ -418,6 +422,7 @@ void access_log(struct session *s, const char *action, const char *text);
  */
 void access_open(struct smtpd *srv, struct conf *conf);
 void access_close(struct smtpd *srv);
+enum table_age access_age(const struct access *access);
 /* Do the relay or recipient restrictions keep strangers from relaying? */
 bool access_protects(const struct smtpd *srv);
 /* Ends what the session had for restrictions. */

@@ -21,12 +21,6 @@ static void open_cache(void *arg)
 	cache_open(&self);
 }
 
-static void before_drop(struct service *service)
-{
-	fd_raise_limit(DESCRIPTORS);
-	service_as_owner(service, open_cache, NULL);
-}
-
 /* Probes may have ways of their own. */
 static void set_routes(void)
 {
@@ -41,17 +35,23 @@ static void set_routes(void)
 	    params.sender_dependent_default_transport_maps;
 }
 
+static void before_drop(struct service *service)
+{
+	fd_raise_limit(DESCRIPTORS);
+	service_as_owner(service, open_cache, NULL);
+	self.core = service_core(service);
+	set_routes();
+	self.router = router_new(self.core, &route_settings);
+	self.mapper = mapper_open(self.core, &map_settings, self.router);
+}
+
 static void init(struct service *service)
 {
 	struct err err;
 
-	self.core = service_core(service);
 	self.loop = service_loop(service);
 	if (queue_open(&queue_settings, self.core->enable_long_queue_ids, &self.queue, &err) < 0)
 		fatal("%s", err.text);
-	set_routes();
-	self.router = router_new(self.core, &route_settings);
-	self.mapper = mapper_open(self.core, &map_settings, self.router);
 	self.notifier = notifier_new();
 	server = (struct frame_server){.loop = self.loop,
 	    .name = "private/verify",

@@ -48,7 +48,7 @@ const struct auth_words *auth_words(const struct auth *auth)
 	return &auth->ops->words;
 }
 
-bool auth_outdated(const struct auth *auth)
+enum table_age auth_tables_age(const struct auth *auth)
 {
-	return auth->ops->stale && auth->ops->stale(auth);
+	return auth->ops->age ? auth->ops->age(auth) : TABLE_FRESH;
 }

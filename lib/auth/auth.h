@@ -4,6 +4,7 @@
 
 #include "lib/base/err.h"
 #include "lib/sasl/server.h"
+#include "lib/table/table.h"
 
 /*
  * Who may log in: one interface to those that know it. Each has a constructor in a header of its
@@ -48,7 +49,7 @@ struct auth_ops {
 	void (*cancel)(struct auth *auth);
 	void (*free)(struct auth *auth);
 	struct auth_words words;
-	bool (*stale)(const struct auth *auth); /* NULL: never */
+	enum table_age (*age)(const struct auth *auth); /* NULL: it has no tables */
 };
 
 /*
@@ -81,7 +82,6 @@ enum sasl_verdict auth_step(struct auth *auth, struct slice response, struct aut
 void auth_cancel(struct auth *auth);
 void auth_free(struct auth **auth);
 const struct auth_words *auth_words(const struct auth *auth);
-/* What it reads has changed, and it could not read it anew: another process should. */
-bool auth_outdated(const struct auth *auth);
+enum table_age auth_tables_age(const struct auth *auth);
 
 #endif

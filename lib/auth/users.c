@@ -269,11 +269,11 @@ static void cancel(struct auth *auth)
 	sasl_server_free(&((struct users *)auth)->exchange);
 }
 
-static bool is_stale(const struct auth *auth)
+static enum table_age tables_age(const struct auth *auth)
 {
 	const struct users *u = (const struct users *)auth;
 
-	return table_chain_is_stale(u->maps) || table_chain_is_stale(u->tokens);
+	return MAX(table_chain_age(u->maps), table_chain_age(u->tokens));
 }
 
 static void free_users(struct auth *auth)
@@ -379,7 +379,7 @@ static void learn_all(struct users *u, const char *maps)
 struct auth *auth_users_new(const struct auth_users_config *config)
 {
 	static const struct auth_ops ops = {
-	    list_mechanisms, begin, step, cancel, free_users, AUTH_WORDS, is_stale};
+	    list_mechanisms, begin, step, cancel, free_users, AUTH_WORDS, tables_age};
 	struct users *u = alloc_zero(1, sizeof(*u));
 
 	u->auth.ops = &ops;

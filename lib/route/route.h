@@ -51,6 +51,7 @@ struct core_params;
  */
 struct router *router_new(const struct core_params *core, const struct route_params *params);
 void router_free(struct router **router);
+enum table_age router_age(struct router *router); /* of its tables */
 
 /*
  * Resolves one complete address (rewritten before). sender selects sender-dependent relays; may be

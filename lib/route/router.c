@@ -91,3 +91,19 @@ void router_free(struct router **router)
 	arena_fini(&r->work);
 	free(r);
 }
+
+enum table_age router_age(struct router *r)
+{
+	struct match_list *lists[] = {r->mydestination, r->relay_domains, r->virtual_alias_domains,
+	    r->virtual_mailbox_domains};
+	struct table_chain *chains[] = {r->transport_maps, r->relayhost_maps,
+	    r->default_transport_maps, r->local_recipients, r->relay_recipients,
+	    r->virtual_mailboxes};
+	enum table_age worst = TABLE_FRESH;
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		worst = MAX(worst, match_list_age(lists[i]));
+	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
+		worst = MAX(worst, table_chain_age(chains[i]));
+	return worst;
+}

@@ -7,6 +7,7 @@
 
 #include "lib/conf/conf.h"
 #include "lib/conf/core.h"
+#include "lib/table/table.h"
 
 struct loop;
 
@@ -51,6 +52,13 @@ struct service_spec {
 
 	/* Event loop: called for each accepted connection; the program owns fd from then on. */
 	void (*accepted)(struct service *service, int fd);
+
+	/*
+	 * Session kind: how old are the tables that were opened before rights were dropped? Asked
+	 * before each wait for work, and each second of it when something is guarded; the process
+	 * ends when something is outdated. May be NULL.
+	 */
+	enum table_age (*age)(struct service *service);
 
 	void (*exiting)(
 	    struct service *service); /* before exit on idle, max_use, stop. May be NULL */

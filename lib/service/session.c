@@ -23,7 +23,7 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
-enum { STOP_GRACE_MS = 500, TRIGGER_MAX = 1024 };
+enum { STOP_GRACE_MS = 500, TRIGGER_MAX = 1024, GUARD_MS = 1000 };
 
 enum work { WORK_CONNECTION, WORK_TRIGGER, WORK_AGAIN, WORK_IDLE_TOO_LONG };
 
@@ -89,12 +89,18 @@ static void prepare_sockets(struct service *s)
 	}
 }
 
+static bool idle_too_long(const struct service *s)
+{
+	return !s->guarded ||
+	       clock_mono_ms() - s->idle_since_ms >= (int64_t)s->core.max_idle * 1000;
+}
+
 static enum work failed_wait(struct service *s)
 {
 	switch (errno) {
 	case EAGAIN:
 		/* a blocking socket's time limit; with epoll another process was faster */
-		return s->epoll < 0 ? WORK_IDLE_TOO_LONG : WORK_AGAIN;
+		return s->epoll < 0 && idle_too_long(s) ? WORK_IDLE_TOO_LONG : WORK_AGAIN;
 	case EINVAL:
 		/* master listens here no more: our end comes with its next signal */
 		usleep(100000);
@@ -132,6 +138,23 @@ static enum work take_work(struct service *s, int listen_fd, int *fd_out, char *
 	return *fd_out < 0 ? failed_wait(s) : WORK_CONNECTION;
 }
 
+/* Who cannot open its tables again looks at them while it waits. false: another process must. */
+static bool tables_are_current(struct service *s)
+{
+	struct timeval limit = {.tv_sec = GUARD_MS / 1000};
+	enum table_age age = s->spec->age ? s->spec->age(s) : TABLE_FRESH;
+
+	if (age == TABLE_OUTDATED) {
+		log_info("a table that only another process can open has changed -- restarting");
+		return false;
+	}
+	s->guarded = s->guarded || age == TABLE_GUARDED;
+	/* the socket is everybody's, and each new process sets the limit of max_idle */
+	if (s->guarded && s->epoll < 0)
+		setsockopt(SCORE_FD_LISTEN, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return true;
+}
+
 static enum work wait_for_work(struct service *s, int *fd_out, char *bytes, size_t *len)
 {
 	struct epoll_event ev;
@@ -139,9 +162,9 @@ static enum work wait_for_work(struct service *s, int *fd_out, char *bytes, size
 
 	if (s->epoll < 0)
 		return take_work(s, SCORE_FD_LISTEN, fd_out, bytes, len);
-	n = epoll_wait(s->epoll, &ev, 1, s->core.max_idle * 1000);
+	n = epoll_wait(s->epoll, &ev, 1, s->guarded ? GUARD_MS : s->core.max_idle * 1000);
 	if (n == 0)
-		return WORK_IDLE_TOO_LONG;
+		return idle_too_long(s) ? WORK_IDLE_TOO_LONG : WORK_AGAIN;
 	if (n < 0)
 		return failed_wait(s);
 	return take_work(s, ev.data.fd, fd_out, bytes, len);
@@ -191,8 +214,9 @@ int service_run_sessions(struct service *s)
 		enum work work;
 
 		service_set_idle(s);
+		s->idle_since_ms = clock_mono_ms();
 		do {
-			if (s->stop || service_outdated(s))
+			if (s->stop || service_outdated(s) || !tables_are_current(s))
 				return finish(s);
 			work = wait_for_work(s, &fd, bytes, &len);
 		} while (work == WORK_AGAIN);

@@ -83,6 +83,15 @@ struct checks *checks_open(const struct checks_tables *t)
 	return c;
 }
 
+enum table_age checks_age(const struct checks *c)
+{
+	enum table_age worst = TABLE_FRESH;
+
+	for (int i = 0; c && i < TABLES; i++)
+		worst = MAX(worst, table_chain_age(c->chains[i]));
+	return worst;
+}
+
 void checks_close(struct checks **checks)
 {
 	struct checks *c = *checks;

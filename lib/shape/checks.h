@@ -52,6 +52,7 @@ struct checks_tables {
 /* NULL when all lists are empty. The texts of *tables must outlive it. */
 struct checks *checks_open(const struct checks_tables *tables);
 void checks_close(struct checks **checks);
+enum table_age checks_age(const struct checks *checks); /* NULL: fresh */
 
 bool checks_body_wanted(const struct checks *checks);
 bool checks_parts_wanted(const struct checks *checks); /* anything but the message's own header */

@@ -49,6 +49,18 @@ void mapper_close(struct mapper **mapper)
 	free(m);
 }
 
+enum table_age mapper_age(struct mapper *m)
+{
+	const struct mapper none = {.params = NULL}, *from = m ? m : &none;
+	struct table_chain *chains[] = {from->canonical, from->sender_canonical,
+	    from->recipient_canonical, from->aliases, from->sender_bcc, from->recipient_bcc};
+	enum table_age worst = match_list_age(from->masquerade_exceptions);
+
+	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
+		worst = MAX(worst, table_chain_age(chains[i]));
+	return worst;
+}
+
 void texts_add(struct texts *list, const char *text)
 {
 	if (list->count == list->cap) {

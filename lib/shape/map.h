@@ -55,7 +55,8 @@ struct core_params;
  */
 struct mapper *mapper_open(
     const struct core_params *core, const struct map_params *params, struct router *router);
-void mapper_close(struct mapper **mapper); /* NULL inside allowed */
+void mapper_close(struct mapper **mapper);        /* NULL inside allowed */
+enum table_age mapper_age(struct mapper *mapper); /* of its tables; NULL: fresh */
 
 /*
  * One address of a header, or the envelope's sender, through recipient_ or sender_canonical_maps,

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/mail/address.h"
 #include "lib/sys/clock.h"
+#include "lib/table/file.h"
 #include "lib/table/table.h"
 #include "lib/table/type.h"
 
@@ -27,6 +29,7 @@ struct table_chain {
 	struct link *links;
 	size_t count;
 	int flags;
+	uid_t opened_as;
 };
 
 struct table_chain *table_chain_open(const char *list, int flags)
@@ -36,6 +39,7 @@ struct table_chain *table_chain_open(const char *list, int flags)
 	struct slice item;
 
 	chain->flags = flags;
+	chain->opened_as = geteuid();
 	while (table_list_next(&cursor, &item)) {
 		struct link *link;
 
@@ -68,12 +72,21 @@ bool table_chain_empty(const struct table_chain *chain)
 	return !chain || chain->count == 0;
 }
 
-bool table_chain_is_stale(const struct table_chain *chain)
+enum table_age table_chain_age(struct table_chain *chain)
 {
-	for (size_t i = 0; chain && i < chain->count; i++)
-		if (chain->links[i].table && table_is_stale(chain->links[i].table))
-			return true;
-	return false;
+	enum table_age worst = TABLE_FRESH;
+
+	for (size_t i = 0; chain && i < chain->count; i++) {
+		struct link *link = &chain->links[i];
+		enum table_age age = TABLE_FRESH;
+
+		if (link->table)
+			age = table_age(link->table);
+		else if (table_rights_gone(chain->opened_as, &link->err))
+			age = TABLE_OUTDATED; /* it has come to be meanwhile */
+		worst = MAX(worst, age);
+	}
+	return worst;
 }
 
 static bool link_ready(struct link *link, int flags, struct err *err)

@@ -216,6 +216,15 @@ static enum table_answer ask_name(
 	return answer;
 }
 
+enum table_age match_list_age(struct match_list *list)
+{
+	enum table_age worst = TABLE_FRESH;
+
+	for (size_t i = 0; list && i < list->count; i++)
+		worst = MAX(worst, table_chain_age(list->patterns[i].table));
+	return worst;
+}
+
 static enum table_answer match_one(
     const struct pattern *p, const struct wanted *w, struct str *out, struct err *err)
 {

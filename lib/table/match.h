@@ -27,6 +27,7 @@ enum {
 /* Errors in single patterns are logged as warnings with the parameter's name; never NULL. */
 struct match_list *match_list_open(const char *parameter, const char *patterns, int flags);
 void match_list_close(struct match_list **list);
+enum table_age match_list_age(struct match_list *list); /* of its tables; NULL: fresh */
 
 /* A domain or other text, case ignored. */
 enum table_answer match_list_text(struct match_list *list, const char *text, struct err *err);

@@ -141,15 +141,27 @@ static enum table_answer randmap_get(void *state, const char *key, struct str *o
 	return TABLE_FOUND;
 }
 
+static enum table_age nested_age(void *state)
+{
+	const struct nested *n = state;
+	enum table_age worst = TABLE_FRESH;
+
+	for (size_t i = 0; i < n->count; i++)
+		worst = MAX(worst, table_age(n->tables[i]));
+	return worst;
+}
+
 const struct table_type table_type_unionmap = {.name = "unionmap",
     .pattern = true,
     .open = tables_open,
     .get = unionmap_get,
-    .close = nested_close};
+    .close = nested_close,
+    .age = nested_age};
 const struct table_type table_type_pipemap = {.name = "pipemap",
     .pattern = true,
     .open = pipemap_open,
     .get = pipemap_get,
-    .close = nested_close};
+    .close = nested_close,
+    .age = nested_age};
 const struct table_type table_type_randmap = {
     .name = "randmap", .open = randmap_open, .get = randmap_get, .close = nested_close};

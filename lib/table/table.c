@@ -4,21 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
-#include "lib/sys/clock.h"
+#include "lib/table/file.h"
 #include "lib/table/type.h"
-
-enum { CHECK_MS = 1000 };
-
-/* What tells one version of a file from another. */
-struct stamp {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime;
-};
 
 struct table {
 	const struct table_type *type;
@@ -26,10 +17,7 @@ struct table {
 	const char *name; /* behind "type:", within full_name */
 	int flags, depth;
 	void *state;
-	char *file;
-	struct stamp stamp;
-	int64_t next_check_ms;
-	bool stale; /* the file has changed, and could not be opened */
+	struct table_file file;
 };
 
 static const struct {
@@ -61,22 +49,6 @@ static const char *const missing_types[] = {"cdb", "ldap", "mysql", "pgsql", "sq
 char *table_file_is_name(const char *name)
 {
 	return alloc_strdup(name);
-}
-
-static bool stamp_of(const char *file, struct stamp *out)
-{
-	struct stat st;
-
-	if (stat(file, &st) < 0)
-		return false;
-	*out = (struct stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim};
-	return true;
-}
-
-static bool stamp_same(const struct stamp *a, const struct stamp *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec;
 }
 
 /* Levenshtein distance of short words; long ones are far away. */
@@ -163,13 +135,7 @@ int table_open_nested(
 	table->name = table->full_name + (colon + 1 - type_and_name);
 	table->flags = type->no_fold ? flags & ~TABLE_FOLD_KEY : flags;
 	table->depth = depth;
-	if (type->file)
-		table->file = type->file(table->name);
-	if (table->file) {
-		/* before the content is read: a change while it is read is then seen later */
-		stamp_of(table->file, &table->stamp);
-		table->next_check_ms = clock_mono_ms() + CHECK_MS;
-	}
+	table_file_init(&table->file, type->file ? type->file(table->name) : NULL);
 	if (type->open(table->name, table->flags, depth, &table->state, err) < 0) {
 		if (depth == 0) /* the outermost name says it all */
 			err_prefix(err, "%s: ", type_and_name);
@@ -193,7 +159,7 @@ void table_close(struct table **table)
 		return;
 	if (t->state)
 		t->type->close(t->state);
-	free(t->file);
+	table_file_fini(&t->file);
 	free(t->full_name);
 	free(t);
 	*table = NULL;
@@ -202,30 +168,33 @@ void table_close(struct table **table)
 /* A replaced file is opened anew; what was open before stays when that fails. */
 static void refresh(struct table *table)
 {
-	int64_t now = clock_mono_ms();
-	struct stamp stamp;
 	void *state = NULL;
-	struct err err;
+	struct err err = {0};
 
-	if (now < table->next_check_ms)
+	if (!table_file_changed(&table->file))
 		return;
-	table->next_check_ms = now + CHECK_MS;
-	if (!stamp_of(table->file, &stamp) || stamp_same(&stamp, &table->stamp))
-		return;
-	table->stamp = stamp; /* one warning for each new version that is bad */
-	table->stale = true;
 	if (table->type->open(table->name, table->flags, table->depth, &state, &err) < 0) {
-		log_warn("%s: %s; going on with the old content", table->full_name, err.text);
+		if (!table_file_failed(&table->file, &err))
+			log_warn(
+			    "%s: %s; going on with the old content", table->full_name, err.text);
 		return;
 	}
 	table->type->close(table->state);
 	table->state = state;
-	table->stale = false;
+	if (table->file.fd >= 0) { /* it looks at the version before */
+		close(table->file.fd);
+		table->file.fd = -1;
+	}
 }
 
-bool table_is_stale(const struct table *table)
+enum table_age table_age(struct table *table)
 {
-	return table->stale;
+	refresh(table);
+	if (table->type->age)
+		return table->type->age(table->state);
+	if (table->file.outdated)
+		return TABLE_OUTDATED;
+	return table->file.guarded ? TABLE_GUARDED : TABLE_FRESH;
 }
 
 enum table_answer table_get(struct table *table, const char *key, struct str *out, struct err *err)
@@ -234,8 +203,7 @@ enum table_answer table_get(struct table *table, const char *key, struct str *ou
 	char *folded = NULL;
 
 	str_clear(out);
-	if (table->file)
-		refresh(table);
+	refresh(table);
 	if (table->flags & TABLE_FOLD_KEY) {
 		folded = alloc_strdup(key);
 		text_lower(folded);

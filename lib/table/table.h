@@ -37,10 +37,13 @@ const char *table_name(const struct table *table); /* "lmdb:/etc/postfix/x" */
 bool table_is_pattern(const struct table *table);
 
 /*
- * Was the file replaced by one that could not be opened, so that the old content is still used?
- * Who has given up the rights to open it should end and let another process do it.
+ * Who has given up the rights to open a table's file cannot follow its changes. TABLE_GUARDED:
+ * there is such a file: look again from time to time. TABLE_OUTDATED: it has changed, the old
+ * content is still used, and this process should end and let another one open it. Looks at files at
+ * most once a second. Of several tables the worst, which is the largest, counts.
  */
-bool table_is_stale(const struct table *table);
+enum table_age { TABLE_FRESH, TABLE_GUARDED, TABLE_OUTDATED };
+enum table_age table_age(struct table *table);
 
 /* Walks all entries (postmap -s). 1: an entry, 0: the end, -1: error or a type without a walk. */
 int table_next(
@@ -69,7 +72,7 @@ struct table_chain;
 struct table_chain *table_chain_open(const char *list, int flags);
 void table_chain_close(struct table_chain **chain);
 bool table_chain_empty(const struct table_chain *chain);
-bool table_chain_is_stale(const struct table_chain *chain); /* table_is_stale of any */
+enum table_age table_chain_age(struct table_chain *chain); /* NULL: fresh */
 enum table_answer table_chain_get(
     struct table_chain *chain, const char *key, struct str *out, struct err *err);
 /* The same for a part of what is looked up (a parent domain): pattern tables are left out. */

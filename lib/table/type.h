@@ -27,6 +27,7 @@ struct table_type {
 	int (*next_rule)(
 	    void *state, bool first, struct str *key_out, struct str *value_out, struct err *err);
 	void (*close)(void *state);
+	enum table_age (*age)(void *state); /* tables made of tables; NULL: the file's */
 };
 
 enum { TABLE_DEPTH_MAX = 8, TABLE_FILE_MAX = 256 << 20 };

@@ -123,7 +123,7 @@ START_TEST(replaced)
 	clock_offset_for_tests(1500);
 	ck_assert_int_eq(table_get(table, "a", &value, &err), TABLE_FOUND);
 	ck_assert_str_eq(str_text(&value), "two");
-	ck_assert(!table_is_stale(table));
+	ck_assert_int_eq(table_age(table), TABLE_FRESH);
 	unlink(path);
 	mkdir(path, 0700);
 	clock_offset_for_tests(1500);
