@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "commands/postconf/postconf.h"
-#include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/conf/template.h"
 
@@ -18,27 +17,16 @@
 	"       postconf -M#|-MX|-PX [-c config_dir] service/type[/name]...\n"          \
 	"       postconf -b|-t [-c config_dir] [template_file]\n"                       \
 	"       postconf -k [-c config_dir]\n"                                          \
-	"       postconf -a|-A|-l|-m"
+	"       postconf -a|-A|-l|-m\n"                                                 \
+	"       postconf -T compile-version|run-version|public-key-algorithms"
 
 struct options {
 	char what;  /* 'p': main.cf; 'M', 'F', 'P': master.cf */
-	char list;  /* 'a', 'A', 'l', 'm', or 0 */
+	char list;  /* 'a', 'A', 'l', 'm', 'T', or 0 */
+	char *mode; /* of -T */
 	bool check; /* -k */
 	bool rows;  /* -K */
 	char texts; /* 'b' or 't': texts of notices */
-	bool edit;  /* -e given */
-};
-
-static const struct {
-	char option;
-	const char *names;
-} lists[] = {
-    {'a', "dovecot\n"},
-    {'A', ""},
-    {'l', "flock\nfcntl\ndotlock\n"},
-    {'m', "btree\ncidr\ndbm\nenviron\nfail\nhash\ninline\nlmdb\npcre\npipemap\nrandmap\nregexp\nsta"
-          "tic\n"
-          "texthash\nunionmap\nunix\n"},
 };
 
 static const struct {
@@ -82,9 +70,38 @@ struct overrides {
 	int count;
 };
 
+/* The options that say yes to something; NULL: not one of them. */
+static bool *flag_of(struct postconf *pc, struct options *o, int option)
+{
+	const struct {
+		int option;
+		bool *flag;
+	} flags[] = {
+	    {'d', &pc->defaults},
+	    {'f', &pc->fold},
+	    {'h', &pc->no_names},
+	    {'H', &pc->no_values},
+	    {'k', &o->check},
+	    {'K', &o->rows},
+	    {'n', &pc->set_only},
+	    {'x', &pc->expand},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (flags[i].option == option)
+			return flags[i].flag;
+	return NULL;
+}
+
 static void parse_option(
     struct postconf *pc, struct options *o, struct overrides *over, int option, char *arg)
 {
+	bool *flag = flag_of(pc, o, option);
+
+	if (flag) {
+		*flag = true;
+		return;
+	}
 	switch (option) {
 	case 'b':
 	case 't':
@@ -95,6 +112,10 @@ static void parse_option(
 	case 'l':
 	case 'm':
 		take_one(&o->list, (char)option);
+		break;
+	case 'T':
+		take_one(&o->list, 'T');
+		o->mode = arg;
 		break;
 	case 'M':
 	case 'F':
@@ -110,36 +131,14 @@ static void parse_option(
 	case 'C':
 		pc->classes = parse_classes(arg);
 		break;
-	case 'd':
-		pc->defaults = true;
-		break;
 	case 'e':
 		pc->edit = EDIT_SET;
-		o->edit = true;
 		break;
 	case '#':
 		pc->edit = EDIT_COMMENT;
 		break;
 	case 'X':
 		pc->edit = EDIT_REMOVE;
-		break;
-	case 'f':
-		pc->fold = true;
-		break;
-	case 'h':
-		pc->no_names = true;
-		break;
-	case 'H':
-		pc->no_values = true;
-		break;
-	case 'k':
-		o->check = true;
-		break;
-	case 'K':
-		o->rows = true;
-		break;
-	case 'n':
-		pc->set_only = true;
 		break;
 	case 'o':
 		if (!strchr(arg, '='))
@@ -148,9 +147,6 @@ static void parse_option(
 		break;
 	case 'v':
 		log_set_verbose(log_verbose() + 1);
-		break;
-	case 'x':
-		pc->expand = true;
 		break;
 	default:
 		fprintf(stderr, "%s\n", USAGE);
@@ -249,56 +245,6 @@ static int check_values(struct postconf *pc)
 	return result < 0 ? 1 : 0;
 }
 
-static int by_row_name(const void *a, const void *b)
-{
-	return strcmp((*(const struct conf_param *const *)a)->name,
-	    (*(const struct conf_param *const *)b)->name);
-}
-
-/* Families whose common default some program reads. */
-static void print_families(FILE *out)
-{
-	for (const struct conf_family *f = conf_families; f->suffix; f++) {
-		bool used = false;
-
-		for (size_t t = 0; all_tables[t] && !used; t++) {
-			for (size_t i = 0; i < all_tables[t]->count && !used; i++)
-				used = strcmp(all_tables[t]->rows[i].name, f->fallback) == 0;
-		}
-		if (used)
-			fprintf(out, "<transport>%s\t%s\t%lld\t%lld\t\t$%s\t%s\n", f->suffix,
-			    f->kind->name, (long long)f->min, (long long)f->max, f->fallback,
-			    f->doc);
-	}
-}
-
-/* -K: what this version implements, for the manual page: name, kind, bounds, default, meaning. */
-static void print_rows(FILE *out)
-{
-	const struct conf_param **rows = NULL;
-	size_t count = 0;
-
-	for (size_t t = 0; all_tables[t]; t++) {
-		rows = alloc_array(rows, count + all_tables[t]->count, sizeof(*rows));
-		for (size_t i = 0; i < all_tables[t]->count; i++)
-			rows[count++] = &all_tables[t]->rows[i];
-	}
-	qsort(rows, count, sizeof(*rows), by_row_name);
-	for (size_t i = 0; i < count; i++) {
-		const struct conf_param *row = rows[i];
-
-		if (i > 0 && strcmp(rows[i - 1]->name, row->name) == 0)
-			continue;
-		fprintf(out, "%s\t%s\t%lld\t%lld\t", row->name, row->kind->name,
-		    (long long)row->min, (long long)row->max);
-		for (const struct conf_enum *e = row->names; e && e->name; e++)
-			fprintf(out, "%s%s", e == row->names ? "" : " ", e->name);
-		fprintf(out, "\t%s\t%s\n", row->dflt, row->doc);
-	}
-	free(rows);
-	print_families(out);
-}
-
 /* -b: the texts of notices with $name expanded; -t: whole, as bounce_template_file may have them.
  */
 static int show_templates(struct postconf *pc, char what, char **args, int count)
@@ -368,19 +314,17 @@ int main(int argc, char **argv)
 		fatal("out of memory");
 	pc.etc = getenv("MAIL_CONFIG");
 	pc.etc_given = pc.etc != NULL;
-	while ((option = getopt(argc, argv, "aAbc:C:deFfhHkKlmMno:pPtvxX#")) > 0)
+	while ((option = getopt(argc, argv, "aAbc:C:deFfhHkKlmMno:pPtT:vxX#")) > 0)
 		parse_option(&pc, &o, &over, option, optarg);
 	if (!pc.etc)
 		pc.etc = "/etc/postfix";
 	check_options(&pc, &o, argv + optind, argc - optind);
-	for (size_t i = 0; i < ARRAY_LEN(lists) && o.list; i++) {
-		if (lists[i].option == o.list)
-			fputs(lists[i].names, stdout);
-	}
+	if (o.list)
+		list_print(o.list, o.mode, stdout);
 	if (pc.edit) {
 		edit(&pc, &o, argv + optind, argc - optind);
 	} else if (o.rows) {
-		print_rows(stdout);
+		list_rows(stdout);
 	} else if (!o.list) {
 		load(&pc, &o, &over);
 		if (o.texts) {

@@ -49,6 +49,11 @@ void fold_words(struct folder *f, const char *text); /* all words of a text */
 void fold_indent(struct folder *f);                  /* what follows starts a new line */
 void fold_end(struct folder *f);
 
+/* lists.c: what this version has. Option 'a', 'A', 'l', 'm', or 'T' with its mode. */
+void list_print(char option, const char *mode, FILE *out);
+/* -K, for the manual page: name, kind, bounds, words, default, meaning; a parameter a line. */
+void list_rows(FILE *out);
+
 /* show.c: parameters of main.cf. */
 void show_params(struct postconf *pc, char **names, int count);
 /* "name = value" as the options say. */

@@ -168,15 +168,19 @@ fail:
 /* What to do about a missing file: the one thing that everybody meets. */
 static void explain_missing(const char *name, const char *path, struct err *err)
 {
+	const char *slash = strrchr(name, '/');
+	/* the source of one has another form */
+	bool aliases = strncmp(slash ? slash + 1 : name, "aliases", 7) == 0;
+	const char *maker = aliases ? "postalias" : "postmap";
 	char *db = alloc_printf("%s.db", name);
 
 	if (access(db, F_OK) == 0)
 		err_set(err, ENOENT,
 		    "open %s: %s; %s is a Berkeley DB file, which is not read: run "
-		    "`postmap lmdb:%s`",
-		    path, strerror(ENOENT), db, name);
+		    "`%s lmdb:%s`",
+		    path, strerror(ENOENT), db, maker, name);
 	else
-		err_set(err, ENOENT, "open %s: %s; run `postmap lmdb:%s`", path, strerror(ENOENT),
+		err_set(err, ENOENT, "open %s: %s; run `%s lmdb:%s`", path, strerror(ENOENT), maker,
 		    name);
 	free(db);
 }

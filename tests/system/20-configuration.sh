@@ -77,4 +77,11 @@ cmp -s "$etc/main.cf" "$scratch/main.cf" || fail "adding and removing is not not
 [ "$("$postconf" -c "$etc" -Ph pickup/unix/syslog_name)" = x ] || fail "-P set nothing"
 "$postconf" -c "$etc" -Fe pickup/unix/wakeup=never 2>/dev/null && fail "a bad field is written"
 [ "$("$postconf" -c "$etc" -Fh pickup/unix/wakeup)" = 60 ] || fail "wakeup"
+
+# what this version has
+[ "$("$postconf" -A)" = cyrus ] || fail "-A: $("$postconf" -A)"
+"$postconf" -T run-version | grep -q '^OpenSSL [0-9]' || fail "-T run-version"
+"$postconf" -T public-key-algorithms | grep -q '^rsa$' || fail "-T public-key-algorithms"
+"$postconf" -T colour 2>/dev/null && fail "-T colour"
+"$postconf" -a -m 2>/dev/null && fail "-a -m"
 exit 0
