@@ -198,8 +198,12 @@ static void show_override(
     struct postconf *pc, const struct master_cf_entry *e, const struct master_cf_override *o)
 {
 	char *name = alloc_printf("%s/%s/%s", e->name, master_cf_type_name(e->type), o->name);
-	const char *value = show_value(pc, o->name, o->value);
+	const char *value;
 
+	/* what master tells the processes of each service (-n) */
+	if (pc->expand)
+		conf_set(pc->conf, "service_name", e->name, "master.cf");
+	value = show_value(pc, o->name, o->value);
 	if (value)
 		show_pair(pc, name, value);
 	free(name);

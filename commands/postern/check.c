@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/postern/postern.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,7 +12,10 @@
 /* Names and values: postconf has the tables of all programs. 0, or the number of problems. */
 static size_t check_parameters(const struct instance *in)
 {
-	char *path = alloc_printf("%s/postconf", in->core.command_directory);
+	char commands[PATH_MAX], daemons[PATH_MAX];
+	/* ours: command_directory may still be that of the system whose configuration this is */
+	bool own = install_find(commands, daemons, sizeof(commands));
+	char *path = alloc_printf("%s/postconf", own ? commands : in->core.command_directory);
 	char c[] = "-c", k[] = "-k", *etc = alloc_strdup(in->etc);
 	char *argv[] = {path, c, etc, k, NULL};
 	size_t problems = 0;

@@ -78,6 +78,9 @@ cmp -s "$etc/main.cf" "$scratch/main.cf" || fail "adding and removing is not not
 "$postconf" -c "$etc" -Fe pickup/unix/wakeup=never 2>/dev/null && fail "a bad field is written"
 [ "$("$postconf" -c "$etc" -Fh pickup/unix/wakeup)" = 60 ] || fail "wakeup"
 
+"$postconf" -c "$etc" -P 'relay/unix/syslog_name=x/$service_name' || fail "-P"
+[ "$("$postconf" -c "$etc" -Pxh relay/unix/syslog_name 2>&1)" = x/relay ] || fail "-Px: no name of the service"
+
 # what this version has
 [ "$("$postconf" -A)" = cyrus ] || fail "-A: $("$postconf" -A)"
 "$postconf" -T run-version | grep -q '^OpenSSL [0-9]' || fail "-T run-version"
