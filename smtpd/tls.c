@@ -30,7 +30,9 @@ static const char *service_of(const struct session *s)
 
 static bool certificate_required(const struct session *s)
 {
-	return tls_params(s)->req_ccert && s->srv->tls_level == SERVER_TLS_ENCRYPT;
+	const struct smtpd_tls_params *p = tls_params(s);
+
+	return p->req_ccert && (s->srv->tls_level == SERVER_TLS_ENCRYPT || p->wrappermode);
 }
 
 static void log_established(const struct session *s)

@@ -330,7 +330,7 @@ void server_tls_check(const struct smtpd_tls_params *p, const struct secure_para
 	else
 		conf_report_warning(report,
 		    "No server certs available (smtpd_tls_chain_files, smtpd_tls_cert_file): "
-		    "STARTTLS is not offered");
+		    "smtpd will answer STARTTLS with 454");
 	tls_context_free(&tls.context);
 	free(tls.cipherlist);
 }

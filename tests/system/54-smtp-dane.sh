@@ -1,6 +1,6 @@
 #!/bin/bash
 # DANE (RFC 7672) by a whole chain of its own: knot signs two zones, unbound validates them, the SMTP
-# client believes unbound. A recipient is user@CASE.dane.test.
+# client believes unbound. A recipient is user@CASE.dane.test; pool@ goes by tlsproxy(8).
 for tool in knotd keymgr unbound; do
 	command -v "$tool" >/dev/null || { echo "$tool is not installed (packages knot, unbound)"; exit 77; }
 done
@@ -135,6 +135,7 @@ END
 cat >"$etc/transport" <<END
 /^only@/ only:
 /^lazy@/ lazy:
+/^pool@/ pool:
 /^user@direct\.dane\.test\$/ dane:[direct.dane.test]
 /^user@/ dane:
 END
@@ -143,6 +144,7 @@ END
 	transport dane -o smtp_tls_security_level=dane
 	transport only -o smtp_tls_security_level=dane-only
 	transport lazy -o smtp_tls_security_level=dane -o smtp_dns_support_level=enabled
+	transport pool -o smtp_tls_security_level=dane -o smtp_tls_connection_reuse=yes
 } >>"$etc/master.cf"
 start
 
@@ -167,6 +169,13 @@ only none.dane.test      4.7.5, status=deferred (no TLSA records found)|
 only unusable.dane.test  4.7.5, status=deferred (TLSA records unusable)|
 only plain.test          4.7.5, status=deferred (non DNSSEC destination)|
 lazy mismatch.dane.test  sent|lazy Untrusted
+pool good.dane.test      sent|pool Verified
+pool issuer.dane.test    sent|pool Verified
+pool alias.dane.test     sent|pool Verified
+pool mismatch.dane.test  $unsure|pool Untrusted
+pool wrongname.dane.test $unsure|pool Untrusted
+pool none.dane.test      sent|pool Untrusted
+pool lost.dane.test      4.7.5, status=deferred (TLSA lookup error for lost-mx.dane.test:$port)|
 "
 asked() { printf '%s' "$cases" | sed -n 's/^\([a-z]*\) \([a-z.]*\) *\(.*\)|\(.*\)$/\1@\2\t\3\t\4/p'; }
 asked | while IFS=$'\t' read -r rcpt _; do
@@ -182,4 +191,6 @@ asked | while IFS=$'\t' read -r rcpt result name; do
 	grep -q " ${name% *}/smtp\[[0-9]*\]: ${name#* } TLS connection established to $host: " "$log" ||
 		fail "$rcpt: expected a $name connection: $(grep "TLS connection established" "$log")"
 done || exit 1
+logged 'are not shared' && fail "tlsproxy was not used"
+pgrep -P "$(master_pid)" -x tlsproxy >/dev/null || fail "no tlsproxy"
 exit 0
