@@ -22,10 +22,6 @@ struct quota {
  */
 int quota_parse(const char *text, struct quota *out, struct err *err);
 
-/* The key of an account in the table: kind is "login" or "sender"; out has COUNTER_KEY_SIZE. A name
- * that is too long is cut, with a hash of the whole behind it. Case is ignored. */
-void quota_key(const char *kind, const char *name, char *out);
-
 /* One per process; what each opens must outlive the sessions. */
 void limits_open(struct smtpd *srv);
 void limits_close(struct smtpd *srv);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "lib/base/log.h"
-#include "lib/base/map.h"
 #include "lib/base/num.h"
 #include "lib/sys/clock.h"
 #include "smtpd/limits.h"
@@ -105,20 +104,6 @@ int quota_parse(const char *text, struct quota *out, struct err *err)
 	return 0;
 }
 
-void quota_key(const char *kind, const char *name, char *out)
-{
-	enum { CUT = 24 };
-	static const uint64_t same_for_all_time = 0x706f737465726e31;
-
-	if (strlen(name) <= 53)
-		snprintf(out, COUNTER_KEY_SIZE, "%.9s:%.53s", kind, name);
-	else
-		snprintf(out, COUNTER_KEY_SIZE, "%.10s:%.*s..%016llx", kind, CUT, name,
-		    (unsigned long long)map_hash_seeded(same_for_all_time, name, strlen(name)));
-	text_lower(out);
-	text_make_printable(out, strlen(out));
-}
-
 /* ---- who is limited, and how much ----------------------------------------------------------- */
 
 /* The name itself, then, for an address, @domain, then "*". */
@@ -194,7 +179,7 @@ static bool count(struct session *s, const char *kind, const char *name, const s
 	char key[COUNTER_KEY_SIZE];
 	bool refused = false;
 
-	quota_key(kind, name, key);
+	anvil_account_key(kind, name, key);
 	counter = table ? counters_get(table, key, now) : NULL;
 	if (!counter)
 		return false;

@@ -6,9 +6,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/attr.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/peer/anvil.h"
 #include "lib/sys/clock.h"
 
@@ -133,6 +135,26 @@ static uint32_t time_unit(const struct instance *in)
 	return (uint32_t)settings.unit;
 }
 
+/* As people write them: names in any case of letters, and whole. */
+static void canonicalise(char **keys, int count)
+{
+	static const char *const kinds[] = {"login", "sender"};
+	char key[COUNTER_KEY_SIZE];
+
+	for (int i = 0; i < count; i++) {
+		const char *colon = strchr(keys[i], ':');
+
+		for (size_t k = 0; colon && k < ARRAY_LEN(kinds); k++) {
+			if (!slice_eq_nocase(
+			        slice_of(keys[i], (size_t)(colon - keys[i])), kinds[k]))
+				continue;
+			anvil_account_key(kinds[k], colon + 1, key);
+			keys[i] = alloc_strdup(key); /* until the end of the process */
+			break;
+		}
+	}
+}
+
 int command_limits(struct instance *in, int argc, char **argv)
 {
 	struct view view = {.unit = time_unit(in), .now = (uint64_t)clock_wall_us() / 1000000};
@@ -147,6 +169,7 @@ int command_limits(struct instance *in, int argc, char **argv)
 	}
 	if (do_reset && argc == 0)
 		fatal("limits reset: which? expected keys as \"postern limits\" lists them");
+	canonicalise(argv, argc);
 	if (chdir(in->core.queue_directory) < 0)
 		fatal("%s: cannot enter: %m", in->core.queue_directory);
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {

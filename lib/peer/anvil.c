@@ -3,7 +3,9 @@
 #include "lib/peer/anvil.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +13,8 @@
 #include "lib/base/alloc.h"
 #include "lib/base/attr.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
+#include "lib/base/str.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 #include "lib/sys/net.h"
@@ -140,4 +144,20 @@ struct counter_table *anvil_counters(struct anvil *a)
 int anvil_holder(const struct anvil *a)
 {
 	return a->holder;
+}
+
+void anvil_account_key(const char *kind, const char *name, char *out)
+{
+	enum { CUT = 24 };
+	static const uint64_t same_for_all_time = 0x706f737465726e31;
+	char *folded = alloc_strdup(name);
+
+	text_lower(folded);
+	if (strlen(folded) <= 53)
+		snprintf(out, COUNTER_KEY_SIZE, "%.9s:%.53s", kind, folded);
+	else
+		snprintf(out, COUNTER_KEY_SIZE, "%.10s:%.*s..%016llx", kind, CUT, folded,
+		    (unsigned long long)map_hash_seeded(same_for_all_time, folded, strlen(folded)));
+	free(folded);
+	text_make_printable(out, strlen(out));
 }

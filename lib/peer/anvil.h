@@ -58,4 +58,11 @@ void anvil_free(struct anvil **anvil);
 struct counter_table *anvil_counters(struct anvil *anvil);
 int anvil_holder(const struct anvil *anvil); /* -1: none */
 
+/*
+ * The key of an account among ANVIL_ACCOUNTS: kind is "login" or "sender"; out has
+ * COUNTER_KEY_SIZE. A name that is too long is cut, with a hash of the whole behind it. Case is
+ * ignored.
+ */
+void anvil_account_key(const char *kind, const char *name, char *out);
+
 #endif

@@ -81,7 +81,8 @@ logged 'recipient limit exceeded: 2 per day by sender <u@held.test> .*: held' ||
 "$postern" -c "$etc" limits >"$scratch/limits" || fail "limits"
 grep -q '^sender:two@x.test  *messages_hour=3 messages_day=3 recipients_hour=0' "$scratch/limits" || fail "$(cat "$scratch/limits")"
 "$postern" -c "$etc" limits -j | python3 -c 'import json,sys; [json.loads(l) for l in sys.stdin]' || fail "no JSON"
-"$postern" -c "$etc" limits reset sender:two@x.test >/dev/null || fail "reset"
+"$postern" -c "$etc" limits SENDER:two@X.test | grep -q '^sender:two@x.test ' || fail "another case of letters"
+"$postern" -c "$etc" limits reset sender:TWO@x.test >/dev/null || fail "reset"
 says "220 250 2.1.0 221" "MAIL FROM:<two@x.test>" QUIT
 
 # anvil dies: sessions go on, and are counted again
