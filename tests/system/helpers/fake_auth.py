@@ -2,8 +2,11 @@
 import socket, sys, threading, time
 path, how = sys.argv[1:]
 hello = b"VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\tabc\nDONE\n"
-listener = socket.socket(socket.AF_UNIX)
-listener.bind(path)
+if path.isdigit(): # a port
+    listener = socket.create_server(("127.0.0.1", int(path)))
+else:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
 listener.listen(50)
 
 def serve(c):
@@ -35,6 +38,13 @@ def serve(c):
             return
         elif how == "close":
             return
+        elif how in ("contdie", "conthang", "contbad"):
+            c.sendall(b"CONT\t" + ident + b"\tVXNlcm5hbWU6\n")
+            c.recv(1000)
+            if how == "contbad":
+                c.sendall(b"CONT\t" + ident + b"\t!!!\n")
+            if how == "contdie":
+                return
         time.sleep(20)
     except OSError:
         pass
