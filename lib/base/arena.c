@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/attr.h"
 #include "lib/base/log.h"
 
-enum { BLOCK_SIZE = 4096 - 64, ALIGN = 16 };
+/* Blocks double from the first size to the last: there are many arenas that hold next to nothing.
+ */
+enum { FIRST_SIZE = 256 - 32, LAST_SIZE = 4096 - 32, ALIGN = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -42,12 +45,16 @@ void *arena_alloc(struct arena *arena, size_t size)
 		arena->left -= want;
 		return piece;
 	}
-	if (want < BLOCK_SIZE / 2) {
-		struct arena_block *block = add_block(arena, BLOCK_SIZE);
-
-		arena->next = block->data + want;
-		arena->left = BLOCK_SIZE - want;
-		return block->data;
+	if (want < LAST_SIZE / 2) {
+		do {
+			arena->block_size =
+			    arena->block_size ? 2 * arena->block_size + 32 : FIRST_SIZE;
+		} while (arena->block_size < 2 * want);
+		arena->block_size = MIN(arena->block_size, (size_t)LAST_SIZE);
+		arena->next = add_block(arena, arena->block_size)->data;
+		arena->left = arena->block_size - want;
+		arena->next += want;
+		return arena->next - want;
 	}
 #endif
 	/* a large piece gets a block of its own; the current one stays in use */
@@ -108,7 +115,7 @@ void arena_reset(struct arena *arena)
 
 		arena->blocks = block->next;
 #ifndef __SANITIZE_ADDRESS__
-		if (!keep && block->size == BLOCK_SIZE) {
+		if (!keep && block->size == arena->block_size) {
 			keep = block;
 			continue;
 		}
@@ -135,4 +142,5 @@ void arena_fini(struct arena *arena)
 	}
 	arena->next = NULL;
 	arena->left = 0;
+	arena->block_size = 0;
 }

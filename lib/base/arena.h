@@ -14,7 +14,7 @@ struct arena_block;
 struct arena {
 	struct arena_block *blocks;
 	char *next;
-	size_t left;
+	size_t left, block_size;
 };
 
 void *arena_alloc(struct arena *arena, size_t size); /* aligned for any type, not zeroed */

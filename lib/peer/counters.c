@@ -91,7 +91,19 @@ static struct counter *look(struct counter *set, uint64_t tag)
 	return NULL;
 }
 
-/* The place to give up: a free one, else the one silent longest with nothing under way. */
+static uint64_t events_of(const struct counter *c)
+{
+	uint64_t events = 0;
+
+	for (int i = 0; i < COUNTER_RATES; i++)
+		events += atomic_load(&c->rates[i]) & UINT32_MAX;
+	return events;
+}
+
+/*
+ * The place to give up: a free one, else the one silent longest with nothing under way. In a flood
+ * many were seen in the same second: then the one of which least is known.
+ */
 static struct counter *pick(struct counter *set, uint64_t *tag_out)
 {
 	struct counter *best = NULL;
@@ -105,7 +117,8 @@ static struct counter *pick(struct counter *set, uint64_t *tag_out)
 			continue;
 		if (tag == TAG_FREE)
 			seen = 0;
-		if (!best || seen < best_seen) {
+		if (!best || seen < best_seen ||
+		    (seen == best_seen && seen && events_of(&set[i]) < events_of(best))) {
 			best = &set[i];
 			best_seen = seen;
 			*tag_out = tag;
