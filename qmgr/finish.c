@@ -105,7 +105,7 @@ static void expire(struct mail *mail)
 	struct deferral *d = mail->deferrals, *next;
 	struct str from = {0};
 
-	address_quote(&from, mail->sender);
+	address_log(&from, mail->sender);
 	log_info("%s: from=<%s>, status=%s, returned to sender", mail->id, str_text(&from),
 	    mail->forced ? "force-expired" : "expired");
 	str_fini(&from);

@@ -284,7 +284,7 @@ static void log_active(const struct mail *mail)
 {
 	struct str from = {0};
 
-	address_quote(&from, mail->sender);
+	address_log(&from, mail->sender);
 	log_info("%s: from=<%s>, size=%llu, nrcpt=%u (queue active)", mail->id, str_text(&from),
 	    (unsigned long long)mail->content_len, mail->rcpt_count);
 	str_fini(&from);

@@ -54,10 +54,10 @@ static void log_delivery(const struct agent_job *job, size_t i, const char *rela
 	struct str to = {0}, orig = {0};
 	char delays[160];
 
-	address_quote(&to, rcpt->address);
+	address_log(&to, rcpt->address);
 	if (rcpt->orig && *rcpt->orig && !text_eq_nocase(rcpt->orig, rcpt->address)) {
 		str_put_text(&orig, ", orig_to=<");
-		address_quote(&orig, rcpt->orig);
+		address_log(&orig, rcpt->orig);
 		str_put_char(&orig, '>');
 	}
 	delay_print(delays, sizeof(delays), &times);

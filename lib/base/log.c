@@ -25,6 +25,7 @@ static struct {
 	int fd;
 	int facility;
 	int verbose;
+	bool plain_addresses;
 	bool echo;
 	char syslog_name[TAG_MAX];
 	char program[TAG_MAX];
@@ -62,6 +63,16 @@ void log_set_tag(const char *syslog_name, const char *program)
 	snprintf(
 	    state.syslog_name, sizeof(state.syslog_name), "%s", syslog_name ? syslog_name : "");
 	snprintf(state.program, sizeof(state.program), "%s", program);
+}
+
+void log_set_plain_addresses(bool plain)
+{
+	state.plain_addresses = plain;
+}
+
+bool log_plain_addresses(void)
+{
+	return state.plain_addresses;
 }
 
 void log_set_verbose(int level)

@@ -47,6 +47,10 @@ void log_echo(bool on);
 /* The tag is "<syslog_name>/<program>", or "<program>" alone when syslog_name is NULL. Copied. */
 void log_set_tag(const char *syslog_name, const char *program);
 
+/* Addresses in log lines: as programs have them, or quoted as in SMTP (the default). */
+void log_set_plain_addresses(bool plain);
+bool log_plain_addresses(void);
+
 /* Number of -v options: log_debug writes only when it is above zero. */
 void log_set_verbose(int level);
 int log_verbose(void);

@@ -34,15 +34,17 @@ struct conf_kind {
 	    struct err *err);
 };
 
-extern const struct conf_kind conf_kind_text; /* const char * */
-extern const struct conf_kind conf_kind_raw;  /* const char *, $name not expanded */
-extern const struct conf_kind conf_kind_bool; /* bool: yes or no */
-extern const struct conf_kind conf_kind_int;  /* int, bounded by min and max */
-extern const struct conf_kind conf_kind_size; /* int64_t, bytes; no suffix (as Postfix) */
-extern const struct conf_kind conf_kind_secs; /* int, seconds; suffixes s m h d w */
-extern const struct conf_kind conf_kind_enum; /* int, one of row->names */
-extern const struct conf_kind conf_kind_set;  /* int, any of row->names, their values ORed */
-extern const struct conf_kind conf_kind_list; /* struct conf_list, split at commas and blanks */
+extern const struct conf_kind
+    conf_kind_text;                          /* const char *, min to max bytes when these are set */
+extern const struct conf_kind conf_kind_raw; /* const char *, $name not expanded */
+extern const struct conf_kind conf_kind_bool;  /* bool: yes or no */
+extern const struct conf_kind conf_kind_int;   /* int, bounded by min and max */
+extern const struct conf_kind conf_kind_size;  /* int64_t, bytes; no suffix (as Postfix) */
+extern const struct conf_kind conf_kind_secs;  /* int, seconds; suffixes s m h d w */
+extern const struct conf_kind conf_kind_enum;  /* int, one of row->names */
+extern const struct conf_kind conf_kind_set;   /* int, any of row->names, their values ORed */
+extern const struct conf_kind conf_kind_words; /* const char *, some of row->names */
+extern const struct conf_kind conf_kind_list;  /* struct conf_list, split at commas and blanks */
 
 /* struct conf_feedback: "0.25", "1/4", "1 / concurrency", "1/sqrt_concurrency" */
 extern const struct conf_kind conf_kind_feedback;
@@ -88,6 +90,15 @@ struct conf_table {
 #define CONF_TEXT(st, m, name, dflt, doc)                                                  \
 	{                                                                                  \
 		name, &conf_kind_text, CONF_AT(st, m, const char *), dflt, 0, 0, NULL, doc \
+	}
+/* Not empty. */
+#define CONF_SOME_TEXT(st, m, name, dflt, doc)                                             \
+	{                                                                                  \
+		name, &conf_kind_text, CONF_AT(st, m, const char *), dflt, 1, 0, NULL, doc \
+	}
+#define CONF_WORDS(st, m, name, dflt, names, doc)                                            \
+	{                                                                                    \
+		name, &conf_kind_words, CONF_AT(st, m, const char *), dflt, 0, 0, names, doc \
 	}
 #define CONF_RAW(st, m, name, dflt, doc)                                                  \
 	{                                                                                 \

@@ -37,6 +37,13 @@ static int parse_name_or_file(struct conf *conf, const struct conf_param *row UN
 static const struct conf_kind kind_name_or_file = {"name",
     "a name, or the full path of a file with the name in its first line", parse_name_or_file};
 
+static const struct conf_enum address_forms[] = {
+    {"external", LOG_ADDRESSES_EXTERNAL}, {"internal", LOG_ADDRESSES_INTERNAL}, {NULL, 0}};
+
+/* Their meaning is lib/post's. */
+static const struct conf_enum notify_classes[] = {{"bounce", 0}, {"2bounce", 0}, {"data", 0},
+    {"delay", 0}, {"policy", 0}, {"protocol", 0}, {"resource", 0}, {"software", 0}, {NULL, 0}};
+
 #define P struct core_params
 
 static const struct conf_param rows[] = {
@@ -87,11 +94,11 @@ static const struct conf_param rows[] = {
         "Domains for which mail is relayed from everywhere."),
     CONF_TEXT(P, recipient_delimiter, "recipient_delimiter", "",
         "Characters that may separate a user name from its extension."),
-    CONF_TEXT(P, double_bounce_sender, "double_bounce_sender", "double-bounce",
+    CONF_SOME_TEXT(P, double_bounce_sender, "double_bounce_sender", "double-bounce",
         "The sender of notices that must not cause another notice."),
     CONF_TEXT(P, empty_address_recipient, "empty_address_recipient", "MAILER-DAEMON",
         "Who gets mail for the empty address."),
-    CONF_TEXT(P, notify_classes, "notify_classes", "resource, software",
+    CONF_WORDS(P, notify_classes, "notify_classes", "resource, software", notify_classes,
         "Of which kinds of trouble the postmaster is told."),
     CONF_TEXT(P, default_database_type, "default_database_type", "lmdb",
         "The table type when none is given, as by newaliases."),
@@ -115,6 +122,8 @@ static const struct conf_param rows[] = {
         "Longer lines are read in pieces of this size."),
     CONF_BOOL(P, enable_long_queue_ids, "enable_long_queue_ids", "no",
         "Queue ids that are not used again (time, microseconds, inode)."),
+    CONF_ENUM(P, log_addresses, "info_log_address_format", "external", address_forms,
+        "Addresses in log lines: quoted where SMTP wants it (external) or as they are."),
     CONF_BOOL(P, soft_bounce, "soft_bounce", "no",
         "Answer 4xx instead of 5xx and keep mail that would be bounced."),
     CONF_BOOL(P, idna2003, "enable_idna2003_compatibility", "no",

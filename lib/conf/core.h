@@ -5,6 +5,8 @@
 #include "lib/conf/conf.h"
 
 /* The parameters that every program needs: who we are, where things are, who owns them. */
+enum log_addresses { LOG_ADDRESSES_EXTERNAL, LOG_ADDRESSES_INTERNAL };
+
 struct core_params {
 	const char *myhostname, *mydomain, *myorigin, *mail_name, *syslog_name;
 	const char *queue_directory, *data_directory, *daemon_directory, *command_directory;
@@ -28,7 +30,8 @@ struct core_params {
 	int line_length_limit;
 	bool enable_long_queue_ids;
 	bool soft_bounce;
-	bool idna2003; /* enable_idna2003_compatibility */
+	int log_addresses; /* enum log_addresses: info_log_address_format */
+	bool idna2003;     /* enable_idna2003_compatibility */
 };
 
 extern const struct conf_table core_params;

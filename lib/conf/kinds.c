@@ -20,9 +20,16 @@ static bool in_bounds(const struct conf_param *row, int64_t value)
 	return value >= row->min && (row->max == 0 || value <= row->max);
 }
 
-static int parse_text(struct conf *conf, const struct conf_param *row UNUSED, const char *text,
-    void *at, struct err *err UNUSED)
+static int parse_text(
+    struct conf *conf, const struct conf_param *row, const char *text, void *at, struct err *err)
 {
+	int64_t len = (int64_t)strlen(text);
+
+	if (row->max && !in_bounds(row, len))
+		return err_set(err, 0, "expected %lld to %lld characters", (long long)row->min,
+		    (long long)row->max);
+	if (len < row->min)
+		return err_set(err, 0, "expected some text");
 	*(const char **)at = arena_strdup(conf_arena(conf), text);
 	return 0;
 }
@@ -198,6 +205,18 @@ static int parse_set(struct conf *conf UNUSED, const struct conf_param *row, con
 	return 0;
 }
 
+/* As parse_set checks it, and kept as it is: for those who read the words by themselves. */
+static int parse_words(
+    struct conf *conf, const struct conf_param *row, const char *text, void *at, struct err *err)
+{
+	int unused;
+
+	if (parse_set(conf, row, text, &unused, err) < 0)
+		return -1;
+	*(const char **)at = arena_strdup(conf_arena(conf), text);
+	return 0;
+}
+
 const struct conf_kind conf_kind_text = {"text", "a text", parse_text};
 const struct conf_kind conf_kind_raw = {
     "raw", "a text, in which $name is expanded later", parse_text};
@@ -207,4 +226,5 @@ const struct conf_kind conf_kind_size = {"size", "a size in bytes", parse_size};
 const struct conf_kind conf_kind_secs = {"time", "a time such as 30s, 5m, 2h, 1d, 1w", parse_secs};
 const struct conf_kind conf_kind_enum = {"enum", "one of a few words", parse_enum};
 const struct conf_kind conf_kind_set = {"set", "some of a few words", parse_set};
+const struct conf_kind conf_kind_words = {"words", "some of a few words", parse_words};
 const struct conf_kind conf_kind_list = {"list", "words, split at commas and blanks", parse_list};

@@ -25,6 +25,8 @@ int address_parse_path(struct slice text, bool strict, struct str *address_out, 
 
 /* The external (quoted where needed) form of an internal address, for SMTP, headers and logs. */
 void address_quote(struct str *out, const char *address);
+/* The form for log lines that info_log_address_format asks for. */
+void address_log(struct str *out, const char *address);
 
 /* Splits at the last '@'; domain is NULL when there is none. */
 void address_split(const char *address, struct slice *local_out, const char **domain_out);

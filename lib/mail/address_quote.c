@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/mail/address.h"
 
+#include "lib/base/log.h"
+
 #include <string.h>
 
 /* atext of RFC 5322 3.2.3 and what is beyond ASCII (RFC 6532 3.2). */
@@ -53,4 +55,12 @@ void address_quote(struct str *out, const char *address)
 		str_put_char(out, '@');
 		str_put_text(out, domain);
 	}
+}
+
+void address_log(struct str *out, const char *address)
+{
+	if (log_plain_addresses())
+		str_put_text(out, address);
+	else
+		address_quote(out, address);
 }
