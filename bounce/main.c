@@ -51,20 +51,12 @@ static enum table_age age(struct service *service UNUSED)
 
 static void init(struct service *service)
 {
-	struct str unknown = {0};
 	struct err err;
 
 	self.name = role_of(service_name(service));
 	self.generation = service_generation(service);
 	self.notifier = notifier_new();
 	load_templates(service);
-	transcript_classes(self.core->notify_classes, &unknown);
-	if (unknown.len)
-		log_warn(
-		    "notify_classes: unknown: %s: expected bounce, 2bounce, data, delay, policy, "
-		    "protocol, resource, software",
-		    str_text(&unknown));
-	str_fini(&unknown);
 	if (queue_open(&self.queue_params, self.core->enable_long_queue_ids, &self.queue, &err) < 0)
 		fatal("%s", err.text);
 }

@@ -308,7 +308,7 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
 		if (send_letters(bounce, request, kind, f, m, &first, arena) < 0)
 			return -1;
 	}
-	if (!(class_ & transcript_classes(bounce->core->notify_classes, NULL)))
+	if (!(class_ & transcript_classes(bounce->core->notify_classes)))
 		return 0;
 	letter.to = route_rewrite(bounce->router, postmaster_address(bounce, class_), arena);
 	return send_letters(bounce, request, kind, f, m, &letter, arena);

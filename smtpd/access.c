@@ -21,7 +21,7 @@ enum { REPLY_MAX = 1800 };
 static void put_address(struct str *out, const char *what, const char *address)
 {
 	str_printf(out, " %s=<", what);
-	address_quote(out, address);
+	address_log(out, address);
 	str_put_char(out, '>');
 }
 
@@ -53,6 +53,13 @@ void access_log(struct session *s, const char *action, const char *text)
 	log_action(s, action, CLASS_POLICY, text);
 }
 
+void access_refuse_bare_lf(struct session *s)
+{
+	log_action(s, "reject", CLASS_PROTOCOL, "bare <LF> received");
+	chat_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
+	    s->params->forbid_bare_newline_reject_code, s->srv->config->core->myhostname);
+}
+
 /* ---- what a restriction can answer ---------------------------------------------------------- */
 
 /* The answer, in all its consequences. */
@@ -70,7 +77,6 @@ static enum verdict refuse(struct check *check, int code, const char *dsn, const
 	}
 	if (s->srv->config->core->soft_bounce && code >= 500)
 		code -= 100;
-	str_clear(&s->reject);
 	str_printf(&s->reject, "%d %d%s %s", code, code / 100, dsn + 1, text);
 	text_make_printable(s->reject.data, s->reject.len);
 	log_action(s, check->warn_depth ? "reject_warning" : "reject",
@@ -277,19 +283,44 @@ enum verdict check_list_text(struct check *check, const char *origin, const char
 	return verdict;
 }
 
-enum verdict check_permit(struct check *check)
+static bool permit_is_logged(const struct check *check, const char *action)
 {
 	const struct access *a = check->s->srv->access;
-	struct str text = {0};
 	struct err err;
 
-	if (check->quiet || !a || !a->log_permits || !check->kind ||
-	    match_list_text(a->log_permits, check->kind->name, &err) != TABLE_FOUND)
+	return !check->quiet && a && a->log_permits &&
+	       match_list_text(a->log_permits, action, &err) == TABLE_FOUND;
+}
+
+static enum verdict permit(struct check *check, const char *action, const char *class_,
+    const char *name, const char *table)
+{
+	struct str text = {0};
+
+	if (!permit_is_logged(check, action))
 		return VERDICT_PERMIT;
-	str_printf(&text, "action=%s for %s=%s ", check->kind->name, check->class_, check->name);
+	str_printf(&text, "action=%s for %s=%s %s%s", action, class_, name, table ? "from " : "",
+	    table ? table : "");
 	access_log(check->s, "permit", str_text(&text));
 	str_fini(&text);
 	return VERDICT_PERMIT;
+}
+
+enum verdict check_permit(struct check *check)
+{
+	return permit(
+	    check, check->kind ? check->kind->name : "", check->class_, check->name, NULL);
+}
+
+enum verdict check_permit_client(struct check *check)
+{
+	return permit(check, check->kind ? check->kind->name : "", "Client host",
+	    check->s->peer.namaddr, NULL);
+}
+
+enum verdict check_permit_by(struct check *check, const char *action, const char *table)
+{
+	return permit(check, action, check->class_, check->name, table);
 }
 
 /* ---- stages --------------------------------------------------------------------------------- */
@@ -390,8 +421,9 @@ bool access_sender(struct session *s)
 		return false;
 	if (evaluate_early(s, ACCESS_SENDER))
 		return true;
-	if (!s->params->reject_unlisted_sender || s->tx.sender.given[0] == '\0' ||
-	    s->tx.actions.discard)
+	if (!s->params->reject_unlisted_sender ||
+	    s->srv->config->shape.overrides & SHAPE_NO_UNKNOWN_CHECKS ||
+	    s->tx.sender.given[0] == '\0' || s->tx.actions.discard)
 		return false;
 	return check_unlisted(&check, &s->tx.sender, true) == VERDICT_REJECT;
 }

@@ -121,7 +121,8 @@ static enum verdict do_defer_if_permit(const struct action *a)
 
 static enum verdict do_permit(const struct action *a)
 {
-	return check_permit(a->check);
+	return check_permit_by(
+	    a->check, strncasecmp(a->value, "RELAY", 5) ? "OK" : "RELAY", a->table);
 }
 
 static enum verdict do_dunno(const struct action *a)
@@ -351,7 +352,7 @@ enum verdict action_run(
 			return words[i].run(&a);
 	/* a time or the like, of who has fetched mail before */
 	if (all_digits(slice_text(value)))
-		return check_permit(check);
+		return check_permit_by(check, "OK", table);
 	if (len == 3 && all_digits(word) && (value[0] == '4' || value[0] == '5')) {
 		code = (value[0] - '0') * 100 + (value[1] - '0') * 10 + (value[2] - '0');
 		return refuse_with(&a, code, value[0] == '4' ? "4.7.1" : "5.7.1");

@@ -217,7 +217,9 @@ static enum chat_line read_line(struct session *s, size_t limit, bool secret)
 		return CHAT_GONE;
 	} else if ((s->line.len == 0 || s->line.data[s->line.len - 1] != '\r') &&
 	           chat_bare_lf_refused(s)) {
-		s->end = END_BARE_LF;
+		access_refuse_bare_lf(s);
+		if (s->end == END_NONE)
+			s->end = END_ORDERLY;
 		return CHAT_GONE;
 	}
 	trim_line(&s->line);

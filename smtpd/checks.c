@@ -71,7 +71,7 @@ static enum verdict permit_mynetworks(struct check *check)
 {
 	switch (session_in_mynetworks(check->s)) {
 	case TABLE_FOUND:
-		return check_permit(check);
+		return check_permit_client(check);
 	case TABLE_ERROR: /* who it is that we would refuse is not known */
 		return check_table_trouble(check, check->name);
 	case TABLE_NOT_FOUND:
@@ -86,7 +86,7 @@ static enum verdict permit_inet_interfaces(struct check *check)
 
 	for (size_t i = 0; i < srv->interface_count; i++)
 		if (net_addr_same_host(&srv->interfaces[i], &check->s->peer.address))
-			return check_permit(check);
+			return check_permit_client(check);
 	return VERDICT_DUNNO;
 }
 

@@ -13,20 +13,20 @@ enum verdict check_sasl_authenticated(struct check *check)
 	const struct session *s = check->s;
 
 	/* without logins that of XCLIENT counts for nothing */
-	return s->srv->access->sasl_enabled && *session_login(s) ? check_permit(check)
+	return s->srv->access->sasl_enabled && *session_login(s) ? check_permit_client(check)
 	                                                         : VERDICT_DUNNO;
 }
 
 enum verdict check_tls_all_clientcerts(struct check *check)
 {
-	return session_tls_ccert_trusted(check->s) ? check_permit(check) : VERDICT_DUNNO;
+	return session_tls_ccert_trusted(check->s) ? check_permit_client(check) : VERDICT_DUNNO;
 }
 
 enum verdict check_tls_clientcerts(struct check *check)
 {
 	switch (session_tls_ccert_listed(check->s)) {
 	case TABLE_FOUND:
-		return check_permit(check);
+		return check_permit_client(check);
 	case TABLE_ERROR: /* whom we would refuse is not known */
 		return check_table_trouble(check, check->name);
 	case TABLE_NOT_FOUND:

@@ -260,6 +260,7 @@ static const char *macro(void *arg, struct slice name)
 static enum verdict refuse_listed(struct listing *l)
 {
 	struct access *a = l->check->s->srv->access;
+	const bool *allowed = l->check->s->srv->expansion_allowed;
 	struct str template = {0}, text = {0};
 	struct err err = {0};
 	enum table_answer answer = table_chain_get(a->rbl_reply_maps, l->list, &template, &err);
@@ -270,14 +271,15 @@ static enum verdict refuse_listed(struct listing *l)
 
 	if (answer == TABLE_ERROR)
 		log_warn("rbl_reply_maps: %s", err.text);
-	if (answer == TABLE_FOUND && macros_expand(&text, str_text(&template), macro, l) < 0) {
+	if (answer == TABLE_FOUND &&
+	    macros_expand(&text, str_text(&template), macro, l, allowed) < 0) {
 		log_warn("rbl_reply_maps: bad rbl reply template for domain %s: %s", l->list,
 		    str_text(&template));
 		answer = TABLE_NOT_FOUND;
 	}
 	if (answer != TABLE_FOUND) {
 		str_clear(&text);
-		if (macros_expand(&text, a->rbl_reply, macro, l) < 0)
+		if (macros_expand(&text, a->rbl_reply, macro, l, allowed) < 0)
 			log_warn(
 			    "default_rbl_reply: bad default rbl reply template: %s", a->rbl_reply);
 	}
@@ -450,7 +452,7 @@ enum verdict check_dnswl(struct check *outer)
 		return VERDICT_DUNNO;
 	switch (is_listed(&l)) {
 	case 1:
-		return check_permit(&check);
+		return check_permit_client(&check);
 	case -1:
 		return check_defer_if_reject(&check, 450, "4.7.1",
 		    "<%s>: Client host rejected: Service unavailable", l.what);

@@ -64,6 +64,17 @@ static bool receive(struct session *s, uint64_t size, bool keep, bool *bare_lf_o
 	return true;
 }
 
+/* The pieces that follow are read and dropped. */
+static void give_up(struct session *s, bool last)
+{
+	if (last) {
+		transaction_end(s);
+	} else {
+		shape_abort(&s->tx.shaper);
+		s->tx.chunks = CHUNKS_REFUSED;
+	}
+}
+
 static int discard(struct session *s, uint64_t size, bool last, const char *reply)
 {
 	struct str text = {0};
@@ -71,12 +82,7 @@ static int discard(struct session *s, uint64_t size, bool last, const char *repl
 
 	str_put_text(&text, reply); /* it may be s->reject */
 	if (receive(s, size, false, &unused)) {
-		if (last) {
-			transaction_end(s);
-		} else {
-			shape_abort(&s->tx.shaper);
-			s->tx.chunks = CHUNKS_REFUSED;
-		}
+		give_up(s, last);
 		chat_reply(s, "%s", str_text(&text));
 	}
 	str_fini(&text);
@@ -119,8 +125,10 @@ static int accept_chunk(struct session *s, uint64_t size, bool last)
 	if (!receive(s, size, true, &bare_lf))
 		return -1;
 	s->tx.chunk_bytes += size;
-	if (bare_lf && data_bare_lf(s))
+	if (bare_lf && data_bare_lf(s)) {
+		give_up(s, last);
 		return -1;
+	}
 	if (last)
 		return data_finish(s);
 	chat_reply(s, "250 2.0.0 Ok: %llu bytes", (unsigned long long)size);

@@ -59,12 +59,16 @@ static bool receive(struct session *s, struct dot_decoder *decoder)
 
 bool data_bare_lf(struct session *s)
 {
-	if (s->params->forbid_bare_newline == BARE_NEWLINE_NOTE)
-		log_info("%s: bare <LF> received from %s", s->tx.id, s->peer.namaddr);
-	if (!chat_bare_lf_refused(s))
-		return false;
-	s->end = END_BARE_LF;
-	return true;
+	bool refused = chat_bare_lf_refused(s);
+
+	s->where = "END-OF-MESSAGE";
+	s->tx.rcpt = s->tx.first;
+	s->tx.has_rcpt = s->tx.rcpt_count == 1;
+	if (refused)
+		access_refuse_bare_lf(s);
+	else if (s->params->forbid_bare_newline == BARE_NEWLINE_NOTE)
+		access_log(s, "note", "bare <LF> received");
+	return refused;
 }
 
 int data_finish(struct session *s)
@@ -80,8 +84,10 @@ int data_finish(struct session *s)
 	}
 	accepted = transaction_commit(s, &reply);
 	transaction_end(s);
-	if (accepted)
+	if (accepted) {
 		s->errors = s->junk = 0;
+		transcript_forgive(s->srv->transcript);
+	}
 	chat_reply(s, "%s", str_text(&reply));
 	str_fini(&reply);
 	return accepted ? 0 : -1;
@@ -115,7 +121,9 @@ int cmd_data(struct session *s, struct slice args)
 	chat_reply(s, "354 End data with <CR><LF>.<CR><LF>");
 	if (s->end != END_NONE || !receive(s, &decoder))
 		return -1;
-	if (decoder.saw_bare_lf && data_bare_lf(s))
+	if (decoder.saw_bare_lf && data_bare_lf(s)) {
+		transaction_end(s);
 		return -1;
+	}
 	return data_finish(s);
 }

@@ -115,8 +115,11 @@ static const char *opt_verp(struct session *s, struct slice value, struct mail_o
 
 	if (!session_may_verp(s))
 		return unsupported;
-	if (out->verp || !verp_delimiters_valid(delimiters, s->params->verp_filter))
-		return "501 5.5.4 Error: Bad XVERP parameter syntax";
+	if (!*s->tx.sender.given)
+		return "503 5.5.4 Error: XVERP requires non-null sender";
+	if (!verp_delimiters_valid(delimiters, s->params->verp_filter))
+		return arena_printf(&s->tx.arena,
+		    "501 5.5.4 Error: XVERP needs two characters from %s", s->params->verp_filter);
 	out->verp = delimiters;
 	return NULL;
 }
@@ -163,21 +166,19 @@ static bool fits(struct session *s, uint64_t size)
 {
 	const struct core_params *core = s->srv->config->core;
 	int64_t limit = MIN(core->message_size_limit, INT64_MAX / 2), need = limit + limit / 2;
-	const char *reply = NULL;
-	struct err err;
+	const char *reply = "552 5.3.4 Message size exceeds fixed limit";
+	struct err err = {0};
 
-	if (core->message_size_limit > 0 && size > (uint64_t)core->message_size_limit) {
-		reply = "552 5.3.4 Message size exceeds fixed limit";
-	} else {
+	if (core->message_size_limit == 0 || size <= (uint64_t)core->message_size_limit) {
 		need = MAX(MAX(need, core->queue_minfree), (int64_t)MIN(size, INT64_MAX));
-		if (!queue_has_room(need, &err)) {
-			log_warn("%s", err.text);
-			reply = "452 4.3.1 Insufficient system storage";
-		}
+		if (queue_has_room(need, &err))
+			return true;
+		s->tx.sender.given = NULL; /* whoever it is from */
+		reply = "452 4.3.1 Insufficient system storage";
 	}
-	if (!reply)
-		return true;
 	access_log(s, "reject", reply);
+	if (err.text[0])
+		log_warn("%s", err.text);
 	chat_reply(s, "%s", reply);
 	return false;
 }

@@ -14,8 +14,10 @@
 
 /* The order is that of the counts in the "disconnect from" line. */
 const struct command commands[] = {
-    {"HELO", "helo", cmd_helo, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN, NULL, NULL},
-    {"EHLO", "ehlo", cmd_ehlo, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN, NULL, NULL},
+    {"HELO", "helo", cmd_helo, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN | COMMAND_ANEW, NULL,
+        NULL},
+    {"EHLO", "ehlo", cmd_ehlo, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN | COMMAND_ANEW, NULL,
+        NULL},
     {"XCLIENT", "xclient", cmd_xclient, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN, NULL, IN_MAIL},
     {"XFORWARD", "xforward", cmd_xforward, COMMAND_JUNK, NULL, IN_MAIL},
     {"STARTTLS", "starttls", cmd_starttls, COMMAND_LAST | COMMAND_PLAIN, NULL, NULL},
@@ -24,7 +26,7 @@ const struct command commands[] = {
     {"RCPT", "rcpt", cmd_rcpt, 0, NEED_MAIL, NULL},
     {"DATA", "data", cmd_data, COMMAND_LAST, NULL, NULL},
     {"BDAT", "bdat", cmd_bdat, COMMAND_DATA, NULL, NULL},
-    {"RSET", "rset", cmd_rset, COMMAND_JUNK, NULL, NULL},
+    {"RSET", "rset", cmd_rset, COMMAND_JUNK | COMMAND_ANEW, NULL, NULL},
     {"NOOP", "noop", cmd_noop, COMMAND_JUNK | COMMAND_LAST | COMMAND_PLAIN, NULL, NULL},
     {"VRFY", "vrfy", cmd_vrfy, COMMAND_JUNK | COMMAND_LAST, NULL, NULL},
     {"ETRN", "etrn", cmd_etrn, COMMAND_JUNK | COMMAND_HELO, NULL,

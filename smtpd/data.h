@@ -10,7 +10,7 @@
 bool data_fill(struct session *s);
 /* Decoded content to the shaper. What exceeds message_size_limit is dropped. */
 void data_put(struct session *s, const char *data, size_t len);
-/* The content had a line feed without CR. true: that ends the session (s->end is set). */
+/* The content had a line feed without CR. true: it is refused for that, and the client was told. */
 bool data_bare_lf(struct session *s);
 /* The message is complete: checks, commits, answers. 0 when it was accepted. */
 int data_finish(struct session *s);

@@ -7,10 +7,11 @@
 
 #include "lib/base/log.h"
 #include "lib/smtp/reply.h"
+#include "smtpd/macros.h"
 
-/* $name or ${name} at text (behind the $): its value, and in used how long the name is. */
-static void put_macro(struct session *s, struct str *out, const char *text, size_t *used)
+static const char *macro(void *arg, struct slice name)
 {
+	struct session *s = arg;
 	char now[32] = "";
 	time_t t = time(NULL);
 	struct tm tm;
@@ -26,38 +27,31 @@ static void put_macro(struct session *s, struct str *out, const char *text, size
 	    {"recipient", s->tx.has_rcpt ? s->tx.rcpt.given : NULL},
 	    {"localtime", now},
 	};
-	bool braces = text[0] == '{';
-	const char *name = text + braces;
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
 
-	*used = len + braces;
-	if (braces)
-		*used += name[len] == '}';
 	localtime_r(&t, &tm);
 	strftime(now, sizeof(now), "%b %d %H:%M:%S", &tm);
 	for (size_t i = 0; i < ARRAY_LEN(macros); i++)
-		if (macros[i].value && slice_eq(slice_of(name, len), macros[i].name))
-			str_put_text(out, macros[i].value);
+		if (slice_eq(name, macros[i].name))
+			return arena_strdup(&s->arena, macros[i].value ? macros[i].value : "");
+	log_warn("unknown macro name \"%.*s\" in expansion request", SLICE_ARG(name));
+	return "";
 }
 
 /* The footer with its macros in place and "\n" as line feed; "\c" is left. */
 static void expand(struct session *s, const char *text, struct str *out)
 {
-	size_t used;
+	struct str lines = {0};
 
 	for (; *text; text++) {
 		if (text[0] == '\\' && text[1] == 'n') {
-			str_put_char(out, '\n');
+			str_put_char(&lines, '\n');
 			text++;
-		} else if (text[0] == '$' && text[1] == '$') {
-			str_put_char(out, *text++);
-		} else if (text[0] == '$') {
-			put_macro(s, out, text + 1, &used);
-			text += used;
 		} else if (*text != '\r') {
-			str_put_char(out, *text);
+			str_put_char(&lines, *text);
 		}
 	}
+	macros_expand(out, str_text(&lines), macro, s, s->srv->expansion_allowed);
+	str_fini(&lines);
 }
 
 static bool find(struct session *s, const char *reply, struct str *out)

@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /* $name in reply templates, whose values come from the session and not from main.cf. */
-#include "smtpd/restrict.h"
+#include "smtpd/macros.h"
 
 #include <string.h>
 
 enum { MACRO_DEPTH = 20, RESULT_MAX = 4000 };
 
-static int expand(struct str *out, struct slice text, macro_fn *value, void *arg, int depth);
+struct macros {
+	macro_fn *value;
+	void *arg;
+	const bool *allowed;
+};
+
+static int expand(struct str *out, struct slice text, const struct macros *m, int depth);
+
+/* A client chose it: bytes that the administrator does not want in a reply become '_'. */
+static void put_value(struct str *out, const struct macros *m, const char *value)
+{
+	for (; value && *value; value++)
+		str_put_char(out, m->allowed[(unsigned char)*value] ? *value : '_');
+}
 
 static bool name_char(char c)
 {
@@ -55,16 +68,16 @@ static struct slice branch(struct slice text, struct slice *rest_out)
 }
 
 /* name, name?text, name:text, name?{text}:{text} */
-static int braced(struct str *out, struct slice inner, macro_fn *value, void *arg, int depth)
+static int braced(struct str *out, struct slice inner, const struct macros *m, int depth)
 {
 	size_t n = name_len(inner);
 	struct slice rest = from(inner, n), yes = slice_of("", 0), no = yes, more;
-	const char *found = value(arg, slice_of(inner.data, n));
+	const char *found = m->value(m->arg, slice_of(inner.data, n));
 
 	if (n == 0)
 		return -1;
 	if (rest.len == 0) {
-		str_put_text(out, found ? found : "");
+		put_value(out, m, found);
 		return found ? 0 : -1;
 	}
 	if (rest.data[0] == '?') {
@@ -76,10 +89,10 @@ static int braced(struct str *out, struct slice inner, macro_fn *value, void *ar
 	} else {
 		return -1;
 	}
-	return expand(out, found && *found ? yes : no, value, arg, depth + 1);
+	return expand(out, found && *found ? yes : no, m, depth + 1);
 }
 
-static int one(struct str *out, struct slice *text, macro_fn *value, void *arg, int depth)
+static int one(struct str *out, struct slice *text, const struct macros *m, int depth)
 {
 	struct slice at = from(*text, 1);
 	const char *found;
@@ -93,7 +106,7 @@ static int one(struct str *out, struct slice *text, macro_fn *value, void *arg, 
 	if (at.len > 0 && (at.data[0] == '{' || at.data[0] == '(')) {
 		n = at.data[0] == '{' ? closing(at, '{', '}') : closing(at, '(', ')');
 		*text = from(at, n ? n + 1 : at.len);
-		return n ? braced(out, slice_of(at.data + 1, n - 1), value, arg, depth) : -1;
+		return n ? braced(out, slice_of(at.data + 1, n - 1), m, depth) : -1;
 	}
 	n = name_len(at);
 	*text = from(at, n);
@@ -101,12 +114,12 @@ static int one(struct str *out, struct slice *text, macro_fn *value, void *arg, 
 		str_put_char(out, '$');
 		return -1;
 	}
-	found = value(arg, slice_of(at.data, n));
-	str_put_text(out, found ? found : "");
+	found = m->value(m->arg, slice_of(at.data, n));
+	put_value(out, m, found);
 	return found ? 0 : -1;
 }
 
-static int expand(struct str *out, struct slice text, macro_fn *value, void *arg, int depth)
+static int expand(struct str *out, struct slice text, const struct macros *m, int depth)
 {
 	int result = 0;
 
@@ -118,13 +131,41 @@ static int expand(struct str *out, struct slice text, macro_fn *value, void *arg
 
 		str_put(out, text.data, n);
 		text = from(text, n);
-		if (dollar && one(out, &text, value, arg, depth) < 0)
+		if (dollar && one(out, &text, m, depth) < 0)
 			result = -1;
 	}
 	return result;
 }
 
-int macros_expand(struct str *out, const char *text, macro_fn *value, void *arg)
+int macros_expand(
+    struct str *out, const char *text, macro_fn *value, void *arg, const bool allowed[256])
 {
-	return expand(out, slice_text(text), value, arg, 0);
+	const struct macros m = {value, arg, allowed};
+
+	return expand(out, slice_text(text), &m, 0);
+}
+
+void macros_allow(bool allowed[256], const char *text)
+{
+	static const char letters[] = "abfnrtv", bytes[] = "\a\b\f\n\r\t\v";
+	const char *letter;
+	int c, digits;
+
+	memset(allowed, 0, 256 * sizeof(*allowed));
+	for (; *text; text++) {
+		c = (unsigned char)*text;
+		if (c == '\\' && text[1]) {
+			c = (unsigned char)*++text;
+			letter = strchr(letters, c);
+			if (letter)
+				c = bytes[letter - letters];
+			else if (c >= '0' && c <= '7') {
+				for (c = 0, digits = 0; digits < 3 && *text >= '0' && *text <= '7';
+				     digits++)
+					c = c * 8 + *text++ - '0';
+				text--;
+			}
+		}
+		allowed[c & 255] = true;
+	}
 }

@@ -25,6 +25,7 @@ static const struct conf_enum proxy_names[] = {
 };
 
 #define TEXT(m, name, dflt, doc) CONF_TEXT(struct smtpd_params, m, name, dflt, doc)
+#define SOME_TEXT(m, name, dflt, doc) CONF_SOME_TEXT(struct smtpd_params, m, name, dflt, doc)
 #define BOOL(m, name, dflt, doc) CONF_BOOL(struct smtpd_params, m, name, dflt, doc)
 #define INT(m, name, dflt, lo, doc) CONF_INT(struct smtpd_params, m, name, dflt, lo, 0, doc)
 #define SECS(m, name, dflt, lo, doc) CONF_SECS(struct smtpd_params, m, name, dflt, lo, 0, doc)
@@ -32,7 +33,7 @@ static const struct conf_enum proxy_names[] = {
 #define CODE(m, name, dflt, doc) CONF_INT(struct smtpd_params, m, name, dflt, 0, 599, doc)
 
 static const struct conf_param rows[] = {
-    TEXT(banner, "smtpd_banner", "$myhostname ESMTP $mail_name",
+    SOME_TEXT(banner, "smtpd_banner", "$myhostname ESMTP $mail_name",
         "Text behind the 220 of the greeting."),
     SECS(timeout, "smtpd_timeout", "${stress?{10}:{300}}s", 1,
         "Wait for a client's command or data, and for it to take a reply."),
@@ -81,15 +82,16 @@ static const struct conf_param rows[] = {
         "Reply code of smtpd_forbid_bare_newline = reject."),
     TEXT(forbid_bare_newline_exclusions, "smtpd_forbid_bare_newline_exclusions", "$mynetworks",
         "Clients to which smtpd_forbid_bare_newline = reject does not apply."),
-    TEXT(bounce_notice_recipient, "bounce_notice_recipient", "postmaster",
+    SOME_TEXT(bounce_notice_recipient, "bounce_notice_recipient", "postmaster",
         "Who gets the transcripts of sessions in which unknown recipients were refused "
         "(notify_classes: bounce)."),
-    TEXT(error_notice_recipient, "error_notice_recipient", "postmaster",
+    SOME_TEXT(error_notice_recipient, "error_notice_recipient", "postmaster",
         "Who gets the transcripts of sessions with errors (notify_classes)."),
     TEXT(authorized_verp_clients, "smtpd_authorized_verp_clients", "$authorized_verp_clients",
         "Clients that may ask for VERP with XVERP."),
-    TEXT(default_verp, "default_verp_delimiters",
-        "+=", "The two delimiters of VERP senders, list+user=domain, unless the sender says."),
+    {"default_verp_delimiters", &conf_kind_text,
+        CONF_AT(struct smtpd_params, default_verp, const char *), "+=", 2, 2, NULL,
+        "The two delimiters of VERP senders, list+user=domain, unless the sender says."},
     TEXT(verp_filter, "verp_delimiter_filter", "-=+", "Characters that may be VERP delimiters."),
     TEXT(forbidden_commands, "smtpd_forbidden_commands",
         "CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}",
@@ -110,6 +112,11 @@ static const struct conf_param rows[] = {
         "Text behind each 4xx and 5xx reply: a line of its own, or after \\c the same line."),
     TEXT(reject_footer_maps, "smtpd_reject_footer_maps", "",
         "Tables: a 4xx or 5xx reply to its footer."),
+    CONF_RAW(struct smtpd_params, expansion_filter, "smtpd_expansion_filter",
+        "\\t\\40!\"#$%&'()*+,-./"
+        "0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz{|}~",
+        "Characters that a $name in a footer or in the reply of a DNS list may stand for; others "
+        "become \"_\"."),
     BOOL(strict_smtputf8, "strict_smtputf8", "no",
         "Take addresses in UTF-8 only from clients that say SMTPUTF8."),
     BOOL(delay_open_until_valid_rcpt, "smtpd_delay_open_until_valid_rcpt", "yes",
@@ -117,7 +124,9 @@ static const struct conf_param rows[] = {
     BOOL(hide_client_session, "smtpd_hide_client_session", "no",
         "Do not tell of the client in the Received: header."),
     INT(history_flush_threshold, "smtpd_history_flush_threshold", "100", 1,
-        "Lines of a session's transcript that are kept; accepted, ours has bounds of its own."),
+        "Lines of a session's transcript beyond which it begins anew with EHLO, RSET and the end "
+        "of a "
+        "message."),
     CONF_ENUM(struct smtpd_params, upstream_proxy_protocol, "smtpd_upstream_proxy_protocol", "",
         proxy_names, "The protocol by which a proxy in front tells of the client: haproxy."),
     SECS(upstream_proxy_timeout, "smtpd_upstream_proxy_timeout", "5s", 1,

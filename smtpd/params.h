@@ -35,7 +35,7 @@ struct smtpd_params {
 	struct conf_list noop_commands, discard_ehlo_keywords;
 	const char *discard_ehlo_keyword_address_maps, *command_filter;
 	const char *authorized_xclient_hosts, *authorized_xforward_hosts;
-	const char *reject_footer, *reject_footer_maps;
+	const char *reject_footer, *reject_footer_maps, *expansion_filter;
 	bool strict_smtputf8;
 	bool delay_open_until_valid_rcpt, hide_client_session;
 	int history_flush_threshold;

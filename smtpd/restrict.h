@@ -2,6 +2,7 @@
 #ifndef SMTPD_RESTRICT_H
 #define SMTPD_RESTRICT_H
 
+#include "smtpd/macros.h"
 #include "smtpd/smtpd.h"
 
 /*
@@ -105,7 +106,10 @@ enum verdict check_defer_if_reject(
     struct check *check, int code, const char *dsn, const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* Runs a list of text that was found somewhere (a table, a policy service's answer). */
 enum verdict check_list_text(struct check *check, const char *origin, const char *text);
-enum verdict check_permit(struct check *check); /* logged when the administrator wants it */
+enum verdict check_permit(struct check *check);        /* logged when the administrator wants it */
+enum verdict check_permit_client(struct check *check); /* for what the client is */
+/* A table said so. */
+enum verdict check_permit_by(struct check *check, const char *action, const char *table);
 
 /* ---- action.c ------------------------------------------------------------------------------- */
 
@@ -176,11 +180,6 @@ void policy_free(void *policy);
 /* Opens nothing; -1 with err: the text is no policy service. */
 struct policy;
 struct policy *policy_get(struct smtpd *srv, const char *text, struct err *err);
-
-/* macros.c: $name, ${name}, ${name?text}, ${name:text} in reply templates. */
-typedef const char *macro_fn(void *arg, struct slice name); /* NULL: there is no such name */
-/* -1: malformed; what was understood is in out. */
-int macros_expand(struct str *out, const char *text, macro_fn *value, void *arg);
 
 /* facts.c: how the client has logged in; "" when it has not */
 const char *session_sasl_method(const struct session *s);

@@ -13,6 +13,7 @@
 #include "lib/shape/checks.h"
 #include "smtpd/auth.h"
 #include "smtpd/limits.h"
+#include "smtpd/macros.h"
 
 /*
  * The stress texts differ from the normal ones only where a parameter names $stress. Without a
@@ -108,8 +109,7 @@ static void load_restrictions(struct smtpd *srv, struct conf *conf)
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		srv->restrictions[lists[i].stage] =
 		    restriction_list_parse(lists[i].name, lists[i].text);
-	srv->rewrite_clients =
-	    restriction_list_parse("local_header_rewrite_clients", p->local_header_rewrite_clients);
+	rewrite_clients_open(srv, p->local_header_rewrite_clients);
 	access_open(srv, conf);
 	srv->relay_protected = access_protects(srv);
 }
@@ -151,6 +151,7 @@ void server_open(struct smtpd *srv, const struct smtpd_config *config, struct co
 	srv->discard_maps = table_chain_open(p->discard_ehlo_keyword_address_maps, TABLE_FOLD_KEY);
 	srv->command_filter = table_chain_open(p->command_filter, 0);
 	srv->footer_maps = table_chain_open(p->reject_footer_maps, 0);
+	macros_allow(srv->expansion_allowed, p->expansion_filter);
 	srv->peers = peer_cache_new();
 	if (*config->tls.relay_clientcerts)
 		srv->client_certs = table_chain_open(config->tls.relay_clientcerts, TABLE_FOLD_KEY);
@@ -190,6 +191,7 @@ void server_fini(struct smtpd *srv)
 	for (int i = 0; i < ACCESS_STAGES; i++)
 		restriction_list_free(&srv->restrictions[i]);
 	restriction_list_free(&srv->rewrite_clients);
+	table_chain_close(&srv->rewrite_tables);
 	access_close(srv);
 	match_list_close(&srv->mynetworks);
 	match_list_close(&srv->forbidden_commands);

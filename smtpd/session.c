@@ -78,7 +78,7 @@ void session_greet(struct session *s)
 		chat_reply(s, "%s", str_text(&s->reject));
 		return;
 	}
-	s->local_client = access_permits(s, s->srv->rewrite_clients);
+	s->local_client = rewrite_clients_match(s);
 	if (!s->params->delay_reject && access_client(s)) {
 		s->denied = true;
 		chat_reply(s, "%s", str_text(&s->reject));
@@ -108,6 +108,35 @@ static void note_early_talk(struct session *s)
 	    str_text(&s->scratch));
 }
 
+static const char *const reasons[] = {
+    [END_LOST] = "lost connection",
+    [END_TIMEOUT] = "timeout",
+    [END_ERRORS] = "too many errors",
+};
+
+static void tell_postmaster(struct session *s, const char *ending)
+{
+	const struct core_params *core = s->srv->config->core;
+	struct transcript_notice notice = {.recipient = s->params->error_notice_recipient,
+	    .bounce_recipient = s->params->bounce_notice_recipient,
+	    .ending = ending,
+	    .conf = s->srv->service ? service_conf(s->srv->service) : NULL};
+
+	if (!s->srv->transcript)
+		return;
+	notice.subject = arena_printf(
+	    &s->arena, "%s SMTP server: errors from %s", core->mail_name, s->peer.namaddr);
+	transcript_send(s->srv->transcript, s->srv->queue, core, &notice);
+	transcript_reset(s->srv->transcript);
+}
+
+/* The client begins anew: a long transcript does so, too. */
+static void begin_transcript(struct session *s)
+{
+	if (transcript_lines(s->srv->transcript) > (size_t)s->params->history_flush_threshold)
+		tell_postmaster(s, NULL);
+}
+
 /* Something that speaks another protocol: an HTTP request, a header, a TLS hello. */
 static bool is_forbidden(struct session *s, struct slice verb)
 {
@@ -121,7 +150,8 @@ static bool is_forbidden(struct session *s, struct slice verb)
 	       TABLE_FOUND;
 }
 
-/* An error of the client that is nobody's policy. */
+/* An error of the client that is nobody's policy. Counted once it was answered: the first reply
+ * that is slow is the one behind smtpd_soft_error_limit errors. */
 static void count_error(struct session *s)
 {
 	s->errors++;
@@ -141,8 +171,8 @@ static void unknown_command(struct session *s, struct slice verb)
 			s->end = END_ORDERLY;
 		return;
 	}
-	count_error(s);
 	chat_reply(s, "500 5.5.2 Error: command not recognized");
+	count_error(s);
 }
 
 /*
@@ -235,23 +265,26 @@ static void serve_command(struct session *s)
 	const struct command *command;
 	uint32_t troubles;
 	size_t index;
+	bool in_mail;
 	int result;
 
 	if (!chat_utf8_valid(line)) {
-		count_error(s);
 		chat_reply(s, "500 5.5.2 Error: bad UTF-8 syntax");
+		count_error(s);
 		return;
 	}
 	smtp_command_split(line, &verb, &args);
 	if (verb.len == 0) {
-		count_error(s);
 		chat_reply(s, "500 5.5.2 Error: bad syntax");
+		count_error(s);
 		return;
 	}
 	command = command_find(verb);
+	index = command ? (size_t)(command - commands) : command_count;
 	if (s->denied && !(command && command->run == cmd_quit)) {
-		s->errors++;
+		s->tried[index]++;
 		chat_reply(s, "503 5.7.0 Error: access denied for %s", s->peer.namaddr);
+		s->errors++;
 		return;
 	}
 	if (!command && is_noop(s, verb)) {
@@ -260,25 +293,30 @@ static void serve_command(struct session *s)
 			s->errors++;
 		return;
 	}
+	s->tried[index]++;
 	if (!command) {
-		s->tried[command_count]++;
 		unknown_command(s, verb);
 		return;
 	}
-	index = (size_t)(command - commands);
 	s->where = command->verb;
 	if (!pipelining_allowed(s, command))
 		return;
-	s->tried[index]++;
 	troubles = transcript_troubles(s->srv->transcript);
+	if (command->flags & COMMAND_ANEW)
+		begin_transcript(s);
+	in_mail = s->tx.active && !(command->flags & COMMAND_ANEW);
 	result = run_command(s, command, args);
 	if (result < 0) {
 		s->errors++;
-		/* unless the command has said what kind of trouble it is */
-		if (transcript_troubles(s->srv->transcript) == troubles)
+		/* unless the command has said what kind of trouble it is, or there was no end to it
+		 */
+		if (transcript_troubles(s->srv->transcript) == troubles &&
+		    (s->end == END_NONE || s->end == END_ORDERLY))
 			transcript_trouble(s->srv->transcript, CLASS_PROTOCOL);
 	} else if (result == 0)
 		s->done[index]++;
+	if (in_mail && !s->tx.active)
+		begin_transcript(s);
 }
 
 static void say_farewell(struct session *s)
@@ -289,31 +327,8 @@ static void say_farewell(struct session *s)
 		s->stream.deadline_ms = 0;
 		s->stream.timeout_ms = MIN(s->stream.timeout_ms, 10000);
 		chat_reply(s, "421 4.4.2 %s Error: timeout exceeded", host);
-	} else if (s->end == END_BARE_LF) {
-		chat_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
-		    s->params->forbid_bare_newline_reject_code, host);
 	}
 	stream_flush(&s->stream);
-}
-
-static const char *const reasons[] = {
-    [END_LOST] = "lost connection",
-    [END_TIMEOUT] = "timeout",
-    [END_ERRORS] = "too many errors",
-    [END_BARE_LF] = "bare <LF> received",
-};
-
-static void tell_postmaster(struct session *s)
-{
-	const struct core_params *core = s->srv->config->core;
-	const struct transcript_notice notice = {.recipient = s->params->error_notice_recipient,
-	    .bounce_recipient = s->params->bounce_notice_recipient,
-	    .subject = arena_printf(
-	        &s->arena, "%s SMTP server: errors from %s", core->mail_name, s->peer.namaddr),
-	    .ending = s->end == END_ORDERLY ? NULL : reasons[s->end],
-	    .conf = s->srv->service ? service_conf(s->srv->service) : NULL};
-
-	transcript_send(s->srv->transcript, s->srv->queue, core, &notice);
 }
 
 static void log_end(struct session *s)
@@ -372,8 +387,7 @@ void session_run(struct session *s)
 	session_tls_end(s);
 	log_end(s);
 	limits_leave(s);
-	if (s->srv->transcript)
-		tell_postmaster(s);
+	tell_postmaster(s, s->end == END_ORDERLY ? NULL : reasons[s->end]);
 	transaction_end(s);
 }
 

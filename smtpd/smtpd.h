@@ -88,6 +88,7 @@ struct smtpd {
 	struct match_list *mynetworks, *forbidden_commands, *bare_newline_exclusions;
 	struct restriction_list *restrictions[ACCESS_STAGES];
 	struct restriction_list *rewrite_clients; /* local_header_rewrite_clients */
+	struct table_chain *rewrite_tables;       /* likewise */
 	bool relay_protected; /* relay or recipient restrictions refuse somebody at all */
 	struct net_addr *interfaces;
 	size_t interface_count;
@@ -103,6 +104,7 @@ struct smtpd {
 	struct match_list *proxy_networks; /* smtpd_upstream_proxy_networks; NULL: everybody */
 	struct table_chain *discard_maps;  /* smtpd_discard_ehlo_keyword_address_maps */
 	struct table_chain *command_filter, *footer_maps;
+	bool expansion_allowed[256];      /* smtpd_expansion_filter */
 	enum server_tls_level tls_level;  /* never SERVER_TLS_UNSET */
 	struct table_chain *client_certs; /* relay_clientcerts; NULL: none */
 	struct server_tls *tls;           /* tls_engine.h; NULL in tests */
@@ -252,6 +254,12 @@ void transaction_open(struct session *s);
 /* Commits and tells qmgr; puts the reply to give into reply. true: accepted and durable. */
 bool transaction_commit(struct session *s, struct str *reply);
 
+/* ---- rewrite_clients.c ---------------------------------------------------------------------- */
+
+void rewrite_clients_open(struct smtpd *srv, const char *text);
+/* Is the client's mail to be completed as that of local users? */
+bool rewrite_clients_match(struct session *s);
+
 /* ---- received.c ----------------------------------------------------------------------------- */
 
 void received_put(struct session *s, struct str *out);
@@ -264,7 +272,6 @@ enum session_end {
 	END_LOST,    /* the client went away */
 	END_TIMEOUT,
 	END_ERRORS, /* too many */
-	END_BARE_LF,
 };
 
 /* What XFORWARD said of the next message. NULL: not said. */
@@ -344,7 +351,7 @@ enum chat_line chat_response(struct session *s, size_t limit);
 /* Restarts the clock for the next command or data. */
 void chat_deadline(struct session *s, size_t bytes_received);
 void chat_failed(struct session *s, enum io_result why);
-/* Does a bare line feed end this client's session? (smtpd_forbid_bare_newline = reject) */
+/* Is what has a bare line feed refused from this client? (smtpd_forbid_bare_newline = reject) */
 bool chat_bare_lf_refused(struct session *s);
 /* Bytes as they may appear in a log line: others than printable ASCII as \ooo and the like. */
 void chat_escape(struct str *out, struct slice text, size_t max);
@@ -358,6 +365,7 @@ enum {
 	COMMAND_JUNK = 1 << 1,  /* counts for smtpd_junk_command_limit */
 	COMMAND_HELO = 1 << 2,  /* refused before HELO when smtpd_helo_required */
 	COMMAND_PLAIN = 1 << 4, /* allowed where STARTTLS is due */
+	COMMAND_ANEW = 1 << 5,  /* whatever was before is over */
 	COMMAND_DATA = 1 << 3,  /* its data may stand behind it, in plain SMTP too */
 };
 struct command {
@@ -417,6 +425,8 @@ bool access_etrn(struct session *s, const char *domain);
 /* The list as a plain question (local_header_rewrite_clients). */
 bool access_permits(struct session *s, const struct restriction_list *list);
 void access_log(struct session *s, const char *action, const char *text);
+/* What has a line feed without CR is refused: logs it and tells the client. */
+void access_refuse_bare_lf(struct session *s);
 
 /* Tables, lists and connections that restrictions use: opened with the process, or when first met.
  */

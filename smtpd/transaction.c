@@ -267,6 +267,8 @@ bool transaction_commit(struct session *s, struct str *reply)
 	transcript_trouble(s->srv->transcript, class_of(result));
 	if (result == SHAPE_NO_SPACE || result == SHAPE_WRITE_ERROR)
 		log_warn("%s: %s", s->tx.id, err.text);
+	if (result == SHAPE_TOO_BIG)
+		log_warn("%s: queue file size limit exceeded", s->tx.id);
 	if (result == SHAPE_CONTENT || result == SHAPE_CONTENT_LATER)
 		str_printf(reply, "%d %s", result == SHAPE_CONTENT ? 550 : 451, err.text);
 	else

@@ -37,7 +37,7 @@ static void put_header(struct str *out, const struct core_params *core, const ch
 	str_printf(out,
 	    "Date: %s\r\nFrom: Mail Delivery System <MAILER-DAEMON@%s>\r\n"
 	    "To: Postmaster <",
-	    date, core->myorigin);
+	    date, core->myhostname);
 	address_quote(out, to);
 	str_put_text(out, ">\r\nSubject: ");
 	for (const char *c = subject; *c; c++)
@@ -72,6 +72,17 @@ static int map_rcpts(const struct core_params *core, struct conf *conf, struct e
 	return rc;
 }
 
+static const char *post_message_id(
+    const struct core_params *core, const char *id, time_t when, struct arena *arena)
+{
+	char stamp[20];
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%d%H%M%S", &tm);
+	return arena_printf(arena, "<%s.%s@%s>", stamp, id, core->myhostname);
+}
+
 int post_notice(struct queue *queue, const struct core_params *core, struct conf *conf,
     const char *recipient, const char *subject, const struct str *body, char id_out[QUEUE_ID_MAX],
     struct err *err)
@@ -92,8 +103,7 @@ int post_notice(struct queue *queue, const struct core_params *core, struct conf
 	env.id = id_out;
 	env.sender = post_double_bounce(core, &arena);
 	env.arrival_us = env.queued_us = (uint64_t)clock_wall_us();
-	env.message_id = arena_printf(&arena, "<%s.%lld@%s>", id_out,
-	    (long long)(env.arrival_us / 1000000), core->myhostname);
+	env.message_id = post_message_id(core, id_out, (time_t)(env.arrival_us / 1000000), &arena);
 	put_header(&head, core, id_out, rcpt.address, subject, env.message_id);
 	if (map_rcpts(core, conf, &env, &arena, err) < 0) {
 		str_fini(&head);

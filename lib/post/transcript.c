@@ -20,11 +20,12 @@ struct transcript {
 	uint32_t wanted, seen;
 	struct str beginning, end;
 	size_t dropped; /* bytes between the two */
+	size_t lines;   /* of both, and dropped ones */
 	struct str line;
 	bool secret; /* the next line is an answer to AUTH's challenge */
 };
 
-uint32_t transcript_classes(const char *at, struct str *unknown)
+uint32_t transcript_classes(const char *at)
 {
 	static const struct {
 		const char *word;
@@ -47,8 +48,6 @@ uint32_t transcript_classes(const char *at, struct str *unknown)
 			if (slice_eq_nocase(word, words[i].word))
 				bit = words[i].bit;
 		result |= bit;
-		if (!bit && unknown)
-			str_printf(unknown, "%s%.*s", unknown->len ? " " : "", SLICE_ARG(word));
 	}
 }
 
@@ -58,7 +57,7 @@ struct transcript *transcript_new(const char *notify_classes)
 	struct transcript *t;
 
 	if (notify_classes)
-		wanted = transcript_classes(notify_classes, NULL) & CLASSES_OF_SESSIONS;
+		wanted = transcript_classes(notify_classes) & CLASSES_OF_SESSIONS;
 	if (!wanted)
 		return NULL;
 	t = alloc_zero(1, sizeof(*t));
@@ -83,7 +82,7 @@ void transcript_reset(struct transcript *t)
 		return;
 	str_clear(&t->beginning);
 	str_clear(&t->end);
-	t->dropped = 0;
+	t->dropped = t->lines = 0;
 	t->seen = 0;
 	t->secret = false;
 }
@@ -109,6 +108,7 @@ static void keep(struct transcript *t, const struct str *line)
 
 static void put_line(struct transcript *t, const char *mark, struct slice line)
 {
+	t->lines++;
 	str_clear(&t->line);
 	str_put_text(&t->line, mark);
 	str_put(&t->line, line.data, MIN(line.len, (size_t)LINE_MAX_SHOWN));
@@ -172,6 +172,17 @@ void transcript_trouble(struct transcript *t, uint32_t class_)
 {
 	if (t)
 		t->seen |= class_;
+}
+
+void transcript_forgive(struct transcript *t)
+{
+	if (t)
+		t->seen = 0;
+}
+
+size_t transcript_lines(const struct transcript *t)
+{
+	return t ? t->lines : 0;
 }
 
 uint32_t transcript_troubles(const struct transcript *t)

@@ -27,8 +27,7 @@ enum {
 	CLASS_RESOURCE = 1 << 6,
 	CLASS_SOFTWARE = 1 << 7,
 };
-/* Unknown words go to unknown (may be NULL), separated by blanks. */
-uint32_t transcript_classes(const char *notify_classes, struct str *unknown);
+uint32_t transcript_classes(const char *notify_classes);
 
 struct transcript;
 /* NULL when none of the classes of sessions is among notify_classes. */
@@ -43,6 +42,9 @@ void transcript_out(struct transcript *t, const char *data, size_t len);
 void transcript_note(struct transcript *t, const char *text);
 /* Something of this class went wrong (CLASS_*). */
 void transcript_trouble(struct transcript *t, uint32_t class_);
+/* What has gone wrong so far is settled. */
+void transcript_forgive(struct transcript *t);
+size_t transcript_lines(const struct transcript *t);
 /* Of these classes, what has gone wrong so far. */
 uint32_t transcript_troubles(const struct transcript *t);
 

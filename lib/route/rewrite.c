@@ -31,6 +31,13 @@ static const char *from_old_forms(struct router *router, const char *address, st
 
 const char *route_rewrite(struct router *router, const char *address, struct arena *arena)
 {
+	return route_rewrite_for(
+	    router, address, router->core->myorigin, router->core->mydomain, arena);
+}
+
+const char *route_rewrite_for(struct router *router, const char *address, const char *origin,
+    const char *parent, struct arena *arena)
+{
 	const char *domain;
 	size_t len;
 
@@ -41,16 +48,16 @@ const char *route_rewrite(struct router *router, const char *address, struct are
 		address = from_old_forms(router, address, arena);
 	domain = strrchr(address, '@');
 	if (!domain) {
-		if (!router->params->append_at_myorigin || !router->core->myorigin[0])
+		if (!router->params->append_at_myorigin || !origin[0])
 			return arena_strdup(arena, address);
-		return arena_printf(arena, "%s@%s", address, router->core->myorigin);
+		return arena_printf(arena, "%s@%s", address, origin);
 	}
 	domain++;
 	len = strlen(address);
 	if (domain[0] && domain[1] && address[len - 1] == '.')
 		return arena_strndup(arena, address, len - 1);
 	if (domain[0] && domain[0] != '[' && !strchr(domain, '.') &&
-	    router->params->append_dot_mydomain && router->core->mydomain[0])
-		return arena_printf(arena, "%s.%s", address, router->core->mydomain);
+	    router->params->append_dot_mydomain && parent[0])
+		return arena_printf(arena, "%s.%s", address, parent);
 	return arena_strdup(arena, address);
 }

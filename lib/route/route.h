@@ -74,6 +74,9 @@ enum table_answer route_recipient_known(
  * dropped, "site!user" swapped. The null address stays empty. Result in arena.
  */
 const char *route_rewrite(struct router *router, const char *address, struct arena *arena);
+/* The same with other domains than $myorigin and $mydomain to complete it. */
+const char *route_rewrite_for(struct router *router, const char *address, const char *origin,
+    const char *parent, struct arena *arena);
 
 /* Is this domain (lower or upper case) one of ours: mydestination, or [an own address]? */
 enum table_answer route_domain_is_local(struct router *router, const char *domain, struct err *err);

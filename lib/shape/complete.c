@@ -22,6 +22,7 @@ static const char *mapped(struct shaper *s, int what, const char *address)
 
 void shape_complete(struct shaper *s, const struct header *header, int what)
 {
+	const char *remote = s->ctx.params->remote_header_rewrite_domain;
 	const char *from = header->whole.data;
 	const char *end = from + header->whole.len;
 	struct str *address = &s->scratch;
@@ -33,7 +34,10 @@ void shape_complete(struct shaper *s, const struct header *header, int what)
 
 		if (!text || !text[0])
 			continue;
-		full = mapped(s, what, route_rewrite(s->ctx.router, text, &s->arena));
+		full = mapped(s, what,
+		    s->ctx.rewrite_headers
+		        ? route_rewrite(s->ctx.router, text, &s->arena)
+		        : route_rewrite_for(s->ctx.router, text, remote, remote, &s->arena));
 		if (strcmp(full, text) == 0)
 			continue;
 		str_put(&s->out, from, (size_t)(span.data - from));

@@ -120,7 +120,8 @@ void shape_field(struct shaper *s)
 	if (!is_dropped(s, &header)) {
 		if (!(s->seen & SEEN_UTF8) && !shape_is_ascii(header.whole.data, header.whole.len))
 			s->seen |= SEEN_UTF8;
-		if (what & HAS_ADDRESSES && s->ctx.rewrite_headers && s->ctx.router)
+		if (what & HAS_ADDRESSES && s->ctx.router &&
+		    (s->ctx.rewrite_headers || *s->ctx.params->remote_header_rewrite_domain))
 			shape_complete(s, &header,
 			    what & SEEN_RECIPIENT ? MAP_HEADER_RECIPIENT : MAP_HEADER_SENDER);
 		else
@@ -231,7 +232,8 @@ static void add_missing(struct shaper *s)
 void shape_end_headers(struct shaper *s)
 {
 	shape_field(s);
-	if (s->ctx.add_missing_headers || s->ctx.params->always_add_missing_headers)
+	if (s->ctx.add_missing_headers || s->ctx.params->always_add_missing_headers ||
+	    *s->ctx.params->remote_header_rewrite_domain)
 		add_missing(s);
 	if (!(s->seen & SEEN_MESSAGE_ID) && s->message_id.len == 0)
 		log_info_as("cleanup", "%s: message-id=<>", s->id);

@@ -63,6 +63,9 @@ static const struct conf_param rows[] = {
         "bcc, content-length, resent-bcc, return-path", "Header fields that are removed."),
     CONF_BOOL(P, always_add_missing_headers, "always_add_missing_headers", "no",
         "Add Date:, From:, Message-Id: to mail of remote clients too."),
+    CONF_TEXT(P, remote_header_rewrite_domain, "remote_header_rewrite_domain", "",
+        "The domain that completes addresses in headers of remote clients' mail; empty: these stay "
+        "as they are."),
     CONF_ENUM(P, header_from_format, "header_from_format", "standard", from_formats,
         "How a From: that is added looks: Name <address>, or address (Name)."),
     CONF_TEXT(P, undisclosed_recipients_header, "undisclosed_recipients_header", "",

@@ -44,6 +44,7 @@ struct shape_params {
 	int mime_boundary_length_limit, mime_nesting_limit;
 	bool disable_mime_input;
 	bool always_add_missing_headers;
+	const char *remote_header_rewrite_domain;
 	int header_from_format; /* SHAPE_FROM_* */
 	const char *undisclosed_recipients_header;
 	const char *message_reject_characters, *message_strip_characters;

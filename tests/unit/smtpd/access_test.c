@@ -66,7 +66,10 @@ END_TEST
 static const char *value(void *arg, struct slice name)
 {
 	(void)arg;
-	return slice_eq(name, "a") ? "A" : slice_eq(name, "none") ? "" : NULL;
+	return slice_eq(name, "a")      ? "A"
+	       : slice_eq(name, "odd")  ? "<A\t\xff"
+	       : slice_eq(name, "none") ? ""
+	                                : NULL;
 }
 
 static const struct {
@@ -78,6 +81,7 @@ static const struct {
     {"${a?yes $a}${none?no}${none:empty}", "yes Aempty", 0},
     {"${none?{1}:{2 ${a}}}", "2 A", 0},
     {"${a?{1}:{2}}z", "1z", 0},
+    {"<$odd>", "<_A\t_>", 0},
     {"$b.", ".", -1},
     {"${a", "", -1},
     {"$", "$", -1},
@@ -86,9 +90,12 @@ static const struct {
 START_TEST(macros)
 {
 	struct str out = {0};
+	bool allowed[256];
 
+	macros_allow(allowed, "A\\t\\142");
+	ck_assert(allowed['b'] && !allowed['1']);
 	ck_assert_int_eq(
-	    macros_expand(&out, templates[_i].text, value, NULL), templates[_i].status);
+	    macros_expand(&out, templates[_i].text, value, NULL, allowed), templates[_i].status);
 	ck_assert_str_eq(str_text(&out), templates[_i].result);
 	str_fini(&out);
 }

@@ -19,8 +19,9 @@ START_TEST(rows_are_sound)
 			    "%s: the doc line ends without a full stop", row->name);
 			ck_assert_msg(row->dflt != NULL, "%s: no default", row->name);
 			ck_assert_msg(row->max == 0 || row->min <= row->max, "%s", row->name);
-			ck_assert_msg((row->kind == &conf_kind_enum ||
-			                  row->kind == &conf_kind_set) == (row->names != NULL),
+			ck_assert_msg(
+			    (row->kind == &conf_kind_enum || row->kind == &conf_kind_set ||
+			        row->kind == &conf_kind_words) == (row->names != NULL),
 			    "%s", row->name);
 		}
 	}
