@@ -14,6 +14,10 @@ enum {
 	BEHIND_CR, /* in a line, the last byte was a CR (already handed out) */
 	AT_DOT,    /* a dot at the line start, not handed out */
 	AT_DOT_CR, /* the same and a CR, neither handed out */
+	/* the same behind a bare LF, where no message can end */
+	AT_LF_START,
+	AT_LF_DOT,
+	AT_LF_DOT_CR,
 };
 
 void dot_decoder_init(struct dot_decoder *d)
@@ -48,9 +52,27 @@ static const char *walk_line(struct dot_decoder *d, const char *p, const char *e
 		d->state = AT_LINE_START;
 	} else {
 		d->saw_bare_lf = true;
-		d->state = IN_LINE;
+		d->state = AT_LF_START;
 	}
 	return lf + 1;
+}
+
+/* Behind the dot of a line. true: the byte is eaten and not handed out. */
+static bool walk_dot(struct dot_decoder *d, char c)
+{
+	bool may_end = d->state == AT_DOT;
+
+	if (c == '\r') {
+		d->state = may_end ? AT_DOT_CR : AT_LF_DOT_CR;
+		return true;
+	}
+	if (c == '\n') { /* a dot and a bare LF: no line is left */
+		d->saw_bare_lf = true;
+		d->state = AT_LF_START;
+		return true;
+	}
+	d->state = IN_LINE;
+	return false;
 }
 
 size_t dot_decode(struct dot_decoder *d, const char *in, size_t len, struct str *out)
@@ -60,10 +82,11 @@ size_t dot_decode(struct dot_decoder *d, const char *in, size_t len, struct str 
 	while (p < end && !d->done) {
 		switch (d->state) {
 		case AT_LINE_START:
+		case AT_LF_START:
 			if (*p == '.') {
 				str_put(out, run, (size_t)(p - run));
 				run = ++p;
-				d->state = AT_DOT;
+				d->state = d->state == AT_LINE_START ? AT_DOT : AT_LF_DOT;
 				break;
 			}
 			d->state = IN_LINE;
@@ -73,17 +96,16 @@ size_t dot_decode(struct dot_decoder *d, const char *in, size_t len, struct str 
 			p = walk_line(d, p, end);
 			break;
 		case AT_DOT:
-			if (*p == '\r') {
+		case AT_LF_DOT:
+			if (walk_dot(d, *p))
 				run = ++p;
-				d->state = AT_DOT_CR;
-			} else {
-				d->state = IN_LINE;
-			}
 			break;
 		case AT_DOT_CR:
+		case AT_LF_DOT_CR:
 			if (*p == '\n') {
 				run = ++p;
-				d->done = true;
+				d->done = d->state == AT_DOT_CR;
+				d->state = AT_LINE_START;
 			} else {
 				str_put_char(out, '\r');
 				d->state = BEHIND_CR;

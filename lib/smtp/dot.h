@@ -10,7 +10,9 @@
 /*
  * The DATA codec (RFC 5321 4.5.2), incremental and pure. Only CR LF '.' CR LF ends a message
  * (at the start: '.' CR LF). What to do with a bare LF or a bare CR in the data is the caller's
- * policy: the decoder passes them on and says that it saw them.
+ * policy: the decoder passes them on and says that it saw them. A dot at the beginning of a line is
+ * taken away behind a bare LF too, as Postfix does that takes it for a line end; what ends with a
+ * bare LF, or begins behind one, and was nothing but the dot is left out.
  *
  * Decoding works on whole buffers: it hands out runs of content bytes (dot-stuffing undone) so
  * that the common case is one run per buffer.

@@ -33,6 +33,8 @@ struct shaper *__real_shape_begin(
     const struct shape_context *context, const char *id, const char *sender, const char *trace);
 struct shaper *__wrap_shape_begin(
     const struct shape_context *context, const char *id, const char *sender, const char *trace);
+void __real_shape_put(struct shaper *shaper, const char *data, size_t len);
+void __wrap_shape_put(struct shaper *shaper, const char *data, size_t len);
 struct queue_writer *__real_queue_writer_new(struct queue *queue, const char *id);
 struct queue_writer *__wrap_queue_writer_new(struct queue *queue, const char *id);
 int __real_queue_writer_put(struct queue_writer *w, const void *data, size_t len, struct err *err);
@@ -56,13 +58,23 @@ static struct {
 	unsigned commits, ends;  /* messages taken, and ends of messages that the client sent */
 	unsigned commits_before; /* the line that was read last */
 	bool fresh_tls, xclient;
-	struct str data; /* raw, of the present DATA */
-	char last;       /* of the queue file being written */
+	struct str data;    /* raw, of the present DATA */
+	struct str chunks;  /* raw, of all BDAT of the message */
+	struct str written; /* the queue file */
+	char last;          /* of it */
+	bool committing;
 } seen;
+
+static void forget(void)
+{
+	str_fini(&seen.data);
+	str_fini(&seen.chunks);
+	str_fini(&seen.written);
+}
 
 void rules_begin(void)
 {
-	str_fini(&seen.data);
+	forget();
 	memset(&seen, 0, sizeof(seen));
 	seen.due = 1;
 }
@@ -73,7 +85,7 @@ void rules_end(void)
 	must(seen.replies <= seen.due + 1);
 	must(seen.open_code[0] == '\0');
 	must(seen.commits <= seen.ends);
-	str_fini(&seen.data);
+	forget();
 }
 
 static bool is_ours(const struct stream *s)
@@ -302,7 +314,9 @@ bool __wrap_transaction_commit(struct session *s, struct str *reply)
 		if (!may_relay(s) && !is_for_us(rcpt->address))
 			panic("relayed for %s: <%s>", s->peer.namaddr, rcpt->address);
 	}
+	seen.committing = true;
 	accepted = __real_transaction_commit(s, reply);
+	seen.committing = false;
 	seen.commits += accepted;
 	must(seen.commits <= seen.ends);
 	return accepted;
@@ -321,12 +335,78 @@ struct shaper *__wrap_shape_begin(
 		for (const char *p = at; p < lf - 1; p++)
 			must((unsigned char)*p >= 32 || *p == '\t');
 	}
+	str_clear(&seen.chunks);
 	return __real_shape_begin(context, id, sender, trace);
+}
+
+void __wrap_shape_put(struct shaper *shaper, const char *data, size_t len)
+{
+	if (play.session.tx.shaper == shaper && play.session.tx.chunks != CHUNKS_NONE)
+		str_put(&seen.chunks, data, len);
+	__real_shape_put(shaper, data, len);
+}
+
+/*
+ * The lines as they are to be stored: of DATA the first dot of each is gone, with the line when it
+ * was all of it; other line ends than CR LF have become CR LF, a CR for itself a blank.
+ */
+static void put_stored(struct str *out, struct slice raw, bool dots)
+{
+	while (raw.len > 0) {
+		const char *lf = memchr(raw.data, '\n', raw.len);
+		size_t len = lf ? (size_t)(lf - raw.data) : raw.len,
+		       from = dots && *raw.data == '.';
+		size_t end = lf && len > 0 && raw.data[len - 1] == '\r' ? len - 1 : len;
+
+		if (from == 0 || end > from) {
+			for (size_t i = from; i < end; i++)
+				str_put_char(out, raw.data[i] == '\r' ? ' ' : raw.data[i]);
+			str_put(out, "\r\n", 2);
+		}
+		len += lf != NULL;
+		raw = slice_of(raw.data + len, raw.len - len);
+	}
+}
+
+/* Behind the first empty line; nothing when there is none. */
+static struct slice body_of(struct slice message)
+{
+	static const char empty[] = "\r\n\r\n";
+	const char *at = NULL;
+	size_t before;
+
+	if (message.len >= 2 && memcmp(message.data, empty, 2) == 0)
+		return slice_of(message.data + 2, message.len - 2);
+	if (message.len > 0)
+		at = memmem(message.data, message.len, empty, 4);
+	before = at ? (size_t)(at + 4 - message.data) : message.len;
+	return slice_of(message.data + before, message.len - before);
+}
+
+/* What the client sent as the body is the end of the queue file, byte by byte. */
+static void look_at_body(const struct session *s)
+{
+	bool dots = s->tx.chunks == CHUNKS_NONE;
+	struct slice raw = slice_of(str_text(&seen.chunks), seen.chunks.len), body;
+	struct str stored = {0};
+
+	if (dots) /* without the line end that we put before it, and the end */
+		raw = slice_of(seen.data.data + 2, seen.data.len - 5);
+	put_stored(&stored, raw, dots);
+	body = body_of(slice_of(str_text(&stored), stored.len));
+	if (body.len > 0 &&
+	    !(s->srv->shape->message_strip_characters[0] && memchr(body.data, '\0', body.len))) {
+		must(body.len <= seen.written.len);
+		must(memcmp(seen.written.data + seen.written.len - body.len, body.data, body.len) ==
+		     0);
+	}
+	str_fini(&stored);
 }
 
 struct queue_writer *__wrap_queue_writer_new(struct queue *queue, const char *id)
 {
 	seen.last = '\n';
+	str_clear(&seen.written);
 	return __real_queue_writer_new(queue, id);
 }
 
@@ -339,6 +419,7 @@ int __wrap_queue_writer_put(struct queue_writer *w, const void *data, size_t len
 		must((p[i] == '\n') == (seen.last == '\r'));
 		seen.last = p[i];
 	}
+	str_put(&seen.written, data, len);
 	return __real_queue_writer_put(w, data, len, err);
 }
 
@@ -346,6 +427,8 @@ int __wrap_queue_writer_commit(struct queue_writer **w, struct envelope *env, bo
     struct location *loc_out, struct err *err)
 {
 	must(seen.last == '\n');
+	if (seen.committing)
+		look_at_body(&play.session);
 	must(is_clean(env->sender) && is_clean(env->sender_orig) && is_clean(env->helo) &&
 	     is_clean(env->client_name) && is_clean(env->sasl_username) && is_clean(env->envid) &&
 	     is_clean(env->filter));
