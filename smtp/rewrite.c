@@ -71,12 +71,6 @@ static void log_action(const struct rewrite *r, const char *word, const char *wh
 	str_fini(&shown);
 }
 
-static void put_line(struct rewrite *r, struct slice text)
-{
-	str_put(r->out, text.data, text.len);
-	str_put(r->out, "\r\n", 2);
-}
-
 /* DOES_REMOVE, DOES_REPLACE, or 0: the text itself goes on as it was. */
 static int act(struct rewrite *r, const struct check *check, const char *map, const char *where,
     struct slice text)
@@ -94,7 +88,7 @@ static int act(struct rewrite *r, const struct check *check, const char *map, co
 		if (does & DOES_LOG)
 			log_action(r, actions[i].word, where, text, check->text);
 		if (does & (DOES_PREPEND | DOES_REPLACE))
-			put_line(r, check->text);
+			check_put_text(r->out, check->text);
 		return does & (DOES_REMOVE | DOES_REPLACE);
 	}
 	log_warn("unsupported command in %s map: %.*s", map, SLICE_ARG(check->value));

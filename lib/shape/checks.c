@@ -54,6 +54,16 @@ struct check check_parse(struct slice value)
 	return (struct check){CHECK_UNKNOWN, "", value, value};
 }
 
+void check_put_text(struct str *out, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '\n' && (i == 0 || text.data[i - 1] != '\r'))
+			str_put_char(out, '\r');
+		str_put_char(out, text.data[i]);
+	}
+	str_put_text(out, "\r\n");
+}
+
 bool check_needs_text(enum check_action action)
 {
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)

@@ -39,6 +39,11 @@ struct check {
 
 /* "ACTION text", case ignored. Pure. */
 struct check check_parse(struct slice value);
+/*
+ * The text of PREPEND or REPLACE as it goes into a message: what a pattern has matched in a folded
+ * field has line feeds in it, and each line is to end in CR LF.
+ */
+void check_put_text(struct str *out, struct slice text);
 /* Does the action demand a text? */
 bool check_needs_text(enum check_action action);
 

@@ -139,7 +139,7 @@ static enum fate act(struct shaper *s, const struct check *check, const char *ma
 			return FATE_STAYS;
 		}
 		log_action(s, check->word, where, text, arg);
-		str_printf(added, "%s\r\n", arg);
+		check_put_text(added, check->text);
 		return check->action == CHECK_REPLACE ? FATE_REPLACED : FATE_STAYS;
 	default:
 		log_info_as("cleanup", "warning: %s: unsupported command in %s map: %.*s", s->id,

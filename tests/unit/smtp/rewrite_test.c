@@ -25,7 +25,8 @@ static const struct core_params core = {.myorigin = "here.test",
 static const struct checks_tables tables = {
     .header = "regexp:{{/^gone:/ IGNORE}, {/^strip:/ STRIP why}, {/^old:/ REPLACE New: x}, "
               "{/^pre:/ PREPEND Before: x}, {/^warn:/ WARN}, {/^info:/ INFO well}, "
-              "{/^rej:/ REJECT no}, {/^empty:/ REPLACE}, {/^dunno:/ DUNNO}}",
+              "{/^rej:/ REJECT no}, {/^empty:/ REPLACE}, {/^dunno:/ DUNNO}, {/^fold: (.*)/ REPLACE "
+              "New: $1}}",
     .mime = "regexp:{{/^x-part:/ IGNORE}, {/^content-description:/ IGNORE}}",
     .nested = "regexp:{{/^x-nested:/ IGNORE}}",
     .body = "regexp:{{/^drop/ IGNORE}, {/^change/ REPLACE other}, {/^add/ PREPEND first}}",
@@ -51,6 +52,8 @@ static const struct {
         "New: x\r\nBefore: x\r\npre: x\r\nwarn: x\r\ninfo: x\r\nrej: x\r\nempty: x\r\n"
         "dunno: x\r\n\r\ngone: x\r\n",
         REWRITE_HEADER, false, true, false},
+    /* each line of what a pattern has matched ends as lines do */
+    {"fold: a\r\n b\r\n\r\nx\r\n", "New: a\r\n b\r\n\r\nx\r\n", REWRITE_HEADER, false, true, false},
     {"Content-Type: multipart/mixed; boundary=b\r\nContent-Description: x\r\n\r\ndrop\r\n--b\r\n"
      "X-Part: x\r\ngone: x\r\n\r\nchange\r\nadd\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
      "X-Nested: x\r\nX-Part: x\r\n\r\nkeep\r\n--b--\r\n",
