@@ -77,6 +77,7 @@ static enum verdict refuse(struct check *check, int code, const char *dsn, const
 	}
 	if (s->srv->config->core->soft_bounce && code >= 500)
 		code -= 100;
+	str_clear(&s->reject);
 	str_printf(&s->reject, "%d %d%s %s", code, code / 100, dsn + 1, text);
 	text_make_printable(s->reject.data, s->reject.len);
 	log_action(s, check->warn_depth ? "reject_warning" : "reject",
