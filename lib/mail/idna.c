@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/mail/idna.h"
 
+#include <dlfcn.h>
 #include <idn2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "lib/base/log.h"
 
 bool idna_is_ascii(const char *text)
 {
@@ -13,14 +17,24 @@ bool idna_is_ascii(const char *text)
 	return true;
 }
 
-/* Takes what the library made; false when it failed or made too much. */
-static bool take(int result, char *made, char *out)
-{
-	bool fits = result == IDN2_OK && made && strlen(made) < IDNA_MAX;
+typedef int to_ascii_fn(const char *input, char **output, int flags);
 
-	snprintf(out, IDNA_MAX, "%s", fits ? made : "");
-	idn2_free(result == IDN2_OK ? made : NULL);
-	return fits;
+/* Once loaded it stays, and this finds it again. NULL: it is not there (logged). */
+static to_ascii_fn *load(void)
+{
+	void *library = dlopen("libidn2.so.0", RTLD_LAZY | RTLD_LOCAL);
+	void *symbol = library ? dlsym(library, "idn2_to_ascii_8z") : NULL;
+	to_ascii_fn *function;
+
+	if (!symbol)
+		log_warn("international domain names: %s", dlerror());
+	memcpy(&function, &symbol, sizeof(function)); /* as POSIX has it: they are the same */
+	return function;
+}
+
+void idna_load(void)
+{
+	load();
 }
 
 static bool copy(const char *domain, char *out)
@@ -33,12 +47,17 @@ static bool copy(const char *domain, char *out)
 
 bool idna_to_ascii(const char *domain, bool old, char *out)
 {
+	int flags = IDN2_NFC_INPUT | (old ? IDN2_TRANSITIONAL : IDN2_NONTRANSITIONAL);
 	char *made = NULL;
-	int result;
+	to_ascii_fn *convert;
+	bool ok;
 
 	if (idna_is_ascii(domain))
 		return copy(domain, out);
-	result = idn2_to_ascii_8z(
-	    domain, &made, IDN2_NFC_INPUT | (old ? IDN2_TRANSITIONAL : IDN2_NONTRANSITIONAL));
-	return take(result, made, out);
+	convert = load();
+	ok = convert && convert(domain, &made, flags) == IDN2_OK && copy(made, out);
+	if (!ok)
+		out[0] = '\0';
+	free(made);
+	return ok;
 }

@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/mail/idna.h"
 
 static void enter_chroot(struct service *s)
 {
+	idna_load();
 	tzset(); /* the zone file is outside */
 	if (chroot(s->core.queue_directory) < 0 || chdir("/") < 0)
 		fatal("chroot %s: %s", s->core.queue_directory, strerror(errno));
