@@ -356,6 +356,57 @@ static void set_aside(struct qmgr *q, struct location *loc, const char *id, cons
 		log_warn("%s: %s", id, err.text);
 }
 
+/*
+ * Opens the message; 1: it is there. 0: it is gone, or damaged and cared for. -1: it cannot be read
+ * now, which says nothing about it.
+ */
+static int open_message(struct qmgr *q, struct location *loc, const char *id, struct message *m)
+{
+	struct err err;
+	int rc = message_open(q->queue, loc, id, MESSAGE_ENVELOPE | MESSAGE_CONTENT, m, &err);
+
+	if (rc < 0 && !message_is_damaged(&err)) {
+		log_warn("%s: %s", id, err.text);
+		return -1;
+	}
+	if (rc < 0 && loc->lane < 0)
+		set_aside(q, loc, id, err.text);
+	else if (rc < 0)
+		q->check_lanes = true; /* the next scan of the journal sets it aside */
+	return rc == 0;
+}
+
+/* The note that would have come for it; it points into the message. */
+static struct note note_of(
+    const struct message *m, const struct location *loc, const char *id, const char *verp)
+{
+	return (struct note){
+	    .id = id,
+	    .lane = (uint32_t)loc->lane,
+	    .epoch = loc->epoch,
+	    .offset = loc->offset,
+	    .dir = loc->dir,
+	    .generation = m->env.generation,
+	    .env_flags = m->env.flags,
+	    .arrival_us = m->env.arrival_us,
+	    .queued_us = m->env.queued_us,
+	    .content_len = m->content_len,
+	    .rcpt_count = m->env.rcpt_count,
+	    .sender = m->env.sender,
+	    .message_id = m->env.message_id,
+	    .envid = m->env.envid,
+	    .ret = m->env.ret,
+	    .client_name = m->env.client_name,
+	    .client_addr = m->env.client_addr,
+	    .client_port = m->env.client_port,
+	    .helo = m->env.helo,
+	    .protocol = m->env.protocol,
+	    .sasl_method = m->env.sasl_method,
+	    .sasl_username = m->env.sasl_username,
+	    .verp = verp,
+	};
+}
+
 bool mail_activate(
     struct qmgr *q, const struct location *where, const char *id, enum urgency urgency)
 {
@@ -366,50 +417,17 @@ bool mail_activate(
 	struct slice delimiters;
 	char verp[VERP_DELIMITERS + 1] = "";
 	struct stat st;
-	struct err err;
 	int rc;
 
 	if (map_get(q->mails, id))
 		return true;
-	rc = message_open(q->queue, &loc, id, MESSAGE_ENVELOPE | MESSAGE_CONTENT, &m, &err);
-	if (rc < 0 && !message_is_damaged(&err)) {
-		log_warn("%s: %s", id, err.text);
-		return false;
-	}
-	if (rc < 0 && loc.lane < 0)
-		set_aside(q, &loc, id, err.text);
-	else if (rc < 0)
-		q->check_lanes = true; /* the next scan of the journal sets it aside */
-	if (rc != 0)
-		return true;
+	rc = open_message(q, &loc, id, &m);
+	if (rc <= 0)
+		return rc == 0;
 	delimiters = envelope_attribute(&m.env, ENVELOPE_VERP);
 	if (delimiters.len == VERP_DELIMITERS)
 		memcpy(verp, delimiters.data, delimiters.len);
-	note = (struct note){
-	    .id = id,
-	    .lane = (uint32_t)loc.lane,
-	    .epoch = loc.epoch,
-	    .offset = loc.offset,
-	    .dir = loc.dir,
-	    .generation = m.env.generation,
-	    .env_flags = m.env.flags,
-	    .arrival_us = m.env.arrival_us,
-	    .queued_us = m.env.queued_us,
-	    .content_len = m.content_len,
-	    .rcpt_count = m.env.rcpt_count,
-	    .sender = m.env.sender,
-	    .message_id = m.env.message_id,
-	    .envid = m.env.envid,
-	    .ret = m.env.ret,
-	    .client_name = m.env.client_name,
-	    .client_addr = m.env.client_addr,
-	    .client_port = m.env.client_port,
-	    .helo = m.env.helo,
-	    .protocol = m.env.protocol,
-	    .sasl_method = m.env.sasl_method,
-	    .sasl_username = m.env.sasl_username,
-	    .verp = verp,
-	};
+	note = note_of(&m, &loc, id, verp);
 	mail = mail_new(q, &note);
 	mail->warned = m.warned;
 	if (m.reported)
