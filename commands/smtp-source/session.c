@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One client session as a table of stages: each stage has sent something and waits for a reply.
- * A session serves message after message: over one connection with -d, over a new one each
- * otherwise. With -P the commands of a transaction leave in one write and the replies are taken in
- * order; `ahead` says that the next stages' commands are already out.
+ * The connection of one client session: opened, read from and written to as the loop says, given up
+ * and opened anew. What is said on it is in stages.c.
  */
 #include "commands/smtp-source/session.h"
 
@@ -23,7 +21,6 @@
 enum { REPLY_TIMEOUT_MS = 300 * 1000, RETRY_MS = 100 };
 
 static void open_connection(struct session *s);
-static void begin_message(struct session *s);
 
 static void show_count(struct source *source)
 {
@@ -60,7 +57,7 @@ static void finish(struct session *s)
 		loop_stop(s->source->loop);
 }
 
-static void message_done(struct session *s, bool accepted)
+void session_message_done(struct session *s, bool accepted)
 {
 	s->busy = false;
 	if (accepted)
@@ -70,15 +67,14 @@ static void message_done(struct session *s, bool accepted)
 	show_count(s->source);
 }
 
-static int64_t pause_ms(const struct source *source)
+int64_t session_pause_ms(const struct source *source)
 {
 	if (source->random_ms > 0)
 		return random() % (source->random_ms + 1);
 	return source->wait_ms;
 }
 
-/* The connection is gone, or was given up: the next message needs a new one. */
-static void next_connection(struct session *s, int64_t pause)
+void session_next(struct session *s, int64_t pause)
 {
 	disconnect(s);
 	if (!s->busy && s->source->started == s->source->messages)
@@ -89,15 +85,14 @@ static void next_connection(struct session *s, int64_t pause)
 		open_connection(s);
 }
 
-/* Without -A ends the program; with it, gives up this message and goes on with the next. */
-static void session_failed(struct session *s, const char *why)
+void session_failed(struct session *s, const char *why)
 {
 	if (!s->source->no_abort)
 		fatal("%s", why);
 	log_debug("%s", why);
 	if (s->busy)
-		message_done(s, false);
-	next_connection(s, RETRY_MS);
+		session_message_done(s, false);
+	session_next(s, RETRY_MS);
 }
 
 static void want(struct session *s, int events)
@@ -124,7 +119,7 @@ static bool flush(struct session *s)
 			return true;
 		}
 		if (n < 0 && s->stage == STAGE_QUIT) {
-			next_connection(s, pause_ms(s->source));
+			session_next(s, session_pause_ms(s->source));
 			return false;
 		}
 		if (n < 0) {
@@ -148,235 +143,6 @@ static bool flush(struct session *s)
 	return true;
 }
 
-static void go(struct session *s, enum stage stage)
-{
-	s->stage = stage;
-	s->since_ms = loop_now_ms(s->source->loop);
-}
-
-static void quit(struct session *s)
-{
-	go(s, STAGE_QUIT);
-	speak_line(s, "QUIT");
-}
-
-static void begin_transaction(struct session *s)
-{
-	if (!s->busy)
-		begin_message(s);
-	s->rcpt_sent = s->rcpt_done = s->rcpt_accepted = s->end_done = 0;
-	go(s, STAGE_MAIL);
-	speak_mail(s);
-	s->ahead = s->source->pipeline && s->pipelining;
-	if (s->ahead) {
-		while (s->rcpt_sent < s->source->recipients)
-			speak_rcpt(s);
-		speak_line(s, "DATA");
-	}
-}
-
-/* Takes the next of the messages still to be sent. */
-static void begin_message(struct session *s)
-{
-	struct source *source = s->source;
-
-	s->busy = true;
-	snprintf(s->token, sizeof(s->token), "%016llx.%08lx", (unsigned long long)source->run_id,
-	    source->started++);
-}
-
-static void after_message(struct session *s)
-{
-	struct source *source = s->source;
-
-	if (!source->keep_session || source->started == source->messages)
-		quit(s);
-	else if (pause_ms(source) > 0)
-		timer_start(source->loop, &s->timer, pause_ms(source));
-	else
-		begin_transaction(s);
-}
-
-static void note_accepted(struct session *s, const char *reply)
-{
-	struct str line = {0};
-
-	if (s->source->accepted_fd < 0)
-		return;
-	str_printf(&line, "%s %s\n", s->token, reply);
-	if (write(s->source->accepted_fd, line.data, line.len) != (ssize_t)line.len)
-		fatal("write to the file of -J: %s", strerror(errno));
-	str_fini(&line);
-}
-
-/* What each stage does with its (last line of a) reply. `ok`: the code is of the class expected. */
-static void got_greeting(struct session *s, const char *reply, bool ok)
-{
-	(void)reply;
-	(void)ok;
-	if (s->source->old) {
-		begin_transaction(s);
-		return;
-	}
-	go(s, STAGE_HELO);
-	speak_helo(s);
-}
-
-static void got_helo(struct session *s, const char *reply, bool ok)
-{
-	(void)reply;
-	(void)ok;
-	if (!s->source->tls || s->tls.session) {
-		begin_transaction(s);
-		return;
-	}
-	go(s, STAGE_STARTTLS);
-	speak_line(s, "STARTTLS");
-}
-
-static void got_starttls(struct session *s, const char *reply, bool ok)
-{
-	(void)reply;
-	(void)ok;
-	secure_begin(&s->tls, s->source, s->fd);
-	s->shaking = true;
-}
-
-static void got_mail(struct session *s, const char *reply, bool ok)
-{
-	(void)reply;
-	if (!ok && !s->ahead) {
-		message_done(s, false);
-		go(s, STAGE_RSET);
-		speak_line(s, "RSET");
-		return;
-	}
-	go(s, STAGE_RCPT);
-	if (!s->ahead)
-		speak_rcpt(s);
-}
-
-static void got_rcpt(struct session *s, const char *reply, bool ok)
-{
-	(void)reply;
-	s->rcpt_done++;
-	s->rcpt_accepted += ok;
-	if (s->rcpt_done < s->source->recipients) {
-		go(s, STAGE_RCPT);
-		if (!s->ahead)
-			speak_rcpt(s);
-		return;
-	}
-	if (s->rcpt_accepted == 0 && !s->ahead) {
-		message_done(s, false);
-		go(s, STAGE_RSET);
-		speak_line(s, "RSET");
-		return;
-	}
-	go(s, STAGE_DATA);
-	if (!s->ahead)
-		speak_line(s, "DATA");
-}
-
-static void got_data(struct session *s, const char *reply, bool ok)
-{
-	(void)reply;
-	if (!ok) {
-		message_done(s, false);
-		go(s, STAGE_RSET);
-		speak_line(s, "RSET");
-		return;
-	}
-	go(s, STAGE_END);
-	if (s->rcpt_accepted == 0)
-		str_put_text(&s->out, ".\r\n"); /* RFC 2920 3.1: nobody takes it */
-	else
-		speak_content(s);
-}
-
-static void got_end(struct session *s, const char *reply, bool ok)
-{
-	bool last = !s->source->lmtp || ++s->end_done >= s->rcpt_accepted;
-
-	if (ok && s->rcpt_accepted > 0)
-		note_accepted(s, reply);
-	if (s->source->time_answers && s->rcpt_accepted > 0)
-		answers_add(&s->source->answers, clock_mono_us() - s->ended_us);
-	if (!last)
-		return;
-	message_done(s, ok && s->rcpt_accepted > 0);
-	after_message(s);
-}
-
-static void got_rset(struct session *s, const char *reply, bool ok)
-{
-	(void)reply;
-	(void)ok;
-	after_message(s);
-}
-
-static void got_quit(struct session *s, const char *reply, bool ok)
-{
-	(void)reply;
-	(void)ok;
-	next_connection(s, pause_ms(s->source));
-}
-
-static const struct stage_row {
-	const char *name;
-	char expect;    /* first digit of the reply code */
-	bool must_have; /* a refusal ends the connection even with -A */
-	void (*got)(struct session *s, const char *reply, bool ok);
-} stages[STAGE_COUNT] = {
-    [STAGE_GREETING] = {"connection", '2', true, got_greeting},
-    [STAGE_HELO] = {"HELO", '2', true, got_helo},
-    [STAGE_STARTTLS] = {"STARTTLS", '2', true, got_starttls},
-    [STAGE_MAIL] = {"MAIL FROM", '2', false, got_mail},
-    [STAGE_RCPT] = {"RCPT TO", '2', false, got_rcpt},
-    [STAGE_DATA] = {"DATA", '3', false, got_data},
-    [STAGE_END] = {"end of data", '2', false, got_end},
-    [STAGE_RSET] = {"RSET", '2', true, got_rset},
-    [STAGE_QUIT] = {"QUIT", '2', false, got_quit},
-};
-
-/* One line of the server. Returns false when the session has gone on to another connection. */
-static bool take_line(struct session *s, char *line)
-{
-	const struct stage_row *row = &stages[s->stage];
-	char why[1200];
-	bool ok;
-
-	if (log_verbose())
-		fprintf(stderr, "<<< %s\n", line);
-	if (strspn(line, "0123456789") != 3 || (line[3] && line[3] != ' ' && line[3] != '-')) {
-		snprintf(why, sizeof(why), "%s: not an SMTP reply: %.500s", row->name, line);
-		session_failed(s, why);
-		return false;
-	}
-	if (s->stage == STAGE_HELO && text_eq_nocase(line + 3 + (line[3] != 0), "PIPELINING"))
-		s->pipelining = true;
-	if (line[3] == '-')
-		return true;
-	if (s->stage == STAGE_END && s->with_body) {
-		snprintf(why, sizeof(why), "reply before the end of data: %.500s", line);
-		session_failed(s, why);
-		return false;
-	}
-	ok = line[0] == row->expect;
-	if (!ok && s->stage != STAGE_QUIT &&
-	    (!s->source->no_abort || row->must_have || strncmp(line, "421", 3) == 0)) {
-		snprintf(why, sizeof(why), "%s: unexpected reply: %.500s", row->name, line);
-		session_failed(s, why);
-		return false;
-	}
-	if (s->stage == STAGE_GREETING) {
-		s->connecting = false;
-		s->tries = 0;
-	}
-	row->got(s, line, ok);
-	return s->fd >= 0 && s->stage != STAGE_GREETING && !s->shaking;
-}
-
 static bool take_lines(struct session *s)
 {
 	char *at = s->in, *end = s->in + s->in_len, *lf;
@@ -385,7 +151,7 @@ static bool take_lines(struct session *s)
 		*lf = '\0';
 		if (lf > at && lf[-1] == '\r')
 			lf[-1] = '\0';
-		if (!take_line(s, at))
+		if (!stages_reply(s, at))
 			return false;
 		at = lf + 1;
 	}
@@ -408,7 +174,7 @@ static void refused(struct session *s, int error)
 		timer_start(s->source->loop, &s->timer, RETRY_MS);
 		return;
 	}
-	snprintf(why, sizeof(why), "%s: %s", s->connecting ? "connect" : stages[s->stage].name,
+	snprintf(why, sizeof(why), "%s: %s", s->connecting ? "connect" : stages_name(s->stage),
 	    error ? strerror(error) : "the server closed the connection");
 	session_failed(s, why);
 }
@@ -433,7 +199,7 @@ static void shake_hands(struct session *s)
 			ready(&s->watch, LOOP_READ); /* the greeting may be here already */
 			return;
 		}
-		go(s, STAGE_HELO);
+		stages_go(s, STAGE_HELO);
 		speak_helo(s);
 		flush(s);
 		return;
@@ -455,7 +221,7 @@ static bool take_input(struct session *s)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return true;
 		if (n <= 0 && s->stage == STAGE_QUIT) {
-			next_connection(s, pause_ms(s->source));
+			session_next(s, session_pause_ms(s->source));
 			return false;
 		}
 		if (n <= 0) {
@@ -518,7 +284,7 @@ static void open_connection(struct session *s)
 		return;
 	}
 	if (!s->busy)
-		begin_message(s);
+		stages_take_message(s);
 	if (source->unix_path) {
 		snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", source->unix_path);
 		sa = (const struct sockaddr *)&sun;
@@ -527,7 +293,7 @@ static void open_connection(struct session *s)
 	s->fd = new_socket(s);
 	s->connecting = true;
 	s->pipelining = false;
-	go(s, STAGE_GREETING);
+	stages_go(s, STAGE_GREETING);
 	/* The greeting is what is waited for: a failure, too, makes the descriptor readable. */
 	if (connect(s->fd, sa, len) < 0 && errno != EINPROGRESS) {
 		refused(s, errno == EAGAIN ? ECONNREFUSED : errno); /* EAGAIN: full unix backlog */
@@ -550,7 +316,7 @@ static void timer_expired(struct timer *timer)
 		open_connection(s);
 		return;
 	}
-	begin_transaction(s);
+	stages_begin(s);
 	flush(s);
 }
 

@@ -4,7 +4,7 @@
 
 #include "commands/smtp-source/source.h"
 
-/* One client session: private to session.c and speak.c. */
+/* One client session: private to session.c, stages.c and speak.c. */
 enum { INPUT_MAX = 8192 };
 
 enum stage {
@@ -45,7 +45,23 @@ struct session {
 	char in[INPUT_MAX];
 };
 
-/* A line, with its end. */
+/* session.c: the connection. */
+void session_message_done(struct session *s, bool accepted);
+int64_t session_pause_ms(const struct source *source); /* -w, -R: before the next message */
+/* The connection is gone, or was given up: the next message needs a new one. */
+void session_next(struct session *s, int64_t pause);
+/* Without -A ends the program; with it, gives up this message and goes on with the next. */
+void session_failed(struct session *s, const char *why);
+
+/* stages.c: what is said. Sends nothing by itself; what is to be sent is in s->out. */
+void stages_go(struct session *s, enum stage stage);
+void stages_take_message(struct session *s); /* the next of those still to be sent */
+void stages_begin(struct session *s);        /* a transaction */
+/* One line of the server. false: the session has gone on to another connection. */
+bool stages_reply(struct session *s, char *line);
+const char *stages_name(enum stage stage);
+
+/* speak.c. A line, with its end. */
 void speak_line(struct session *s, const char *text);
 void speak_helo(struct session *s);
 void speak_mail(struct session *s);
