@@ -25,7 +25,16 @@ int queue_sync_dir_of(const char *path); /* fsync of the folder that holds path 
 /* Reads and checks the head of the record at loc; as message_open. */
 int message_read_head(
     int fd, const struct location *loc, const char *id, struct record_head *head, struct err *err);
-/* Sets the state byte of a journal record that is still ours. 1: it is gone already. */
+/* Opens the lane or the file, m->fd. look: for reading alone. 1: there is no such file. */
+int message_open_home(struct queue *queue, const struct location *loc, const char *id, bool look,
+    struct message *m, struct err *err);
+/* In no checksum: a damaged byte must not make a recipient vanish. */
+static inline uint8_t message_sane_status(uint8_t status)
+{
+	return status == RCPT_DONE || status == RCPT_BOUNCED ? status : RCPT_TODO;
+}
+/* message_marks.c. Sets the state byte of a journal record that is still ours. 1: it is gone
+ * already. */
 int message_set_lane_state(
     int fd, const struct location *loc, const char *id, enum record_state state, struct err *err);
 
