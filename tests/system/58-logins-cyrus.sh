@@ -48,6 +48,13 @@ smtpd_client_event_limit_exceptions =
 smtpd_hard_error_limit = 100
 smtpd_soft_error_limit = 100
 END
+# in a chroot, as Debian's master.cf has it, and with files of other names
+PORT2=$(free_port)
+cp "$scratch/sasldb" "$scratch/i/spool/sasldb"
+mkdir "$scratch/conf"
+printf '%s\n' "pwcheck_method: auxprop" "auxprop_plugin: sasldb" "sasldb_path: /sasldb" "mech_list: $all" >"$scratch/conf/other.conf"
+[ "$(id -u)" = 0 ] || sed -i "s|/sasldb|$scratch/sasldb|" "$scratch/conf/other.conf" # no chroot, then
+echo "127.0.0.1:$PORT2 inet n - y - - smtpd -o smtpd_sasl_path=other -o cyrus_sasl_config_path=$scratch/conf" >>"$etc/master.cf"
 start
 offered "AUTH $all"
 yes="235 2.7.0 Authentication successful"
@@ -63,6 +70,8 @@ for m in PLAIN PLAIN-LATE LOGIN LOGIN-FIRST CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRA
 	echo "$m nobody secret: $no"
 done >"$scratch/rows"
 wanted <"$scratch/rows"
+cut -d: -f1 "$scratch/rows" | timeout 30 python3 tests/system/helpers/auth_client.py "$PORT2" logins >"$scratch/got" 2>&1
+cmp -s "$scratch/rows" "$scratch/got" || fail "in a chroot: $(diff "$scratch/rows" "$scratch/got")"
 await_log 'SASL LOGIN authentication failed: authentication failure, sasl_username=joe$'
 await_log 'SASL LOGIN authentication failed: authentication failure, sasl_username=nobody$'
 await_log 'warning: SASL authentication failure: Password verification failed'
