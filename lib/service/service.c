@@ -160,6 +160,9 @@ static const char *base_name(const char *path)
 /* What the program's statics still point at is not looked at any more: the process ends. */
 static int end(struct service *s, int status)
 {
+	/* their handlers write into it */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGALRM, SIG_IGN);
 	if (s->conf)
 		conf_free(&s->conf);
 	scoreboard_unmap(&s->board);
