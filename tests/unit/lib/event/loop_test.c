@@ -69,8 +69,6 @@ START_TEST(not_before_its_time)
 	int64_t start = clock_mono_ms();
 
 	timer_start(loop, &t.timer, 20);
-	loop_turn(loop, 1);
-	ck_assert_int_eq(ran, 0);
 	while (!ran)
 		loop_turn(loop, -1);
 	ck_assert_int_ge(clock_mono_ms() - start, 20);
