@@ -5,10 +5,6 @@
 
 #include "lib/mail/address.h"
 
-/*
- * Only the text of an address that has to change is replaced; display names, comments, folding and
- * all other addresses stay byte for byte. What cannot be parsed is left as it is.
- */
 static const char *mapped(struct shaper *s, int what, const char *address)
 {
 	const char *to = address;
@@ -20,6 +16,10 @@ static const char *mapped(struct shaper *s, int what, const char *address)
 	return to;
 }
 
+/*
+ * Only the text of an address that has to change is replaced; display names, comments, folding and
+ * all other addresses stay byte for byte. What cannot be parsed is left as it is.
+ */
 void shape_complete(struct shaper *s, const struct header *header, int what)
 {
 	const char *remote = s->ctx.params->remote_header_rewrite_domain;
