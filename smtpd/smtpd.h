@@ -256,12 +256,14 @@ bool transaction_commit(struct session *s, struct str *reply);
 
 /* ---- rewrite_clients.c ---------------------------------------------------------------------- */
 
+/* text: local_header_rewrite_clients. What cannot be used is warned of and left out. */
 void rewrite_clients_open(struct smtpd *srv, const char *text);
 /* Is the client's mail to be completed as that of local users? */
 bool rewrite_clients_match(struct session *s);
 
 /* ---- received.c ----------------------------------------------------------------------------- */
 
+/* Appends the Received: header of the transaction, folded, CRLF at the end (RFC 5321 4.4). */
 void received_put(struct session *s, struct str *out);
 
 /* ---- session.c ------------------------------------------------------------------------------ */
@@ -407,6 +409,10 @@ bool args_option(struct slice word, const char *keyword, struct slice *value_out
 /* ---- access.c: who may do what (the inside is smtpd/restrict.h) -------------------------------
  */
 
+/*
+ * Never NULL; texts are copied. A name that is unknown may be a class; if it is none either, it
+ * refuses whoever gets there (451 4.3.5).
+ */
 struct restriction_list *restriction_list_parse(const char *parameter, const char *text);
 void restriction_list_free(struct restriction_list **list);
 /* Does it keep strangers from relaying? classes (may be NULL) are looked into as well. */

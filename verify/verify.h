@@ -62,6 +62,7 @@ void cache_update(struct verifier *v, const struct verify_update *update, int64_
 /* ---- probe.c ----------------------------------------------------------------------------------
  */
 
+/* Puts a probe for the address into the queue and tells qmgr; false with err. */
 bool probe_send(struct verifier *v, const char *address, struct err *err);
 
 bool verifier_take_frame(

@@ -28,6 +28,7 @@ struct bound {
 int bound_init(struct bound *bound, int seconds, struct err *err);
 void bound_fini(struct bound *bound);
 
+/* From here to bound_end the time runs; not nested. */
 void bound_begin(struct bound *bound);
 /* Was the time over before the end? */
 bool bound_end(struct bound *bound);

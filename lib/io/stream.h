@@ -47,6 +47,7 @@ struct stream {
 void stream_init(struct stream *s, int fd, int timeout_ms);
 void stream_fini(struct stream *s);
 
+/* Until the descriptor is ready for one of poll's events; IO_TIMEOUT when the time is over. */
 enum io_result stream_wait(struct stream *s, short poll_events);
 
 /* Reads at least one more byte into the buffer (flushes output first). */

@@ -97,6 +97,7 @@ struct maildrop_item {
 	struct slice content; /* valid until the next feed */
 };
 
+/* More bytes of the file or pipe; copied. */
 void maildrop_feed(struct maildrop_reader *r, const void *data, size_t len);
 /*
  * The next item; texts live in arena. 1: an item (END: everything before it was whole), 0: more

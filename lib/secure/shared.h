@@ -11,6 +11,7 @@
  */
 struct secure_shared;
 
+/* params outlive it. timeout_ms bounds each question to tlsmgr, which is asked when needed. */
 struct secure_shared *secure_shared_new(
     const struct secure_params *params, enum tlsmgr_cache cache, int timeout_ms);
 void secure_shared_free(struct secure_shared **shared); /* NULL allowed; contexts must be gone */

@@ -39,6 +39,7 @@ extern const struct table_type table_type_unix;
 extern const struct table_type table_type_cidr, table_type_regexp, table_type_pcre;
 extern const struct table_type table_type_unionmap, table_type_pipemap, table_type_randmap;
 
+/* As table_open, for the tables inside another one; -1 beyond TABLE_DEPTH_MAX. */
 int table_open_nested(
     const char *type_and_name, int flags, int depth, struct table **table_out, struct err *err);
 

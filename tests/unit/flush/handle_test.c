@@ -115,7 +115,7 @@ static bool is_due(const char *id)
 
 	snprintf(path, sizeof(path), "deferred/%s", id);
 	ck_assert_int_eq(stat(path, &st), 0);
-	return st.st_mtime <= time(NULL);
+	return st.st_mtime <= time(NULL) + 1; /* time() is behind the clock of files, by a tick */
 }
 
 /* qmgr is down: what is asked for is due, so that its next scan takes it. */
