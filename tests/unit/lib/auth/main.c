@@ -7,6 +7,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	suite_add_tcase(suite, bound_tcase());
 	suite_add_tcase(suite, dovecot_line_tcase());
 	suite_add_tcase(suite, entry_tcase());
 	suite_add_tcase(suite, users_tcase());

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+TCase *bound_tcase(void);
 TCase *dovecot_line_tcase(void);
 TCase *entry_tcase(void);
 TCase *users_tcase(void);
