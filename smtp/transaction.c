@@ -46,12 +46,12 @@ static void put_mail(struct transaction *t)
 		str_put_text(out, " REQUIRETLS");
 	if ((features & FEATURE_LOGGED_IN) && auth_says_dummy(t->d->client->auth))
 		str_put_text(out, " AUTH=<>");
-	if ((features & FEATURE_DSN) && *r->ret)
-		str_printf(out, " RET=%s", r->ret);
 	if ((features & FEATURE_DSN) && *r->envid) {
 		str_put_text(out, " ENVID=");
 		smtp_xtext_encode(out, r->envid);
 	}
+	if ((features & FEATURE_DSN) && *r->ret)
+		str_printf(out, " RET=%s", r->ret);
 	str_put(out, "\r\n", 2);
 }
 

@@ -42,7 +42,7 @@ static void log_action(struct session *s, const char *action, uint32_t class_, c
 	str_printf(&line, " proto=%s", s->protocol);
 	if (s->helo)
 		str_printf(&line, " helo=<%s>", s->helo);
-	if (*session_login(s))
+	if (*session_login(s) && s->srv->access->sasl_enabled)
 		str_printf(&line, " sasl_username=<%s>", session_login(s));
 	log_info("%s", str_text(&line));
 	str_fini(&line);

@@ -64,8 +64,7 @@ static void log_action(const struct action *a, const char *word, const char *fmt
 	va_start(ap, fmt);
 	str_vprintf(&text, fmt, ap);
 	va_end(ap);
-	if (!a->check->quiet)
-		access_log(a->check->s, word, str_text(&text));
+	access_log(a->check->s, word, str_text(&text));
 	str_fini(&text);
 }
 
@@ -149,8 +148,6 @@ static struct access_actions *actions_of(const struct action *a, struct arena **
 	struct session *s = a->check->s;
 	enum access_stage stage = a->check->stage;
 
-	if (a->check->quiet)
-		return NULL;
 	if (stage <= ACCESS_HELO && !s->params->delay_reject) {
 		*arena_out = &s->arena;
 		return &s->access.actions[stage];
@@ -347,6 +344,8 @@ enum verdict action_run(
 	struct slice word = slice_of(value, len);
 	int code;
 
+	if (check->quiet)
+		return VERDICT_PERMIT;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (slice_eq_nocase(word, words[i].word))
 			return words[i].run(&a);

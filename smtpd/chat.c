@@ -90,10 +90,9 @@ void chat_reply(struct session *s, const char *fmt, ...)
 		chat_failed(s, result);
 }
 
-/* What counts of a line: up to a zero byte, without CRs at the end. */
 static void trim_line(struct str *line)
 {
-	size_t len = line->len ? strnlen(line->data, line->len) : 0;
+	size_t len = line->len;
 
 	while (len > 0 && line->data[len - 1] == '\r')
 		len--;
@@ -223,6 +222,8 @@ static enum chat_line read_line(struct session *s, size_t limit, bool secret)
 		return CHAT_GONE;
 	}
 	trim_line(&s->line);
+	if (secret)
+		str_cut(&s->line, strnlen(str_text(&s->line), s->line.len));
 	shown = secret ? slice_text("[response]")
 	               : without_secret(slice_of(str_text(&s->line), s->line.len));
 	log_debug("< %s: %.*s", s->peer.namaddr, SLICE_ARG(shown));

@@ -29,21 +29,21 @@ static bool parse(struct slice args, uint64_t *size_out, bool *last_out)
 	return slice_trim(rest).len == 0 && num_u64(count.data, count.len, INT64_MAX, size_out);
 }
 
-/* Is there an LF without a CR before it? *before is the byte before data. */
-static bool has_bare_lf(struct slice data, char *before)
+/* How many LF have no CR before them? *before is the byte before data. */
+static uint64_t bare_lfs_in(struct slice data, char *before)
 {
 	const char *at = data.data, *end = data.data + data.len, *lf;
-	bool bare = false;
+	uint64_t bare = 0;
 
-	for (; !bare && at < end && (lf = memchr(at, '\n', (size_t)(end - at))); at = lf + 1)
-		bare = (lf == data.data ? *before : lf[-1]) != '\r';
+	for (; at < end && (lf = memchr(at, '\n', (size_t)(end - at))); at = lf + 1)
+		bare += (lf == data.data ? *before : lf[-1]) != '\r';
 	if (data.len > 0)
 		*before = end[-1];
 	return bare;
 }
 
 /* Reads the piece; with `keep` it is content. false: the client is gone (s->end). */
-static bool receive(struct session *s, uint64_t size, bool keep, bool *bare_lf_out)
+static bool receive(struct session *s, uint64_t size, bool keep, uint64_t *bare_lfs)
 {
 	chat_deadline(s, 0);
 	while (size > 0) {
@@ -54,7 +54,7 @@ static bool receive(struct session *s, uint64_t size, bool keep, bool *bare_lf_o
 		in = stream_buffered(&s->stream);
 		in.len = (size_t)MIN(in.len, size);
 		if (keep) {
-			*bare_lf_out |= has_bare_lf(in, &s->tx.last_byte);
+			*bare_lfs += bare_lfs_in(in, &s->tx.last_byte);
 			data_put(s, in.data, in.len);
 		}
 		stream_take(&s->stream, in.len);
@@ -78,7 +78,7 @@ static void give_up(struct session *s, bool last)
 static int discard(struct session *s, uint64_t size, bool last, const char *reply)
 {
 	struct str text = {0};
-	bool unused;
+	uint64_t unused;
 
 	str_put_text(&text, reply); /* it may be s->reject */
 	if (receive(s, size, false, &unused)) {
@@ -115,17 +115,17 @@ static const char *refuse(struct session *s, uint64_t size, bool last)
 
 static int accept_chunk(struct session *s, uint64_t size, bool last)
 {
-	bool bare_lf = false;
+	uint64_t bare_lfs = 0;
 
 	if (s->tx.chunks == CHUNKS_NONE) {
 		transaction_open(s);
 		s->tx.chunks = CHUNKS_COMING;
 	}
-	s->tx.data_bytes = 0;
-	if (!receive(s, size, true, &bare_lf))
+	s->tx.data_bytes = s->tx.chunk_bytes;
+	if (!receive(s, size, true, &bare_lfs))
 		return -1;
-	s->tx.chunk_bytes += size;
-	if (bare_lf && data_bare_lf(s)) {
+	s->tx.chunk_bytes += size + bare_lfs;
+	if (bare_lfs && data_bare_lf(s)) {
 		give_up(s, last);
 		return -1;
 	}
@@ -151,7 +151,7 @@ int cmd_bdat(struct session *s, struct slice args)
 		chat_reply(s, "521 5.5.4 Syntax: BDAT count [LAST]");
 		return -1;
 	}
-	if (s->tx.chunks == CHUNKS_REFUSED) {
+	if (s->tx.chunks == CHUNKS_REFUSED && (size > 0 || last)) {
 		char reply[80];
 
 		snprintf(reply, sizeof(reply), "551 5.0.0 Discarded %llu bytes after earlier error",

@@ -5,6 +5,8 @@
  */
 #include "smtpd/data.h"
 
+#include <string.h>
+
 #include "lib/base/log.h"
 #include "lib/service/service.h"
 #include "lib/smtp/dot.h"
@@ -37,6 +39,16 @@ void data_put(struct session *s, const char *data, size_t len)
 		shape_put(s->tx.shaper, data, len);
 }
 
+/* For the log: what came in whole lines. */
+static void count(struct session *s, struct slice in)
+{
+	const char *lf = memrchr(in.data, '\n', in.len);
+	size_t tail = lf ? (size_t)(in.data + in.len - (lf + 1)) : in.len;
+
+	s->tx.data_bytes += in.len - tail + (lf ? s->tx.data_tail : 0);
+	s->tx.data_tail = tail + (lf ? 0 : s->tx.data_tail);
+}
+
 static bool receive(struct session *s, struct dot_decoder *decoder)
 {
 	dot_decoder_init(decoder);
@@ -50,8 +62,8 @@ static bool receive(struct session *s, struct dot_decoder *decoder)
 		in = stream_buffered(&s->stream);
 		str_clear(&s->data);
 		used = dot_decode(decoder, in.data, in.len, &s->data);
+		count(s, slice_of(in.data, used));
 		stream_take(&s->stream, used);
-		s->tx.data_bytes += used;
 		data_put(s, s->data.data, s->data.len);
 	}
 	return true;

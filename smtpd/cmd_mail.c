@@ -17,7 +17,6 @@ struct mail_options {
 	uint64_t size;
 	uint32_t env_flags;
 	const char *ret, *envid, *verp;
-	bool auth;
 };
 
 /* An option: NULL when it is fine, or the reply. */
@@ -51,9 +50,9 @@ static const char *opt_size(struct session *s, struct slice value, struct mail_o
 /* RFC 4954 section 5: from a client that nobody trusts the value means nothing. */
 static const char *opt_auth(struct session *s, struct slice value, struct mail_options *out)
 {
-	if (out->auth)
+	(void)out;
+	if (s->tx.sasl_sender)
 		return "503 5.5.4 Error: multiple AUTH= options";
-	out->auth = true;
 	return auth_mail_option(s, value);
 }
 
@@ -72,14 +71,14 @@ static const char *opt_ret(struct session *s, struct slice value, struct mail_op
 	return NULL;
 }
 
-/* RFC 3461 4.4: xtext of at most 100 characters of printable ASCII. */
+/* RFC 3461 4.4: xtext of printable ASCII. Longer ones than its 100 characters are about. */
 static const char *opt_envid(struct session *s, struct slice value, struct mail_options *out)
 {
 	if (ehlo_discarded(s, EHLO_DSN))
 		return no_dsn;
 	str_clear(&s->scratch);
-	if (out->envid || value.len == 0 || value.len > 300 ||
-	    !smtp_xtext_decode(value, &s->scratch) || !str_cstr(&s->scratch))
+	if (out->envid || value.len == 0 || !smtp_xtext_decode(value, &s->scratch) ||
+	    !str_cstr(&s->scratch))
 		return "501 5.5.4 Bad ENVID parameter syntax";
 	for (size_t i = 0; i < s->scratch.len; i++)
 		if (s->scratch.data[i] < 32 || s->scratch.data[i] > 126)
@@ -143,7 +142,7 @@ static bool parse_options(struct session *s, struct slice rest, struct mail_opti
 {
 	struct slice word, value;
 
-	while (args_word(&rest, &word)) {
+	while (args_token(&rest, &word)) {
 		const char *reply = unsupported;
 
 		for (size_t i = 0; i < ARRAY_LEN(options); i++) {
@@ -217,25 +216,25 @@ static int accept_sender(struct session *s, struct slice rest)
 int cmd_mail(struct session *s, struct slice args)
 {
 	struct str address = {.max = ADDRESS_MAX};
-	struct slice rest, word;
+	struct slice path, rest, word;
 	int result = -1;
 	bool utf8;
 
 	if (s->tx.chunks != CHUNKS_NONE || s->tx.active) {
 		chat_reply(s, "503 5.5.1 Error: %s",
-		    s->tx.chunks ? "MAIL after BDAT" : "nested MAIL command");
+		    s->tx.active ? "nested MAIL command" : "MAIL after BDAT");
 		return -1;
 	}
 	/* The address may be in UTF-8 only when SMTPUTF8 stands behind it (RFC 6531 3.4). */
 	s->tx.utf8 = false;
-	for (rest = args; args_word(&rest, &word);)
+	for (rest = args; args_token(&rest, &word);)
 		s->tx.utf8 |= ehlo_offered(s, EHLO_SMTPUTF8) && slice_eq_nocase(word, "SMTPUTF8");
-	switch (args_path(s, args, "FROM", &address, &rest)) {
+	switch (args_path(s, args, "FROM", &address, &path, &rest)) {
 	case CMD_ARGS_SYNTAX:
 		chat_reply(s, "501 5.5.4 Syntax: MAIL FROM:<address>");
 		break;
 	case CMD_ARGS_ADDRESS:
-		args_log_bad(s, args, "MAIL");
+		args_log_bad(s, path, "MAIL");
 		chat_reply(s, "501 5.1.7 Bad sender address syntax");
 		break;
 	case CMD_ARGS_UNICODE:

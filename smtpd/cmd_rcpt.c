@@ -10,13 +10,15 @@
 #include "lib/smtp/command.h"
 #include "smtpd/ehlo.h"
 
+enum { ORCPT_MAX = 1500 };
+
 struct rcpt_options {
 	uint32_t notify;
 	const char *orcpt;
 };
 
 /* NOTIFY=NEVER, or a list of the other three (RFC 3461 4.1). */
-static bool parse_notify(struct slice value, uint32_t *out)
+static bool parse_notify(struct slice whole, uint32_t *out)
 {
 	static const struct {
 		const char *name;
@@ -27,6 +29,7 @@ static bool parse_notify(struct slice value, uint32_t *out)
 	    {"FAILURE", NOTIFY_FAILURE},
 	    {"DELAY", NOTIFY_DELAY},
 	};
+	struct slice value = whole;
 	uint32_t bits = 0;
 
 	for (;;) {
@@ -38,14 +41,17 @@ static bool parse_notify(struct slice value, uint32_t *out)
 		for (size_t i = 0; i < ARRAY_LEN(names); i++)
 			if (slice_eq_nocase(item, names[i].name))
 				bit = names[i].bit;
-		if (bit == 0)
+		if (bit == 0 && item.len > 0) {
+			log_warn("unknown DSN NOTIFY command value \"%.*s\" in \"%.*s\"",
+			    SLICE_ARG(item), SLICE_ARG(whole));
 			return false;
+		}
 		bits |= bit;
 		if (!comma)
 			break;
 		value = slice_of(comma + 1, value.len - item.len - 1);
 	}
-	if (*out || (bits & NOTIFY_NEVER && bits != NOTIFY_NEVER))
+	if (bits == 0 || *out || (bits & NOTIFY_NEVER && bits != NOTIFY_NEVER))
 		return false;
 	*out = bits;
 	return true;
@@ -57,7 +63,7 @@ static bool parse_orcpt(struct session *s, struct slice value, const char **out)
 	const char *semi = value.len ? memchr(value.data, ';', value.len) : NULL;
 
 	str_clear(&s->scratch);
-	if (*out || !semi || semi == value.data || value.len > ADDRESS_MAX)
+	if (*out || !semi || semi == value.data || value.len > ORCPT_MAX)
 		return false;
 	str_put(&s->scratch, value.data, (size_t)(semi + 1 - value.data));
 	value = slice_of(semi + 1, value.len - s->scratch.len);
@@ -74,7 +80,7 @@ static bool parse_options(struct session *s, struct slice rest, struct rcpt_opti
 {
 	struct slice word, value;
 
-	while (args_word(&rest, &word)) {
+	while (args_token(&rest, &word)) {
 		if (ehlo_discarded(s, EHLO_DSN) &&
 		    (args_option(word, "NOTIFY", &value) || args_option(word, "ORCPT", &value))) {
 			chat_reply(s, "501 5.7.1 DSN support is disabled");
@@ -94,7 +100,25 @@ static bool parse_options(struct session *s, struct slice rest, struct rcpt_opti
 	return true;
 }
 
-static int accept_rcpt(struct session *s, struct slice rest)
+/*
+ * RFC 3461 5.2.1: the recipient as the client wrote it. "" where who passes the message on or
+ * reports on it finds the same in the envelope.
+ */
+static const char *implied_orcpt(struct session *s, struct slice path)
+{
+	const char *given = s->tx.rcpt.given;
+
+	if (path.len > 1 && path.data[0] == '<' && path.data[path.len - 1] == '>')
+		path = slice_of(path.data + 1, path.len - 2);
+	str_clear(&s->scratch);
+	address_quote(&s->scratch, given);
+	if ((slice_eq(path, str_text(&s->scratch)) && strchr(given, '@')) || text_has_high(given) ||
+	    path.len > ADDRESS_MAX)
+		return "";
+	return arena_printf(&s->tx.arena, "rfc822;%.*s", SLICE_ARG(path));
+}
+
+static int accept_rcpt(struct session *s, struct slice path, struct slice rest)
 {
 	struct rcpt_options opts = {0};
 
@@ -112,7 +136,7 @@ static int accept_rcpt(struct session *s, struct slice rest)
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;
 	}
-	transaction_add_rcpt(s, opts.notify, opts.orcpt ? opts.orcpt : "");
+	transaction_add_rcpt(s, opts.notify, opts.orcpt ? opts.orcpt : implied_orcpt(s, path));
 	chat_reply(s, "250 2.1.5 Ok");
 	return 0;
 }
@@ -121,7 +145,7 @@ int cmd_rcpt(struct session *s, struct slice args)
 {
 	struct str address = {.max = ADDRESS_MAX};
 	enum cmd_args parsed;
-	struct slice rest;
+	struct slice path, rest;
 	int result = -1;
 
 	s->tx.has_rcpt = false;
@@ -129,18 +153,18 @@ int cmd_rcpt(struct session *s, struct slice args)
 		chat_reply(s, "503 5.5.1 Error: RCPT after BDAT");
 		return -1;
 	}
-	parsed = args_path(s, args, "TO", &address, &rest);
+	parsed = args_path(s, args, "TO", &address, &path, &rest);
 	if (parsed == CMD_ARGS_SYNTAX) {
 		chat_reply(s, "501 5.5.4 Syntax: RCPT TO:<address>");
 	} else if (parsed == CMD_ARGS_UNICODE) {
 		chat_reply(s, "553 5.6.7 Must declare SMTPUTF8 to send unicode address");
 	} else if (parsed == CMD_ARGS_ADDRESS || address.len == 0) {
-		args_log_bad(s, args, "RCPT");
+		args_log_bad(s, path, "RCPT");
 		chat_reply(s, "501 5.1.3 Bad recipient address syntax");
 	} else {
 		transaction_target(s, &s->tx.rcpt, str_text(&address));
 		s->tx.has_rcpt = true;
-		result = accept_rcpt(s, rest);
+		result = accept_rcpt(s, path, rest);
 	}
 	str_fini(&address);
 	return result;

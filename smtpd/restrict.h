@@ -32,9 +32,9 @@ struct check {
 	enum access_subject implied; /* what a table without check_*_access is asked for */
 	const char *name;            /* what it is about: the address, the HELO name, ... */
 	const char *class_;          /* "Recipient address", for "%s rejected" */
-	bool quiet;                  /* a question without consequences: nothing is logged */
-	int depth;                   /* of lists within lists */
-	int warn_depth;              /* of the list that warn_if_reject stands in; 0: none */
+	bool quiet;     /* a question without consequences: nothing is logged, found is enough */
+	int depth;      /* of lists within lists */
+	int warn_depth; /* of the list that warn_if_reject stands in; 0: none */
 	const struct restriction_kind *kind;
 	const char *arg;
 	bool undeliverable; /* refused because a notice would come of it, not by policy */

@@ -103,8 +103,8 @@ static void note_early_talk(struct session *s)
 		return;
 	s->bad_pipelining = true;
 	str_clear(&s->scratch);
-	chat_escape(&s->scratch, text, 100);
-	log_info("improper command pipelining after CONNECT from %s: %.100s", s->peer.namaddr,
+	chat_escape(&s->scratch, slice_of(text.data, MIN(text.len, 100)), 400);
+	log_info("improper command pipelining after CONNECT from %s: %s", s->peer.namaddr,
 	    str_text(&s->scratch));
 }
 
@@ -158,12 +158,13 @@ static void count_error(struct session *s)
 	transcript_trouble(s->srv->transcript, CLASS_PROTOCOL);
 }
 
-static void unknown_command(struct session *s, struct slice verb)
+/* full: the line with what stands behind a zero byte */
+static void unknown_command(struct session *s, struct slice verb, struct slice full)
 {
 	s->where = "UNKNOWN";
 	if (is_forbidden(s, verb)) {
 		str_clear(&s->scratch);
-		chat_escape(&s->scratch, slice_of(s->line.data, s->line.len), 100);
+		chat_escape(&s->scratch, full, 100);
 		log_warn(
 		    "non-SMTP command from %s: %.100s", s->peer.namaddr, str_text(&s->scratch));
 		chat_reply(s, "221 2.7.0 Error: I can break rules, too. Goodbye.");
@@ -183,14 +184,14 @@ static bool pipelining_allowed(struct session *s, const struct command *command)
 {
 	struct slice behind = stream_buffered(&s->stream);
 
-	bool fine = behind.len == 0 || command->flags & COMMAND_DATA ||
+	bool fine = behind.len == 0 ||
 	            (strcmp(s->protocol, "ESMTP") == 0 && !(command->flags & COMMAND_LAST));
 
 	if (!s->bad_pipelining && !fine) {
 		s->bad_pipelining = true;
 		str_clear(&s->scratch);
-		chat_escape(&s->scratch, behind, 100);
-		log_info("improper command pipelining after %s from %s: %.100s", command->verb,
+		chat_escape(&s->scratch, slice_of(behind.data, MIN(behind.len, 100)), 400);
+		log_info("improper command pipelining after %s from %s: %s", command->verb,
 		    s->peer.namaddr, str_text(&s->scratch));
 	}
 	if (!s->bad_pipelining || !s->params->forbid_unauth_pipelining)
@@ -259,43 +260,51 @@ static bool filter_command(struct session *s)
 	return answer != TABLE_ERROR;
 }
 
+/* Who was refused at the door hears it again. */
+static bool refuse_denied(struct session *s, const struct command *command)
+{
+	if (!s->denied || (command && command->run == cmd_quit))
+		return false;
+	chat_reply(s, "503 5.7.0 Error: access denied for %s", s->peer.namaddr);
+	s->errors++;
+	return true;
+}
+
 static void serve_command(struct session *s)
 {
-	struct slice line = slice_of(str_text(&s->line), s->line.len), verb, args;
+	struct slice full = slice_of(str_text(&s->line), s->line.len), line, verb, args;
 	const struct command *command;
 	uint32_t troubles;
 	size_t index;
 	bool in_mail;
 	int result;
 
-	if (!chat_utf8_valid(line)) {
+	if (s->srv->shape->smtputf8_enable && !chat_utf8_valid(full)) {
 		chat_reply(s, "500 5.5.2 Error: bad UTF-8 syntax");
 		count_error(s);
 		return;
 	}
+	str_cut(&s->line, strnlen(full.data, full.len));
+	line = slice_of(full.data, s->line.len);
 	smtp_command_split(line, &verb, &args);
 	if (verb.len == 0) {
 		chat_reply(s, "500 5.5.2 Error: bad syntax");
 		count_error(s);
 		return;
 	}
-	command = command_find(verb);
-	index = command ? (size_t)(command - commands) : command_count;
-	if (s->denied && !(command && command->run == cmd_quit)) {
-		s->tried[index]++;
-		chat_reply(s, "503 5.7.0 Error: access denied for %s", s->peer.namaddr);
-		s->errors++;
-		return;
-	}
-	if (!command && is_noop(s, verb)) {
+	if (is_noop(s, verb)) {
 		chat_reply(s, "250 2.0.0 Ok");
 		if (s->junk++ > s->params->junk_command_limit)
 			s->errors++;
 		return;
 	}
+	command = command_find(verb);
+	index = command ? (size_t)(command - commands) : command_count;
 	s->tried[index]++;
+	if (refuse_denied(s, command))
+		return;
 	if (!command) {
-		unknown_command(s, verb);
+		unknown_command(s, verb, full);
 		return;
 	}
 	s->where = command->verb;
@@ -339,7 +348,9 @@ static void log_end(struct session *s)
 	    (strcmp(s->where, "DATA") == 0 || strcmp(s->where, "BDAT") == 0))
 		log_info("%s after %s (%llu bytes) from %s", reasons[s->end], s->where,
 		    (unsigned long long)s->tx.data_bytes, s->peer.namaddr);
-	else if (s->end != END_ORDERLY)
+	else if (s->end != END_ORDERLY &&
+	         (s->end != END_LOST || strcmp(s->where, "END-OF-MESSAGE") != 0))
+		/* clients that hang up when their mail is taken are too many to be told of */
 		log_info("%s after %s from %s", reasons[s->end], s->where, s->peer.namaddr);
 
 	str_clear(&s->scratch);

@@ -209,7 +209,8 @@ struct transaction {
 	size_t rcpt_count, rcpt_cap;
 	int overshoot;
 	struct shaper *shaper;
-	uint64_t data_bytes;  /* received after DATA, or in this BDAT */
+	uint64_t data_bytes;  /* received after DATA in whole lines, or by BDAT */
+	uint64_t data_tail;   /* behind the last of these lines */
 	uint64_t chunk_bytes; /* of all BDAT so far */
 	char last_byte;       /* of the chunk before */
 	enum { CHUNKS_NONE, CHUNKS_COMING, CHUNKS_REFUSED } chunks;
@@ -342,7 +343,7 @@ enum table_answer session_in_mynetworks(struct session *s);
 
 /* One reply line, e.g. "250 2.1.0 Ok"; soft_bounce and the delay for errors are applied here. */
 void chat_reply(struct session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Reads a command line into s->line, cut at a zero byte. false: s->end says why. */
+/* Reads a command line into s->line, without its end. false: s->end says why. */
 bool chat_read(struct session *s);
 /*
  * The same for a response of fewer than limit bytes within an authentication, which no log shows.
@@ -368,7 +369,6 @@ enum {
 	COMMAND_HELO = 1 << 2,  /* refused before HELO when smtpd_helo_required */
 	COMMAND_PLAIN = 1 << 4, /* allowed where STARTTLS is due */
 	COMMAND_ANEW = 1 << 5,  /* whatever was before is over */
-	COMMAND_DATA = 1 << 3,  /* its data may stand behind it, in plain SMTP too */
 };
 struct command {
 	const char *verb;
@@ -392,17 +392,20 @@ command_fn cmd_rset, cmd_noop, cmd_quit, cmd_etrn, cmd_auth, cmd_starttls, cmd_b
 /*
  * Splits "FROM:<path> opt opt" behind the keyword. CMD_ARGS_SYNTAX: no keyword or nothing behind
  * it; CMD_ARGS_ADDRESS: no address; CMD_ARGS_UNICODE: strict_smtputf8 wants s->tx.utf8. address
- * gets the internal form, rest the options.
+ * gets the internal form, path what the client wrote ("" when a bracket or quote is open), rest the
+ * options.
  */
 enum cmd_args { CMD_ARGS_OK, CMD_ARGS_SYNTAX, CMD_ARGS_ADDRESS, CMD_ARGS_UNICODE };
 enum cmd_args args_path(struct session *s, struct slice args, const char *keyword,
-    struct str *address, struct slice *rest);
+    struct str *address, struct slice *path_out, struct slice *rest);
 /* May an address be like this: its literal, its UTF-8? CMD_ARGS_OK, or what is wrong. */
 enum cmd_args args_domain(const struct session *s, const char *address);
 /* The log line for an address that is none. */
-void args_log_bad(struct session *s, struct slice args, const char *verb);
+void args_log_bad(struct session *s, struct slice path, const char *verb);
 /* The next blank-separated word of *rest; false at the end. */
 bool args_word(struct slice *rest, struct slice *word_out);
+/* The same where quotes and brackets hold words together. */
+bool args_token(struct slice *rest, struct slice *token_out);
 /* Does word say KEYWORD=value? Then value_out has the value, which may be empty. */
 bool args_option(struct slice word, const char *keyword, struct slice *value_out);
 

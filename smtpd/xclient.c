@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/mail/address.h"
+#include "lib/mail/idna.h"
 #include "lib/smtp/command.h"
 #include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
@@ -51,9 +52,15 @@ static enum peer_status name_status(const char *value, bool later)
 	return later ? PEER_NAME_TEMPFAIL : *value ? PEER_NAME_OK : PEER_NAME_PERMFAIL;
 }
 
+static bool is_hostname(const char *value)
+{
+	return strlen(value) <= 255 && address_domain_valid(value) && *value != '[' &&
+	       idna_is_ascii(value);
+}
+
 static bool take_name(struct session *s, struct claim *claim, const char *value, bool later)
 {
-	if (*value && (strlen(value) > 255 || !address_domain_valid(value) || *value == '['))
+	if (*value && !is_hostname(value))
 		return false;
 	claim->peer.name_status = name_status(value, later);
 	claim->peer.name = *value ? arena_strdup(&s->arena, value) : "unknown";
@@ -63,7 +70,7 @@ static bool take_name(struct session *s, struct claim *claim, const char *value,
 
 static bool take_reverse(struct session *s, struct claim *claim, const char *value, bool later)
 {
-	if (*value && (strlen(value) > 255 || !address_domain_valid(value) || *value == '['))
+	if (*value && !is_hostname(value))
 		return false;
 	claim->peer.reverse_status = name_status(value, later);
 	claim->peer.reverse_name = *value ? arena_strdup(&s->arena, value) : "unknown";
@@ -356,7 +363,7 @@ void xforward_log(const struct session *s, struct str *out)
 
 	if (f->ident)
 		str_printf(out, ", orig_queue_id=%s", f->ident);
-	if (!f->any)
+	if (!f->name && !f->addr)
 		return;
 	str_printf(out, ", orig_client=%s", f->name ? f->name : "unknown");
 	if (f->addr && strcmp(f->addr, "unknown") != 0)

@@ -48,6 +48,8 @@ static int parse_angle(struct slice text, bool strict, size_t at, struct str *ou
 	    .strict = strict,
 	};
 
+	while (s.p < s.end && *s.p == ' ')
+		s.p++;
 	if (!spec_scan(&s, out) || s.p == s.end || !usable(&s, out))
 		return -1;
 	*used_out = (size_t)(s.p + 1 - text.data);

@@ -119,9 +119,9 @@ enum before { START, WORD, DOT, AT };
 
 static bool strict_order(enum before before, char c)
 {
-	if (c == '.' || c == '@')
+	if (c == '@')
 		return before == WORD;
-	return before != WORD;
+	return c == '.' || before != WORD;
 }
 
 /* One token at p into out; *before tells what it was. NULL: it cannot be here. */
@@ -207,5 +207,5 @@ bool spec_scan(struct spec_scan *s, struct str *out)
 	}
 	s->p = p;
 	s->trailing_at = before == AT;
-	return !(s->strict && s->first && before != WORD);
+	return !(s->strict && s->first && before == AT);
 }

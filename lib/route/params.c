@@ -57,6 +57,8 @@ static const struct conf_param rows[] = {
         "Take user@ as a local address instead of as an error."),
     CONF_BOOL(P, resolve_numeric_domain, "resolve_numeric_domain", "no",
         "Take user@192.0.2.1 as user@[192.0.2.1] instead of as an error."),
+    CONF_BOOL(P, allow_min_user, "allow_min_user", "no",
+        "Take addresses that begin with '-', which programs could mistake for an option."),
     CONF_BOOL(P, show_user_unknown_table_name, "show_user_unknown_table_name", "yes",
         "Name the table in which an unknown recipient was not found."),
 };

@@ -76,8 +76,9 @@ static void set_domain(struct router *router, struct peel *p, struct arena *aren
 		at = strrchr(p->address, '@');
 	}
 	p->domain = at + 1;
-	p->bad = at == p->address || (p->domain[0] == '[' ? !own_addr_parse(p->domain, &literal)
-	                                                  : !address_domain_valid(p->domain));
+	p->bad = at == p->address || (p->address[0] == '-' && !router->params->allow_min_user) ||
+	         (p->domain[0] == '[' ? !own_addr_parse(p->domain, &literal)
+	                              : !address_domain_valid(p->domain));
 }
 
 static int peel(struct router *router, struct peel *p, struct err *err)

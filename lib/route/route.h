@@ -24,7 +24,7 @@ struct route_params {
 	const char *null_relayhost_key, *null_default_transport_key; /* what to look up for "" */
 	bool append_at_myorigin, append_dot_mydomain, swap_bangpath, allow_percent_hack;
 	bool resolve_dequoted_address, resolve_null_domain, resolve_numeric_domain;
-	bool show_user_unknown_table_name;
+	bool show_user_unknown_table_name, allow_min_user;
 };
 extern const struct conf_table route_params;
 

@@ -89,6 +89,16 @@ static unsigned tls_required(struct shaper *s, const struct header *header)
 	return text_eq_nocase(str_text(&s->scratch), "no") ? SEEN_TLS_OPTIONAL : 0;
 }
 
+/* As it came, but for the obsolete blanks before the colon. */
+static void put_field(struct shaper *s, const struct header *header)
+{
+	const char *colon = memchr(header->whole.data, ':', header->whole.len);
+	const char *end = header->whole.data + header->whole.len;
+
+	str_put(&s->out, header->name.data, header->name.len);
+	str_put(&s->out, colon, (size_t)(end - colon));
+}
+
 void shape_field(struct shaper *s)
 {
 	struct header header;
@@ -125,7 +135,7 @@ void shape_field(struct shaper *s)
 			shape_complete(s, &header,
 			    what & SEEN_RECIPIENT ? MAP_HEADER_RECIPIENT : MAP_HEADER_SENDER);
 		else
-			str_put(&s->out, header.whole.data, header.whole.len);
+			put_field(s, &header);
 	}
 	str_clear(&s->header);
 	s->header_cut = false;

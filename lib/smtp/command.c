@@ -8,7 +8,7 @@
 
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\t';
+	return c == ' ' || c == '\t' || c == '\r';
 }
 
 static size_t skip_blanks(struct slice s, size_t at)

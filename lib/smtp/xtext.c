@@ -25,7 +25,7 @@ bool smtp_xtext_decode(struct slice text, struct str *out)
 		unsigned char c = (unsigned char)text.data[i];
 		int hi, lo;
 
-		if (c <= 32 || c >= 127 || c == '=')
+		if (c <= 32 || c >= 127)
 			return false;
 		if (c != '+') {
 			str_put_char(out, (char)c);

@@ -3,7 +3,7 @@
 """Helper of 39-dialogues.sh: plays the dialogues of a table and shows what came of them.
 
   dialogues.py master TABLE NETWORK PORT      master.cf entries: a service for each group of settings
-  dialogues.py run TABLE NETWORK PORT SINK LOG  plays all; shows replies, log lines and what next hops got
+  dialogues.py run TABLE NETWORK PORT SINK LOG [reference]  plays all; shows replies, log lines and what next hops got
 
 A table has "@group" with lines "    parameter = value" behind it (a group holds until the next one),
 "$macro = steps" and "name: steps". Steps are parted by " | ":
@@ -13,9 +13,9 @@ A table has "@group" with lines "    parameter = value" behind it (a group holds
   !half   no more will be said, then as !wait             !close, !reset  the client is gone
 Escapes are Python's, {x*3} is xxx, $macro is what it stands for. A case with "%" in its steps is played
 for each of the indented lines below it, from the step with the "%" on; the steps before it once.
-QUIT comes by itself. Cases are told apart in the log by the client's address.
+QUIT comes by itself. Cases whose names begin with own- are not for Postfix, which does otherwise there. Cases are told apart in the log by the client's address.
 """
-import os
+import itertools
 import re
 import socket
 import sys
@@ -160,7 +160,10 @@ class Client:
                 return
             else:
                 self.add(shown(expand(step)), expand(step) + b"\r\n", 1)
-                self.listen()
+                if step.upper() == "QUIT":
+                    self.to_end()
+                else:
+                    self.listen()
         if not self.over:
             self.add("QUIT", b"QUIT\r\n", 1)
             self.to_end()
@@ -215,7 +218,7 @@ class Sink:
 
 def clean(text):
     for pattern, new in (
-        (r"127\.77\.\d+\.\d+", "CLIENT"), (r"127\.\d+\.9\.\d+", "SERVER"), (r"\]:\d{4,5}\b", "]:PORT"), (r"-CHUNKING.250 LIMITS RCPTMAX=\d+", " CHUNKING"),
+        (r"127\.77\.\d+\.\d+", "CLIENT"), (r"127\.\d+\.9\.\d+(:\d+)?", "SERVER"), (r"\]:\d{4,5}\b", "]:PORT"), (r"-CHUNKING.250 LIMITS RCPTMAX=\d+", " CHUNKING"),
         (r"\b[BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz0-9]{10,}\b(?=:|;|$|>|,|\\)", "ID"), (r"queued as \w+", "queued as ID"), (r" id \w+", " id ID"),
         (r"[MTWFS][a-z]{2}, +\d+ [A-Z][a-z]{2} \d{4} [\d:]{8} [+-]\d{4} \(\w+\)", "DATE"),
         (r"<\d{14}\.\w+@", "<ID@"), (r" pid=\d+", ""), (r"postern-\w+", "postern")):
@@ -263,8 +266,10 @@ def master(path, network, port):
             print("    -o { %s }" % setting)
 
 
-def run(path, network, port, sink_port, log):
+def run(path, network, port, sink_port, log, reference=""):
     groups, cases = load(path)
+    if reference:
+        cases = [c for c in cases if not c["name"].startswith("own-")]
     sink = Sink(int(sink_port))
     hosts = {name: address(network, i) for i, name in enumerate(groups)}
     gate = threading.Semaphore(40)
@@ -300,13 +305,14 @@ def run(path, network, port, sink_port, log):
             print(clean(line))
         for line in lines.get(source(i), ["(nothing logged)"]):
             print("# " + line)
-        for envelope, content in sorted(sink.got):
+        for envelope, content in sorted(sink.got, key=lambda m: (m[0], [x for x in m[1] if b" id " not in x and b"; " not in x])):
             m = next(filter(None, (re.search(rb"(?:by|\t).* id (\w+)", line) for line in content)), None)
             if m and ids.get(m[1].decode()) == source(i):
                 for line in envelope:
                     print("> " + clean(shown(line.rstrip(b"\r\n"))))
-                for line in content:
-                    print("  " + clean(shown(line[:-2])))
+                for line, same in itertools.groupby(content):
+                    count = len(list(same))
+                    print("  " + clean(shown(line[:-2])) + (" (%d times)" % count if count > 1 else ""))
 
 
 if __name__ == "__main__":

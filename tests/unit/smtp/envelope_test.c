@@ -23,7 +23,7 @@ static const struct {
     {ALL, "a b@c.test", "", "", "", "", 0, 0, "MAIL FROM:<\"a b\"@c.test> SIZE=3",
         "RCPT TO:<user0@example.test> ORCPT=rfc822;user0@example.test"},
     {ALL, "a@b.test", "id+1=x", "HDRS", "", "rfc822;o+p@q.test", NOTIFY_SUCCESS | NOTIFY_DELAY,
-        ENV_8BIT, "MAIL FROM:<a@b.test> SIZE=3 BODY=8BITMIME RET=HDRS ENVID=id+2B1+3Dx",
+        ENV_8BIT, "MAIL FROM:<a@b.test> SIZE=3 BODY=8BITMIME ENVID=id+2B1+3Dx RET=HDRS",
         "RCPT TO:<user0@example.test> ORCPT=rfc822;o+2Bp@q.test NOTIFY=SUCCESS,DELAY"},
     {ALL, "a@b.test", "", "", "first@x.test", "", NOTIFY_NEVER, 0, "MAIL FROM:<a@b.test> SIZE=3",
         "RCPT TO:<user0@example.test> ORCPT=rfc822;first@x.test NOTIFY=NEVER"},

@@ -15,6 +15,13 @@ static const struct {
     {"FROM:a@b", "FROM", true, CMD_ARGS_ADDRESS, "", ""},
     {"FROM:<\"a b\"@c>", "FROM", false, CMD_ARGS_OK, "a b@c", ""},
     {"FROM:<a@b", "FROM", false, CMD_ARGS_ADDRESS, "", ""},
+    {"FROM:<a@b> \"x y\" z", "FROM", false, CMD_ARGS_OK, "a@b", "\"x y\" z"},
+    {"FROM:<a@b> (x)", "FROM", false, CMD_ARGS_OK, "a@b", "(x)"},
+    {"FROM:<<a@b>>", "FROM", false, CMD_ARGS_OK, "a@b", ""},
+    {"FROM:a@b>", "FROM", true, CMD_ARGS_ADDRESS, "", ""},
+    {"FROM:a@b>", "FROM", false, CMD_ARGS_OK, "a@b", ""},
+    {"FROM:<-a@b>", "FROM", false, CMD_ARGS_ADDRESS, "", ""},
+    {"FROM:< a..b@c.>", "FROM", true, CMD_ARGS_OK, "a..b@c.", ""},
     {"FROM:", "FROM", false, CMD_ARGS_SYNTAX, "", ""},
     {"FROM", "FROM", false, CMD_ARGS_SYNTAX, "", ""},
     {"", "FROM", false, CMD_ARGS_SYNTAX, "", ""},
@@ -25,11 +32,13 @@ static const struct {
 START_TEST(path)
 {
 	struct smtpd_params params = {.strict_rfc821_envelopes = paths[_i].strict};
-	struct session s = {.params = &params};
+	struct smtpd_config config = {.core = NULL};
+	struct smtpd srv = {.config = &config};
+	struct session s = {.srv = &srv, .params = &params};
 	struct str address = {0};
-	struct slice rest;
+	struct slice given, rest;
 	enum cmd_args got =
-	    args_path(&s, slice_text(paths[_i].args), paths[_i].keyword, &address, &rest);
+	    args_path(&s, slice_text(paths[_i].args), paths[_i].keyword, &address, &given, &rest);
 
 	ck_assert_int_eq(got, paths[_i].result);
 	if (got == CMD_ARGS_OK) {

@@ -40,7 +40,7 @@ static const struct {
     {REMOTE, "cleanup_replace_stray_cr_lf = no\n", "a@b.c", "X: a\rb\r\n\r\na\rb\r\r\nb\n\n\r\n\r",
         "X: a\rb\r\n\r\na\rb\r\r\nb\r\n\r\n\r\n\r\r\n", ""},
     {REMOTE, "", "a@b.c", "Subject : x\r\nX-Fold:\r\n a\r\n\tb\r\n\r\n.x\r\n",
-        "Subject : x\r\nX-Fold:\r\n a\r\n\tb\r\n\r\n.x\r\n", ""},
+        "Subject: x\r\nX-Fold:\r\n a\r\n\tb\r\n\r\n.x\r\n", ""},
     {REMOTE, "", "a@b.c", "To: joe, x@host\r\nFrom: jim\r\n\r\nb\r\n",
         "To: joe, x@host\r\nFrom: jim\r\n\r\nb\r\n", ""},
     {REMOTE, "", "a@b.c",

@@ -22,7 +22,7 @@ static const struct {
     {"a+2G", NULL, false},
     {"+00", NULL, false},
     {"a b", NULL, false},
-    {"a=b", NULL, false},
+    {"a=b", "a=b", false},
     {"\xc3\xbc", NULL, false},
     {"\x7f", NULL, false},
 };
