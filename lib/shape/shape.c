@@ -51,9 +51,7 @@ void shape_store(struct shaper *s, const char *data, size_t len)
 		return;
 	if (limit > 0 &&
 	    len > (uint64_t)limit - MIN(queue_writer_size(s->writer), (uint64_t)limit)) {
-		if (s->ctx.origin == SHAPE_BY_SMTPD)
-			log_warn("%s: queue file size limit exceeded", s->id);
-		else
+		if (s->ctx.origin != SHAPE_BY_SMTPD) /* which says it itself */
 			log_info_as(
 			    "cleanup", "warning: %s: queue file size limit exceeded", s->id);
 		shape_fail(s, SHAPE_TOO_BIG, "message size exceeds the limit");
