@@ -172,14 +172,20 @@ static enum verdict defer_unauth_destination(struct check *check)
 static enum verdict refuse_by_route(struct check *check, const struct target *target)
 {
 	bool temporary = strcmp(target->route.transport, "retry") == 0;
+	int code = target->route.class_ == ROUTE_VIRTUAL_ALIAS
+	               ? PARAMS(check)->unknown_virtual_alias_reject_code
+	               : 550;
 	char dsn[12];
 	const char *text = smtp_dsn_split(target->route.nexthop, dsn);
 
 	if (dsn[0] == '\0')
 		strcpy(dsn, temporary ? "4.0.0" : "5.0.0");
+	if (dsn[0] == '4' || temporary)
+		code = 450;
+	action_fix_dsn(dsn, check->class_);
 	check->undeliverable = true;
-	return check_refuse(check, dsn[0] == '4' || temporary ? 450 : 550, dsn,
-	    "<%s>: %s rejected: %s", target->given, check->class_, text);
+	return check_refuse(
+	    check, code, dsn, "<%s>: %s rejected: %s", target->given, check->class_, text);
 }
 
 enum verdict check_unlisted(struct check *check, struct target *target, bool is_sender)

@@ -6,7 +6,7 @@
 #define ST struct verify_params
 
 static const struct conf_param rows[] = {
-    CONF_TEXT(ST, map, "address_verify_map", "lmdb:$data_directory/verify_cache",
+    CONF_TEXT(ST, map, "address_verify_map", "$default_cache_db_type:$data_directory/verify_cache",
         "The file that keeps what is known of addresses; empty: memory, lost at a restart."),
     CONF_TEXT(ST, sender, "address_verify_sender", "$double_bounce_sender",
         "Sender of probes; empty or <>: the null sender."),
