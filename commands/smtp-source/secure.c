@@ -21,7 +21,7 @@ struct tls_context *secure_context(void)
 void secure_begin(struct secure *tls, struct source *source, int fd)
 {
 	const struct tls_client_config config = {
-	    .peer = "server", .resume = source->tls_resume ? source->saved : NULL};
+	    .peer = "server", .resume = source->tls_resume ? tls->saved : NULL};
 	struct err err;
 
 	tls->stream = (struct stream){.fd = fd};
@@ -52,8 +52,8 @@ void secure_end(struct secure *tls, struct source *source, bool polite)
 	if (!tls->session)
 		return;
 	if (source->tls_resume && tls_session_save(tls->session, &saved)) {
-		tls_saved_free(&source->saved);
-		source->saved = saved;
+		tls_saved_free(&tls->saved);
+		tls->saved = saved;
 	}
 	if (polite)
 		tls_session_close(&tls->session);

@@ -348,6 +348,8 @@ void session_free(struct session **session)
 	disconnect(*session);
 	timer_cancel((*session)->source->loop, &(*session)->timer);
 	str_fini(&(*session)->out);
+	if ((*session)->tls.saved) /* or else the library would be loaded for it */
+		tls_saved_free(&(*session)->tls.saved);
 	free(*session);
 	*session = NULL;
 }

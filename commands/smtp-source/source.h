@@ -28,7 +28,6 @@ struct source {
 	struct tls_context *tls; /* -K, -k; NULL: plain text */
 	bool tls_wrapped;        /* -k: from the first byte on */
 	bool tls_resume;         /* -E */
-	struct tls_saved *saved; /* the last session that a server gave out */
 
 	struct net_addr target; /* inet */
 	const char *unix_path;  /* unix: NULL for inet */
@@ -56,6 +55,8 @@ void message_head(const struct source *source, const char *token, struct str *ou
 struct secure {
 	struct tls_session *session; /* NULL: plain text */
 	struct stream stream;        /* what TLS knows of the connection: the descriptor */
+	/* the last session that the server gave out; TLS 1.3 uses one once, so each has its own */
+	struct tls_saved *saved;
 };
 struct tls_context *secure_context(void); /* fatal when there is none */
 void secure_begin(struct secure *tls, struct source *source, int fd);
