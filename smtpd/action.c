@@ -2,6 +2,7 @@
 /* What an access(5) table or a policy service can say about a client, an address, a message. */
 #include "smtpd/restrict.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -33,15 +34,19 @@ void action_fix_dsn(char dsn[12], const char *class_)
 {
 	bool is_sender = strcmp(class_, "Sender address") == 0;
 	const char *form = "1.0";
+	char before[12];
 
 	if (strncmp(dsn + 1, ".1.", 3) != 0)
 		return;
+	snprintf(before, sizeof(before), "%s", dsn);
 	for (size_t i = 0; i < ARRAY_LEN(dsn_forms); i++)
 		if (strcmp(dsn + 2, dsn_forms[i].subject) == 0)
 			form = is_sender ? dsn_forms[i].as_sender : dsn_forms[i].as_recipient;
 	if (!is_sender && strcmp(class_, "Recipient address") != 0)
 		form = "0.0";
 	strcpy(dsn + 2, form);
+	if (strcmp(before, dsn) != 0)
+		log_info("mapping DSN status %s into %s status %s", before, class_, dsn);
 }
 
 /* ---- actions -------------------------------------------------------------------------------- */

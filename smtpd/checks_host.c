@@ -23,6 +23,19 @@ struct hosts {
 	bool found; /* something in the table */
 };
 
+/* The addresses of a host that mail could come from or go to here. */
+static enum dns_status look_up_host(struct hosts *h, const char *host, struct dns_answer *out)
+{
+	const char *protocols = h->check->s->srv->config->core->inet_protocols;
+	int how = DNS_HOST_DNS | DNS_HOST_NATIVE;
+
+	if (strstr(protocols, "all") || strstr(protocols, "ipv4"))
+		how |= DNS_HOST_V4;
+	if (strstr(protocols, "all") || strstr(protocols, "ipv6"))
+		how |= DNS_HOST_V6;
+	return dns_lookup_host(h->resolver, host, how, &h->arena, out);
+}
+
 static void use_name_itself(struct hosts *h, enum dns_type type)
 {
 	struct dns_record *r = arena_zero(&h->arena, 1, sizeof(*r));
@@ -83,12 +96,10 @@ static enum verdict look_up_server(struct hosts *h, enum dns_type type, const ch
 		verdict = access_host_lookup(h->check, host, NULL, &h->found);
 	if (h->found)
 		return verdict;
-	if (dns_lookup_host(h->resolver, host,
-	        DNS_HOST_V4 | DNS_HOST_V6 | DNS_HOST_DNS | DNS_HOST_NATIVE, &h->arena,
-	        &addresses) != DNS_FOUND) {
+	if (look_up_host(h, host, &addresses) != DNS_FOUND) {
 		if (type != DNS_TYPE_A)
 			log_warn("Unable to look up %s host %s for %s %s: %s", dns_type_name(type),
-			    host, h->check->class_, h->check->name, addresses.text);
+			    host, h->check->class_, h->check->name, short_reason(&addresses));
 		return VERDICT_DUNNO;
 	}
 	for (size_t i = 0; i < addresses.count && !h->found; i++) {
@@ -165,6 +176,14 @@ enum verdict check_server_access(struct check *outer)
 
 /* ---- permit_mx_backup ----------------------------------------------------------------------- */
 
+/* It might be us, or one that may have mail from here. */
+static void unknown_host(struct hosts *h, const char *host, const struct dns_answer *answer)
+{
+	check_defer_if_reject(h->check, 450, "4.4.4",
+	    "<%s>: Recipient address rejected: Unable to look up mail exchanger host %s: %s",
+	    h->check->s->tx.rcpt.given, host, short_reason(answer));
+}
+
 static bool is_ours(const struct smtpd *srv, const struct net_addr *addr)
 {
 	for (size_t i = 0; i < srv->interface_count; i++)
@@ -188,11 +207,9 @@ static enum table_answer primary_permitted(
 
 		if (mx->preference != best)
 			continue;
-		if (dns_lookup_host(h->resolver, mx->target,
-		        DNS_HOST_V4 | DNS_HOST_V6 | DNS_HOST_DNS | DNS_HOST_NATIVE, &h->arena,
-		        &addresses) != DNS_FOUND) {
-			err_set(err, 0, "%s: %s", mx->target, addresses.text);
-			return TABLE_ERROR;
+		if (look_up_host(h, mx->target, &addresses) != DNS_FOUND) {
+			unknown_host(h, mx->target, &addresses);
+			return TABLE_NOT_FOUND;
 		}
 		for (size_t j = 0; j < addresses.count && answer == TABLE_NOT_FOUND; j++) {
 			net_addr_text(&addresses.records[j].addr, text, sizeof(text));
@@ -206,11 +223,11 @@ static enum table_answer primary_permitted(
 	return all;
 }
 
-/* 1: we are a host of the domain, and not its first one; 0: no; -1: nobody knows now. */
-static int we_are_backup(struct check *check, struct hosts *h, unsigned *best_out)
+/* We are a host of the domain, and not its first one. */
+static bool we_are_backup(struct check *check, struct hosts *h, unsigned *best_out)
 {
 	const struct smtpd *srv = check->s->srv;
-	bool listed = false, first = false, unknown = false;
+	bool listed = false, first = false;
 	struct dns_answer addresses;
 
 	*best_out = UINT32_MAX;
@@ -220,18 +237,14 @@ static int we_are_backup(struct check *check, struct hosts *h, unsigned *best_ou
 		const struct dns_record *mx = &h->answer.records[i];
 		bool us = text_eq_nocase(mx->target, srv->config->core->myhostname);
 
-		if (!us && dns_lookup_host(h->resolver, mx->target,
-		               DNS_HOST_V4 | DNS_HOST_V6 | DNS_HOST_DNS | DNS_HOST_NATIVE,
-		               &h->arena, &addresses) == DNS_FOUND)
+		if (!us && look_up_host(h, mx->target, &addresses) == DNS_FOUND)
 			for (size_t j = 0; j < addresses.count && !us; j++)
 				us = is_ours(srv, &addresses.records[j].addr);
-		else if (!us && dns_status_is_soft(addresses.status))
-			unknown = true;
+		else if (!us)
+			unknown_host(h, mx->target, &addresses);
 		listed = listed || us;
 		first = first || (us && mx->preference == *best_out);
 	}
-	if (!listed && unknown)
-		return -1;
 	return listed && !first;
 }
 
@@ -240,21 +253,15 @@ static enum verdict mx_backup(struct check *check, struct hosts *h)
 	const char *given = check->s->tx.rcpt.given;
 	unsigned best;
 	struct err err = {0};
-	int backup;
 
 	dns_lookup(h->resolver, h->domain, DNS_TYPE_MX, &h->arena, &h->answer);
 	if (dns_status_is_soft(h->answer.status))
-		return check_defer_if_permit(check, false, 450, "4.4.4",
+		return check_defer_if_reject(check, 450, "4.4.4",
 		    "<%s>: %s rejected: Unable to look up mail exchanger information: %s", given,
-		    "Recipient address", h->answer.text);
+		    "Recipient address", short_reason(&h->answer));
 	if (h->answer.status != DNS_FOUND)
 		return VERDICT_DUNNO;
-	backup = we_are_backup(check, h, &best);
-	if (backup < 0)
-		return check_defer_if_reject(check, 450, "4.4.4",
-		    "<%s>: %s rejected: Unable to verify host %s as mail exchanger", given,
-		    "Recipient address", check->s->srv->config->core->myhostname);
-	if (backup == 0)
+	if (!we_are_backup(check, h, &best))
 		return VERDICT_DUNNO;
 	if (!check->s->srv->access->mx_backup_networks)
 		return check_permit(check);

@@ -18,7 +18,7 @@
 #include "lib/sys/clock.h"
 #include "smtpd/restrict.h"
 
-enum { NAME_MAX_LEN = 253, COMPLAIN_MS = 3600 * 1000, ANSWERS_MAX = 1000 };
+enum { NAME_MAX_LEN = 253, COMPLAIN_MS = 3600 * 1000, ANSWERS_MAX = 1000, TEXT_MAX = 1000 };
 
 /* What a list says of one name; kept for the session, so that each recipient is not another
  * question. */
@@ -70,6 +70,19 @@ static struct list_answer *answer_of(struct session *s, const char *name)
 	return answer;
 }
 
+/* All that the list says, as one line. */
+static const char *join_texts(struct session *s, const struct dns_answer *txt)
+{
+	struct str all = {.max = TEXT_MAX};
+	const char *text;
+
+	for (size_t i = 0; i < txt->count; i++)
+		str_printf(&all, "%s%s", i ? " / " : "", (const char *)txt->records[i].data);
+	text = arena_strdup(&s->arena, str_text(&all));
+	str_fini(&all);
+	return text;
+}
+
 static const char *text_of(struct session *s, const char *name, struct list_answer *answer)
 {
 	struct arena arena = {0};
@@ -79,7 +92,7 @@ static const char *text_of(struct session *s, const char *name, struct list_answ
 		return answer->text;
 	answer->text = "";
 	if (dns_lookup(access_resolver(s->srv), name, DNS_TYPE_TXT, &arena, &txt) == DNS_FOUND)
-		answer->text = arena_strdup(&s->arena, (const char *)txt.records[0].data);
+		answer->text = join_texts(s, &txt);
 	else if (dns_status_is_soft(txt.status))
 		log_warn("%s: TXT lookup error: %s", name, txt.text);
 	arena_fini(&arena);
@@ -288,7 +301,7 @@ static enum verdict refuse_listed(struct listing *l)
 		code = atoi(words);
 		words += 3 + strspn(words + 3, " \t");
 	}
-	if (code < 400 || code > 599) {
+	if (code < 400 || code > 599 || !*words) {
 		log_warn("rbl response code configuration error: %s", str_text(&text));
 		code = 450;
 		words = "4.7.1 Service unavailable";

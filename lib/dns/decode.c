@@ -164,7 +164,9 @@ static void add_txt(struct reader *r, const ns_rr *rr)
 		r->malformed = true;
 		return;
 	}
-	text_make_printable((char *)text, put);
+	for (size_t i = 0; i < put; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = ' ';
 	rec->target = "";
 	rec->data = text;
 	rec->data_len = put;

@@ -296,6 +296,8 @@ class Policy(socketserver.StreamRequestHandler):
                         self.wfile.write(b"a" * 65536)
                 except OSError:
                     return
+            if what == "values":
+                what = "REJECT " + " ".join("%s=%s" % item for item in asked.items())
             if what == "attributes":
                 what = "REJECT " + " ".join(sorted(asked))
             self.wfile.write(("action=%s\n\n" % what).encode())
