@@ -383,19 +383,23 @@ static struct slice body_of(struct slice message)
 	return slice_of(message.data + before, message.len - before);
 }
 
-/* What the client sent as the body is the end of the queue file, byte by byte. */
+/* What the client sent as the body is the end of the queue file, byte by byte, unless it is edited.
+ */
 static void look_at_body(const struct session *s)
 {
 	bool dots = s->tx.chunks == CHUNKS_NONE;
+	const struct shape_params *shape = s->srv->shape;
 	struct slice raw = slice_of(str_text(&seen.chunks), seen.chunks.len), body;
 	struct str stored = {0};
 
+	if (*shape->body_checks || *shape->nested_header_checks)
+		return;
 	if (dots) /* without the line end that we put before it, and the end */
 		raw = slice_of(seen.data.data + 2, seen.data.len - 5);
 	put_stored(&stored, raw, dots);
 	body = body_of(slice_of(str_text(&stored), stored.len));
 	if (body.len > 0 &&
-	    !(s->srv->shape->message_strip_characters[0] && memchr(body.data, '\0', body.len))) {
+	    !(shape->message_strip_characters[0] && memchr(body.data, '\0', body.len))) {
 		must(body.len <= seen.written.len);
 		must(memcmp(seen.written.data + seen.written.len - body.len, body.data, body.len) ==
 		     0);

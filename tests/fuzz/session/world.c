@@ -177,6 +177,12 @@ static const char *const profiles[] = {
     "smtpd_sasl_exceptions_networks = 192.0.2.2\n"
     "smtpd_per_request_deadline = yes\n"
     "smtpd_discard_ehlo_keywords = etrn, vrfy\n"
+    "header_checks = pcre:{ {/^Subject: *no/ REJECT no}, {/^X-P: (.*)/ PREPEND X-Q: $$1},"
+    " {/^X-R: (.*)/ REPLACE X-S: $$1}, {/^X-I/ IGNORE}, {/^X-D/ DISCARD}, {/^X-H/ HOLD},"
+    " {/^X-A: (.*)/ REDIRECT $$1}, {/^X-B: (.*)/ BCC $$1}, {/^X-F: (.*)/ FILTER $$1},"
+    " {/^X-W: (.*)/ WARN $$1}, {/^X-J: (.*)/ REJECT $$1}, {/^X-N/ INFO} }\n"
+    "body_checks = pcre:{ {/^!r (.*)/ REJECT $$1}, {/^!s (.*)/ REPLACE $$1}, {/^!i/ IGNORE},"
+    " {/^!p (.*)/ PREPEND $$1}, {/^!a (.*)/ REDIRECT $$1}, {/^!f (.*)/ FILTER $$1} }\n"
     "smtpd_authorized_xclient_hosts = 127.0.0.1, 192.0.2.1\n"
     "smtpd_authorized_xforward_hosts = 127.0.0.1, 192.0.2.1\n"
     "smtpd_reject_unlisted_recipient = no\n",
