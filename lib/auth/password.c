@@ -41,12 +41,14 @@ int password_check(const char *hash, const char *password, bool *match_out, stru
 
 int password_hash(const char *password, const char *method, struct str *out, struct err *err)
 {
+	/* libcrypt's own cost of bcrypt is that of 1999 */
+	unsigned long cost = method && strncmp(method, "$2", 2) == 0 ? 10 : 0;
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	struct crypt_data *state;
 	const char *made;
 	int result = 0;
 
-	if (!crypt_gensalt_rn(method, 0, NULL, 0, setting, sizeof(setting)) &&
+	if (!crypt_gensalt_rn(method, cost, NULL, 0, setting, sizeof(setting)) &&
 	    (method || !crypt_gensalt_rn(fallback, 0, NULL, 0, setting, sizeof(setting))))
 		return err_sys(err, "salt for a password hash");
 	state = state_new();

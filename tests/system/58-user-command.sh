@@ -100,6 +100,7 @@ grep -q 'expected one table, lmdb:/path or texthash:/path' "$scratch/out" || fai
 user secret -f "texthash:$etc/none/such" add x && fail "no folder"
 user '' add joe2 && fail "an empty password"
 [ "$(echo secret | "$postern" user plain | cut -f1)" = plain ] || fail "a line for a table"
+echo secret | "$postern" user -m '$2b$' x | grep -q '^x.\$2b\$10\$' || fail "the cost of bcrypt"
 user '' nothing of it && fail "no such verb"
 grep -e panic -e fatal "$log" && fail "a process died"
 exit 0
