@@ -166,6 +166,8 @@ stop_dovecot
 try "454 4.7.0 Temporary authentication failure: Connection lost to authentication server" PLAIN joe secret
 
 # servers that are none
+limit() { "$build/bin/postconf" -c "$etc" -e "smtpd_sasl_time_limit = $1" && reload || fail "reload: $(cat "$scratch/reload.out")"; }
+limit 1s
 for how in hang close garbage badid baduser longline version midline; do
 	rm -f "$socket"
 	python3 tests/system/helpers/fake_auth.py "$socket" "$how" &
@@ -178,6 +180,7 @@ for how in hang close garbage badid baduser longline version midline; do
 	fake_pid=
 done
 rm -f "$socket"
+limit 5s
 start_dovecot
 try "235 " PLAIN joe secret
 grep -e 'panic' -e 'fatal' "$log" && fail 'a process died'
