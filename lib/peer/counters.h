@@ -11,7 +11,8 @@
  * Counters of events by key, in memory that many processes share and count in at once: no lock, no
  * conversation, the same time for any number of keys. The table is a cache of fixed size: a key
  * lives in one of COUNTER_WAYS places; when all are taken, the one that was silent longest, and
- * counts nothing at present, makes room; of several, the one with the fewest events. Nobody can make it grow.
+ * counts nothing at present, makes room; of several, the one with the fewest events. Nobody can
+ * make it grow.
  *
  * A process may die at any instruction: what it left half done costs one place until
  * counters_sweep, and its present connection is counted until its holder slot is released.
