@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Contexts: what files may hold, and what is said when they do not; chains by server name. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -251,6 +252,32 @@ START_TEST(takes_up_a_renewed_chain_of_a_name)
 }
 END_TEST
 
+/* Certificates are renewed for years in one process. */
+START_TEST(renewals_cost_no_memory)
+{
+	const char *const files[] = {
+	    cert_file("renewed-1.pem", &one.pem), cert_file("renewed-2.pem", &two.pem)};
+	size_t at_first = 0, at_last = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		struct tls_context_config config = {.server = true,
+		    .common = &tls_common_defaults,
+		    .chain_files = &files[i % 2],
+		    .chain_file_count = 1,
+		    .session_timeout = 60};
+		struct tls_context *context;
+		struct err err;
+
+		ck_assert_int_eq(tls_context_new(&config, &context, &err), 0);
+		tls_context_free(&context);
+		if (i == 100)
+			at_first = mallinfo2().uordblks;
+		at_last = mallinfo2().uordblks;
+	}
+	ck_assert_msg(at_last < at_first + 32 * 1024, "%zu, then %zu", at_first, at_last);
+}
+END_TEST
+
 /* A setting that a newer library has, or a file that is of no use, costs no TLS. */
 START_TEST(goes_on_without_what_cannot_be_used)
 {
@@ -368,6 +395,7 @@ TCase *context_tcase(void)
 	tcase_add_test(tcase, notices_files_that_change);
 	tcase_add_test(tcase, shows_the_chain_of_the_name);
 	tcase_add_test(tcase, takes_up_a_renewed_chain_of_a_name);
+	tcase_add_test(tcase, renewals_cost_no_memory);
 	tcase_add_test(tcase, goes_on_without_what_cannot_be_used);
 	tcase_add_test(tcase, refuses_two_keys_of_one_kind);
 	tcase_add_test(tcase, keeps_sessions_of_clients_without_tickets);
