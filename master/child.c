@@ -37,6 +37,12 @@ static struct score_child *score(const struct child *c)
 	return &c->unit->board->children[c->slot];
 }
 
+/* Others of its service have found that what it has read at its start has changed since. */
+static bool is_renewed(const struct child *c)
+{
+	return atomic_load(&score(c)->renewal) != atomic_load(&c->unit->board->renewal);
+}
+
 bool child_is_starting(const struct child *c)
 {
 	return atomic_load(&score(c)->state) == SCORE_STARTING;
@@ -68,6 +74,7 @@ static void clear_score(struct unit *u, unsigned slot, enum score_state state)
 	atomic_store(&c->uses, 0);
 	atomic_store(&c->event_loop, 0);
 	atomic_store(&c->alarm_ms, 0);
+	atomic_store(&c->renewal, atomic_load(&u->board->renewal));
 	atomic_store(&c->state, state);
 }
 
@@ -172,9 +179,10 @@ static void ended(struct child *c, int status)
 {
 	struct unit *u = c->unit;
 	struct master *m = u->master;
-	bool outdated = c->generation != m->config->generation;
+	bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	bool outdated = c->generation != m->config->generation || (ended_well && is_renewed(c));
 	bool periodic = u->planned && u->planned->entry->wakeup > 0;
-	const struct ending ending = {.normal = WIFEXITED(status) && WEXITSTATUS(status) == 0,
+	const struct ending ending = {.normal = ended_well,
 	    .lasting = periodic || atomic_load(&score(c)->event_loop) != 0,
 	    .uses = atomic_load(&score(c)->uses),
 	    .lived_ms = loop_now_ms(m->loop) - c->started_ms};
@@ -238,7 +246,8 @@ void children_signal(struct master *m, int signum)
  */
 static bool kick(struct child *c)
 {
-	if (c->generation == c->unit->master->config->generation && c->unit->planned)
+	if (c->generation == c->unit->master->config->generation && c->unit->planned &&
+	    !is_renewed(c))
 		return false;
 	if (scoreboard_is_idle(c->unit->board, c->slot))
 		kill(c->pid, SIGHUP);

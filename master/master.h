@@ -50,6 +50,7 @@ struct unit {
 	size_t listener_count;
 	struct scoreboard *board;
 	int board_fd, wake_fd;
+	uint32_t renewal; /* the board's that was acted on */
 	struct watch wake;
 	struct child **slots; /* by place on the board */
 	unsigned slot_count, total;

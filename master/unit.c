@@ -123,7 +123,8 @@ static void on_connection(struct watch *watch, int events)
 	unit_update(u);
 }
 
-static void on_nobody_idle(struct watch *watch, int events)
+/* Nobody is idle, or one of them has found that what the others hold is old. */
+static void on_word(struct watch *watch, int events)
 {
 	struct unit *u = CONTAINER_OF(watch, struct unit, wake);
 	uint64_t count;
@@ -131,6 +132,10 @@ static void on_nobody_idle(struct watch *watch, int events)
 
 	(void)events;
 	(void)n;
+	if (atomic_load(&u->board->renewal) != u->renewal) {
+		u->renewal = atomic_load(&u->board->renewal);
+		timer_start(u->master->loop, &u->master->kick, 0);
+	}
 	unit_update(u);
 }
 
@@ -188,7 +193,7 @@ static struct unit *unit_new(struct master *m, const char *key)
 	u->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (u->wake_fd < 0)
 		fatal("eventfd: %s", strerror(errno));
-	u->wake.ready = on_nobody_idle;
+	u->wake.ready = on_word;
 	u->pause.expired = on_pause_over;
 	u->wakeup.expired = on_wakeup;
 	watch_start(m->loop, &u->wake, u->wake_fd, LOOP_READ);

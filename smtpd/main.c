@@ -20,7 +20,7 @@ static void *const structs[] = {&config.smtpd, &config.tls, &config.auth, &secur
 static void before_drop(struct service *service)
 {
 	config.core = service_core(service);
-	server.tls = server_tls_open(&config.tls, &secure_settings, service_core(service));
+	server.tls = server_tls_open(&config.tls, &secure_settings, service_core(service), service);
 	server.tls_level = server_tls_level(server.tls);
 	server.service = service;
 	server.generation = service_generation(service);

@@ -192,7 +192,7 @@ int cmd_starttls(struct session *s, struct slice args)
 		chat_reply(s, "502 5.5.1 Error: command not implemented");
 		return -1;
 	}
-	context = server_tls_context(s->srv->tls, s->srv->service);
+	context = server_tls_context(s->srv->tls);
 	if (!context) {
 		chat_reply(s, "454 4.7.0 TLS not available due to local problem");
 		return -1;
@@ -221,7 +221,7 @@ void session_tls_wrap(struct session *s)
 
 	if (!s->srv->config->tls.wrappermode || !s->srv->tls)
 		return;
-	context = server_tls_context(s->srv->tls, s->srv->service);
+	context = server_tls_context(s->srv->tls);
 	/* before the work of a handshake is done for who has too many connections */
 	if (!xclient_allowed(s) && limits_connect(s))
 		;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/base64.h"
@@ -20,6 +21,7 @@ enum { BLIND_FOR_MS = 60 * 1000, HOPELESS_FOR_MS = 5 * 1000 };
 struct server_tls {
 	const struct smtpd_tls_params *params;
 	const struct secure_params *secure;
+	struct service *service;
 	enum server_tls_level level;
 	int timeout_ms; /* of tlsmgr */
 	struct tls_context *context;
@@ -158,15 +160,23 @@ static void put_name(const struct smtpd_tls_params *p, struct str *out)
 	str_fini(&names);
 }
 
+/* What others have is older? Where this process may read more than they, they do not see that. */
 static void keep_chains(struct server_tls *tls, const struct str *text)
 {
 	struct tlsmgr_client *manager =
 	    tlsmgr_client_new(tls->secure->tlsmgr_service_name, tls->timeout_ms);
-	struct str name = {0};
+	struct str name = {0}, before = {0};
 
 	put_name(tls->params, &name);
+	if (text->len && tls->service && geteuid() == 0 &&
+	    tlsmgr_recall(manager, str_text(&name), &before) &&
+	    strcmp(str_text(&before), str_text(text)) != 0)
+		service_retire_others(tls->service);
 	if (text->len)
 		tlsmgr_keep(manager, str_text(&name), str_text(text));
+	if (before.data)
+		digest_wipe(before.data, before.cap);
+	str_fini(&before);
 	str_fini(&name);
 	tlsmgr_client_free(&manager);
 }
@@ -248,11 +258,12 @@ static void load(struct server_tls *tls)
 }
 
 struct server_tls *server_tls_open(const struct smtpd_tls_params *params,
-    const struct secure_params *secure, const struct core_params *core)
+    const struct secure_params *secure, const struct core_params *core, struct service *service)
 {
 	struct server_tls *tls = alloc_zero(1, sizeof(*tls));
 
 	tls->params = params;
+	tls->service = service;
 	tls->secure = secure;
 	tls->timeout_ms = MIN(clock_ms_of(core->ipc_timeout), MANAGER_TIMEOUT_MS);
 	tls->level = level_of(params);
@@ -342,7 +353,7 @@ enum server_tls_level server_tls_level(const struct server_tls *tls)
 
 /* ---- renewal ------------------------------------------------------------------------------- */
 
-static void renew(struct server_tls *tls, struct service *service)
+static void renew(struct server_tls *tls)
 {
 	struct tls_context *fresh;
 	struct str kept = {0};
@@ -357,10 +368,13 @@ static void renew(struct server_tls *tls, struct service *service)
 		tls->context = fresh;
 		keep_chains(tls, &kept);
 		log_days_left(tls);
-	} else if ((err.code == EACCES || err.code == EPERM) && service) {
+	} else if (err.code == EACCES || err.code == EPERM) {
 		log_info("TLS certificate %s has been renewed: the next process may read its key",
 		    first_file(tls->params));
-		service_retire(service);
+		if (tls->service) {
+			service_retire_others(tls->service);
+			service_retire(tls->service);
+		}
 	} else {
 		log_warn("%s: the renewed files are not used, those of before are", err.text);
 	}
@@ -370,27 +384,27 @@ static void renew(struct server_tls *tls, struct service *service)
 }
 
 /* What was missing at the start may be there now; or the next process may read it. */
-static void try_again(struct server_tls *tls, struct service *service)
+static void try_again(struct server_tls *tls)
 {
 	int64_t now = clock_mono_ms();
 
 	if (!tls->cipherlist || now - tls->tried_ms < LOOK_EVERY_MS)
 		return;
 	load_chains(tls);
-	if (!tls->context && service && now - tls->opened_ms > HOPELESS_FOR_MS)
-		service_retire(service);
+	if (!tls->context && tls->service && now - tls->opened_ms > HOPELESS_FOR_MS)
+		service_retire(tls->service);
 }
 
-struct tls_context *server_tls_context(struct server_tls *tls, struct service *service)
+struct tls_context *server_tls_context(struct server_tls *tls)
 {
 	if (!tls->context)
-		try_again(tls, service);
+		try_again(tls);
 	if (!tls->context)
 		return NULL;
 	if (tls_context_stale(tls->context, LOOK_EVERY_MS))
-		renew(tls, service);
-	else if (service && clock_mono_ms() - tls->opened_ms > BLIND_FOR_MS &&
+		renew(tls);
+	else if (tls->service && clock_mono_ms() - tls->opened_ms > BLIND_FOR_MS &&
 	         (!tls_context_sees(tls->context) || (tls->names && tls_names_blind(tls->names))))
-		service_retire(service);
+		service_retire(tls->service);
 	return tls->context;
 }

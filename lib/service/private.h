@@ -54,8 +54,9 @@ struct service {
 	int watchdog_s;       /* daemon_timeout, unless the program has one of its own */
 	int64_t alarm_set_ms; /* when the alarm was last set */
 	uint32_t uses;
-	bool retired; /* service_retire */
-	bool guarded; /* tables are looked at while it waits */
+	bool retired;     /* service_retire */
+	uint32_t renewal; /* the board's when this process began to read */
+	bool guarded;     /* tables are looked at while it waits */
 	int64_t idle_since_ms;
 	volatile sig_atomic_t stop;       /* SIGTERM came */
 	volatile sig_atomic_t in_session; /* not waiting for work */

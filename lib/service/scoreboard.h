@@ -32,18 +32,19 @@ enum {
 enum { SERVICE_GROUPS_MAX = 64 }; /* of mail_owner that a process takes (option -G) */
 
 enum {
-	SCORE_MAGIC = 0x504e5332, /* "PNS2": changes with the layout */
+	SCORE_MAGIC = 0x504e5333, /* "PNS3": changes with the layout */
 	SCORE_WORDS = 64,
 	SCORE_CHILDREN = SCORE_WORDS * 64, /* processes of one service, whatever master.cf says */
 };
 
 enum score_state { SCORE_FREE, SCORE_STARTING, SCORE_READY };
 
-/* One process; only it writes `uses` and turns STARTING into READY. */
+/* One process; only it writes `uses` and `renewal`, and turns STARTING into READY. */
 struct score_child {
 	_Alignas(64) _Atomic uint32_t state; /* enum score_state */
 	_Atomic uint32_t uses;               /* sessions, triggers, accepted connections */
 	_Atomic uint32_t event_loop;         /* it is one for many connections: never busy */
+	_Atomic uint32_t renewal;            /* what it has read at its start is of this one */
 	_Atomic int64_t alarm_ms; /* when its watchdog will end it (clock_mono_ms); 0: none set */
 };
 
@@ -51,6 +52,7 @@ struct scoreboard {
 	uint32_t magic;
 	int32_t master_pid;
 	_Atomic uint32_t generation; /* of the configuration; a process of another one ends */
+	_Atomic uint32_t renewal;    /* of files beside the configuration; counted by processes */
 	_Atomic uint32_t words;      /* words of `idle` in use */
 	_Atomic uint32_t at_limit;   /* there are as many processes as there may be */
 	_Atomic uint32_t want_wake;  /* master wants to hear, once, that nobody is idle */

@@ -77,7 +77,8 @@ void service_count_use(struct service *service)
 
 bool service_outdated(const struct service *s)
 {
-	return s->board && atomic_load(&s->board->generation) != s->options.generation;
+	return s->board && (atomic_load(&s->board->generation) != s->options.generation ||
+	                       atomic_load(&s->board->renewal) != s->renewal);
 }
 
 bool service_should_end(const struct service *service)
@@ -94,6 +95,24 @@ bool service_is_replaced(const struct service *service)
 void service_retire(struct service *service)
 {
 	service->retired = true;
+}
+
+static void set_renewal(struct service *s, uint32_t renewal)
+{
+	s->renewal = renewal;
+	atomic_store(&s->board->children[s->options.child].renewal, renewal);
+}
+
+void service_retire_others(struct service *s)
+{
+	const uint64_t one = 1;
+
+	/* who is of an older one has been told, and those after him have read it anew */
+	if (!s->board || service_outdated(s))
+		return;
+	set_renewal(s, atomic_fetch_add(&s->board->renewal, 1) + 1);
+	if (write(SCORE_FD_WAKE, &one, sizeof(one)) < 0)
+		log_warn("wake master: %s", strerror(errno));
 }
 
 bool service_under_stress(const struct service *service)
@@ -135,6 +154,7 @@ static void meet_master(struct service *s)
 	if (!s->board)
 		fatal("%s; this program is started by master(8)", err.text);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	set_renewal(s, atomic_load(&s->board->renewal));
 	close_others(s);
 }
 

@@ -92,6 +92,11 @@ bool service_should_end(const struct service *service);
 bool service_is_replaced(const struct service *service);
 /* What was opened with the rights at the start has changed: the process ends after this request. */
 void service_retire(struct service *service);
+/*
+ * The same for all other processes of this service that have started before: they end when they are
+ * idle, at once. With service_retire: this one, too.
+ */
+void service_retire_others(struct service *service);
 /* All processes of this service are busy and the limit is reached (for ${stress}). */
 bool service_under_stress(const struct service *service);
 

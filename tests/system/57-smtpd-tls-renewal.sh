@@ -118,5 +118,25 @@ logged 'TLS certificate .* is good for [0-9]* days' || fail "days left"
 kill "$clients"
 clients=
 grep failed "$said" && fail "handshakes or deliveries failed"
+
+# many idle processes: behind the first client that comes, nobody gets the old one
+idle() { # idle NAME: six clients at once; what their first deliveries showed
+	python3 tests/system/helpers/tls_clients.py "$certs/ca.pem" a:"$PORT1" b:"$PORT1" c:"$PORT1" d:"$PORT1" e:"$PORT1" \
+		f:"$PORT1" >"$scratch/$1" 2>&1 &
+	clients=$!
+	all_came() { [ "$(cut -d' ' -f1 "$scratch/$1" | sort -u | wc -l)" = 6 ]; }
+	await 15 all_came "$1" || fail "clients: $(cat "$scratch/$1")"
+	kill "$clients"
+	wait "$clients" 2>/dev/null
+	clients=
+	sort -u -k1,1 "$scratch/$1" | cut -d' ' -f2- | sort -u
+}
+idle six >/dev/null
+put_key g8
+put_cert g8
+sleep 1.1 # they look once a second
+timeout 10 openssl s_client -connect "127.0.0.1:$PORT1" -starttls smtp <<<QUIT >/dev/null 2>&1
+sleep 1.1 # master wakes them
+[ "$(idle again)" = 'ok g8.test' ] || fail "idle processes show the old certificate: $(cat "$scratch/again")"
 logged 'panic\|fatal' && fail "something fatal"
 exit 0

@@ -347,7 +347,7 @@ static void open_world(struct world *w)
 	}
 	str_fini(&text);
 	fill(w);
-	w->server.tls = server_tls_open(&w->config.tls, &w->secure, &w->core);
+	w->server.tls = server_tls_open(&w->config.tls, &w->secure, &w->core, NULL);
 	w->server.tls_level = server_tls_level(w->server.tls);
 	w->server.generation = 1;
 	if (server_init(&w->server, &w->config, w->conf, &err) < 0)
