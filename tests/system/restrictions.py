@@ -7,6 +7,7 @@
 #   restrictions.py run NETWORK PORT        replies to standard output, case by case
 #   restrictions.py log FILE                log lines about access, case by case
 import re, socket, socketserver, struct, sys, threading, time
+import restriction_cases
 
 POLICY = 0
 OPEN = "EHLO client.example|MAIL FROM:<s@sender.test>|RCPT TO:<r@example.org>"
@@ -218,6 +219,8 @@ CASES = {
     "policy-data": ({"smtpd_data_restrictions": "check_policy_service { inet:127.0.0.1:POLICY, { policy_context = REJECT data } }"}, DATA),
 }
 
+CASES.update(restriction_cases.cases())
+
 # ---- the servers --------------------------------------------------------------------------------
 ZONE = {
     "sender.test": {"MX": ["mx.sender.test"], "A": ["192.0.2.1"], "NS": ["ns.sender.test"]},
@@ -231,6 +234,7 @@ ZONE = {
     "1.0.0.127.sick.test": {"A": ["127.255.255.254"], "TXT": ["open resolver"]},
     "1.0.0.127.parked.test": {"A": ["203.0.113.9"]},
 }
+ZONE.update(restriction_cases.ZONE)
 TYPES = {1: "A", 2: "NS", 15: "MX", 16: "TXT", 28: "AAAA"}
 
 
