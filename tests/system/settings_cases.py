@@ -20,7 +20,7 @@ CASES = {
     "helo-required": one("smtpd_helo_required", "yes", "M|VRFY user|ETRN example.org|STARTTLS|H|M"),
     "helo-not-required": ({}, "M|R|D"),
     "strict": one("strict_rfc821_envelopes", "yes", "H|MAIL FROM:s@sender.test|MAIL FROM: <s@sender.test>|MAIL FROM:(comment) <s@sender.test>|MAIL FROM:Some One <s@sender.test>|M|RCPT TO:user@example.org|RCPT TO: <user@example.org>|RCPT TO:<@relay.test:user@example.org>|RCPT TO:<user>|R"),
-    "lax": ({}, "H|MAIL FROM:s@sender.test|RSET|MAIL FROM: <s@sender.test>|RSET|MAIL FROM:(comment) <s@sender.test>|RSET|MAIL FROM:Some One <s@sender.test>|RSET|M|RCPT TO:user@example.org|RCPT TO: <user@example.org>|RCPT TO:<@relay.test:user@example.org>|RCPT TO:<user>|RCPT TO:<postmaster>|R|D"),
+    "lax": ({}, "H|MAIL FROM:s@sender.test|RSET|MAIL FROM: <s@sender.test>|RSET|MAIL FROM:Some One <s@sender.test>|RSET|M|RCPT TO:user@example.org|RCPT TO: <user@example.org>|RCPT TO:<@relay.test:user@example.org>|RCPT TO:<user>|RCPT TO:<postmaster>|R|D"),
     "percent": ({}, "H|M|RCPT TO:<user%other.test@example.org>|RCPT TO:<user%example.org@example.org>|RCPT TO:<other.test!user@example.org>"),
     "bang-no": one("swap_bangpath", "no", "H|M|RCPT TO:<other.test!user>|RCPT TO:<other.test!user@example.org>"),
     "untrusted-routing": one("allow_untrusted_routing", "yes", "H|M|RCPT TO:<user%other.test@example.org>|RCPT TO:<user@other.test@example.org>"),
