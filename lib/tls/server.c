@@ -124,8 +124,8 @@ static int on_server_name(SSL *ssl, int *alert UNUSED, void *arg)
 		return SSL_TLSEXT_ERR_OK;
 	chains = chains_for_name(c, s->server_name);
 	if (!chains) {
-		log_info("TLS SNI %s from %s not matched, using default chain", s->server_name,
-		    s->peer);
+		log_info(
+		    "TLS SNI %s from %s not matched, using default chain", s->server_name, s->peer);
 		return SSL_TLSEXT_ERR_OK;
 	}
 	s->named = tls_chains_use(chains, NULL, ssl, true, s->server_name, &err) == 0;
