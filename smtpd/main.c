@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* smtpd(8): takes mail from the network. */
+#include "lib/base/attr.h"
 #include "lib/base/log.h"
 #include "lib/service/service.h"
 #include "smtpd/auth.h"
@@ -39,8 +40,22 @@ static void init(struct service *service)
 		fatal("%s", err.text);
 }
 
+/* Who relies on a filter must hear that there is none, whenever the system starts. */
+static void warn_of_filters(struct conf *conf, struct conf_report *report)
+{
+	static const char *const names[] = {"smtpd_proxy_filter", "smtpd_milters"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (*conf_get(conf, names[i]))
+			conf_report_warning(report,
+			    "%s = %s: mail is taken WITHOUT this filter, which this version "
+			    "does not have",
+			    names[i], conf_get(conf, names[i]));
+}
+
 static void check(struct service *service, struct conf_report *report)
 {
+	warn_of_filters(service_conf(service), report);
 	config.core = service_core(service);
 	auth_check(&config, conf_etc(service_conf(service)), report);
 	server_tls_check(&config.tls, &secure_settings, report);
