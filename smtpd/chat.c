@@ -161,6 +161,18 @@ static bool must_wait(struct stream *stream)
 	return !stream->ops || (stream->ops->readable && !stream_readable(stream));
 }
 
+void chat_flush(struct session *s)
+{
+	struct pollfd room = {.fd = s->stream.fd, .events = POLLOUT};
+	enum io_result result;
+
+	if (stream_buffered(&s->stream).len > 0 || s->stream.failed || poll(&room, 1, 0) != 1)
+		return;
+	result = stream_flush(&s->stream);
+	if (result != IO_OK)
+		chat_failed(s, result);
+}
+
 /*
  * Replies go out when the client has nothing more in the pipeline. A client that stays silent for
  * a while costs no buffer memory.

@@ -95,12 +95,17 @@ int data_finish(struct session *s)
 		return -1;
 	}
 	accepted = transaction_commit(s, &reply);
-	transaction_end(s);
 	if (accepted) {
 		s->errors = s->junk = 0;
 		transcript_forgive(s->srv->transcript);
+		chat_reply(s, "%s", str_text(&reply));
+		chat_flush(s);
+		log_release();
+		transaction_announce(s);
 	}
-	chat_reply(s, "%s", str_text(&reply));
+	transaction_end(s);
+	if (!accepted)
+		chat_reply(s, "%s", str_text(&reply));
 	str_fini(&reply);
 	return accepted ? 0 : -1;
 }

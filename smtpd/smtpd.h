@@ -217,6 +217,12 @@ struct transaction {
 	uint64_t size;           /* as MAIL said; 0: it did not */
 	const char *sasl_sender; /* MAIL AUTH=, printable; NULL: not said, or <> */
 	struct access_actions actions;
+	/* what the queue manager is still to be told of, when env.id is there */
+	struct {
+		struct envelope env;
+		struct location loc;
+		uint64_t content_len;
+	} accepted;
 	struct access_actions applied; /* what the shaper has been told of them */
 	size_t copies_applied;
 	char instance[48]; /* names the transaction to policy services */
@@ -252,8 +258,11 @@ void transaction_take_id(struct session *s);
 void transaction_add_rcpt(struct session *s, uint32_t notify, const char *orcpt);
 /* Starts the message: the shaper with our Received: header before the content. */
 void transaction_open(struct session *s);
-/* Commits and tells qmgr; puts the reply to give into reply. true: accepted and durable. */
+/* Commits; puts the reply to give into reply. Then transaction_announce. true: accepted and
+ * durable. */
 bool transaction_commit(struct session *s, struct str *reply);
+/* Tells qmgr of what was committed; after the reply, so that the client does not wait for it. */
+void transaction_announce(struct session *s);
 
 /* ---- rewrite_clients.c ---------------------------------------------------------------------- */
 
@@ -343,6 +352,8 @@ enum table_answer session_in_mynetworks(struct session *s);
 
 /* One reply line, e.g. "250 2.1.0 Ok"; soft_bounce and the delay for errors are applied here. */
 void chat_reply(struct session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Sends what was said so far, unless the client has more to say first, or does not take it. */
+void chat_flush(struct session *s);
 /* Reads a command line into s->line, without its end. false: s->end says why. */
 bool chat_read(struct session *s);
 /*

@@ -31,6 +31,7 @@ void transaction_end(struct session *s)
 {
 	struct arena arena = s->tx.arena;
 
+	log_release();
 	shape_abort(&s->tx.shaper);
 	arena_reset(&arena);
 	s->forwarded = (struct forwarded){0};
@@ -172,6 +173,7 @@ void transaction_open(struct session *s)
 		str_printf(&s->scratch, "%s\r\n", i->text);
 	received_put(s, &s->scratch);
 	s->tx.data_bytes = 0;
+	log_hold();
 	s->tx.shaper = shape_begin(&context, s->tx.id, s->tx.sender.address, str_text(&s->scratch));
 	shape_filter(s->tx.shaper, s->params->content_filter);
 	apply_actions(s);
@@ -254,7 +256,9 @@ bool transaction_commit(struct session *s, struct str *reply)
 		return true;
 	}
 	if (result == SHAPE_OK) {
-		notifier_send(s->srv->notifier, &env, &loc, content_len);
+		s->tx.accepted.env = env;
+		s->tx.accepted.loc = loc;
+		s->tx.accepted.content_len = content_len;
 		str_put_text(reply, "250 2.0.0 Ok: ");
 		if (s->tx.chunks != CHUNKS_NONE) /* a last line without its end gets one */
 			str_printf(reply, "%llu bytes ",
@@ -274,4 +278,12 @@ bool transaction_commit(struct session *s, struct str *reply)
 	else
 		str_put_text(reply, refusals[result]);
 	return false;
+}
+
+void transaction_announce(struct session *s)
+{
+	if (s->tx.accepted.env.id)
+		notifier_send(s->srv->notifier, &s->tx.accepted.env, &s->tx.accepted.loc,
+		    s->tx.accepted.content_len);
+	s->tx.accepted.env.id = NULL;
 }

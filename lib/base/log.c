@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_LEN = 2000, TAG_MAX = 128 };
+enum { LINE_MAX_LEN = 2000, TAG_MAX = 128, HELD_MAX = 4096 };
 
 static struct {
 	enum log_sink sink;
@@ -34,6 +34,9 @@ static struct {
 	time_t stamp_second;
 	char stamp[32];
 	int pid; /* 0: not asked yet, or we are a fork */
+	bool holding;
+	size_t held_len;
+	char held[HELD_MAX];
 } state = {.sink = LOG_TO_STDERR, .fd = STDERR_FILENO, .facility = LOG_MAIL, .stamp_second = -1};
 
 void log_open(enum log_sink sink, int fd, int facility)
@@ -136,6 +139,38 @@ static void write_all(int fd, const char *data, size_t len)
 	}
 }
 
+void log_hold(void)
+{
+	state.holding = true;
+}
+
+void log_release(void)
+{
+	size_t len = state.held_len;
+
+	state.holding = false;
+	state.held_len = 0;
+	if (len > 0)
+		write_all(state.fd, state.held, len);
+}
+
+/* What ends the process may not stay behind. */
+static void write_line(enum log_level level, const char *line, size_t len)
+{
+	bool hold = state.holding && level < LOG_LEVEL_FATAL;
+
+	if (!hold || len > HELD_MAX - state.held_len) {
+		log_release();
+		state.holding = hold;
+	}
+	if (!hold || len > HELD_MAX) {
+		write_all(state.fd, line, len);
+		return;
+	}
+	memcpy(state.held + state.held_len, line, len);
+	state.held_len += len;
+}
+
 /* The text of a line that went elsewhere, for the person who typed the command. */
 static void echo(const char *program, const char *text, size_t len)
 {
@@ -174,7 +209,10 @@ static PRINTF_LIKE(3, 0) void emit(
 		syslog(state.facility | syslog_priority(level), "%s", line);
 	} else {
 		line[len++] = '\n';
-		write_all(state.sink == LOG_TO_STDERR ? STDERR_FILENO : state.fd, line, len);
+		if (state.sink == LOG_TO_FD)
+			write_line(level, line, len);
+		else
+			write_all(STDERR_FILENO, line, len);
 	}
 	errno = saved;
 }

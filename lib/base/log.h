@@ -41,6 +41,14 @@ void log_open(enum log_sink sink, int fd, int facility);
  */
 void log_disconnect(void);
 
+/*
+ * From hold to release lines that go to a file are kept (a few, then they are written) and written
+ * at once: for who must not wait now. One file has one writer at a time, and a queue of many is a
+ * long one when the processor is short. What ends the process is never kept. Calls do not nest.
+ */
+void log_hold(void);
+void log_release(void);
+
 /* Lines go to standard error as well, as "program: text": what an administrator's command does. */
 void log_echo(bool on);
 
