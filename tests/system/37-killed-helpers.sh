@@ -59,7 +59,8 @@ def send(number):
 
 def client():
     number = 0
-    while time.time() < end:
+    # until the killing is over and something was taken again
+    while time.time() < end or (time.time() < end + 20 and not any("queued" in l for l in lines)):
         number += 1
         try:
             lines.append(send(number))
