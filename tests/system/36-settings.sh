@@ -67,7 +67,7 @@ settings "$sink_port" >>"$etc/main.cf"
 python3 $cases master 1 "$port" >>"$etc/master.cf"
 start
 python3 $cases run 1 "$port" >"$scratch/got" 2>&1 || fail "$(tail "$scratch/got")"
-await 10 count_is 0 || fail "mail stays: $("$bin/postqueue" -p)"
+await 60 count_is 0 || fail "mail stays: $("$bin/postqueue" -p)"
 python3 $cases log "$log" >>"$scratch/got"
 python3 $cases mail "$scratch/sink1" >>"$scratch/got"
 cat "$scratch/bad" >>"$scratch/got"
