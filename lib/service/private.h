@@ -47,17 +47,15 @@ struct service {
 	struct conf *conf;
 	struct core_params core;
 	struct scoreboard *board; /* NULL when stand-alone */
-	int epoll;                /* session kind with several listening sockets, else -1 */
+	int epoll;                /* session kind that does not wait in accept(2), else -1 */
 	struct loop *loop;
 	struct event_listener listeners[SERVICE_LISTEN_MAX];
 	struct timer watchdog;
 	int watchdog_s;       /* daemon_timeout, unless the program has one of its own */
 	int64_t alarm_set_ms; /* when the alarm was last set */
 	uint32_t uses;
-	bool retired;     /* service_retire */
-	uint32_t renewal; /* the board's when this process began to read */
-	bool guarded;     /* tables are looked at while it waits */
-	int64_t idle_since_ms;
+	bool retired;                     /* service_retire */
+	uint32_t renewal;                 /* the board's when this process began to read */
 	volatile sig_atomic_t stop;       /* SIGTERM came */
 	volatile sig_atomic_t in_session; /* not waiting for work */
 };

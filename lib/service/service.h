@@ -54,9 +54,10 @@ struct service_spec {
 	void (*accepted)(struct service *service, int fd);
 
 	/*
-	 * Session kind: how old are the tables that were opened before rights were dropped? Asked
-	 * before each wait for work, and each second of it when something is guarded; the process
-	 * ends when something is outdated. May be NULL.
+	 * Session kind: how old are the tables? Asked at the start, and again when there is work,
+	 * before it is taken if something is guarded: when that is outdated this process and the
+	 * others of its service end, and new ones with the rights to open it do the work. May be
+	 * NULL.
 	 */
 	enum table_age (*age)(struct service *service);
 

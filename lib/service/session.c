@@ -5,6 +5,9 @@
  * sleeps in an epoll set with exclusive wake-up. The time limit max_idle is the socket's receive
  * timeout.
  *
+ * Whose tables can change into what it has no rights to open sleeps in an epoll set too: it must
+ * not take work that the old content would answer wrongly.
+ *
  * Signals: SIGHUP only interrupts the wait, so that an idle process looks at the generation. It can
  * come between the look and the wait; master repeats it. SIGTERM ends an idle process at once and
  * lets a busy one finish its step: half a second, by SIGALRM, then it ends wherever it is.
@@ -23,9 +26,9 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
-enum { STOP_GRACE_MS = 500, TRIGGER_MAX = 1024, GUARD_MS = 1000 };
+enum { STOP_GRACE_MS = 500, TRIGGER_MAX = 1024 };
 
-enum work { WORK_CONNECTION, WORK_TRIGGER, WORK_AGAIN, WORK_IDLE_TOO_LONG };
+enum work { WORK_CONNECTION, WORK_TRIGGER, WORK_AGAIN, WORK_IDLE_TOO_LONG, WORK_FOR_OTHERS };
 
 /* Signal handlers have no argument; this is the process's one service, set once. */
 static struct service *signalled;
@@ -61,38 +64,54 @@ static void set_handler(int signum, void (*handler)(int), int flags)
 	sigaction(signum, &act, NULL);
 }
 
-static void prepare_sockets(struct service *s)
+static void make_epoll(struct service *s)
 {
-	struct timeval idle = {.tv_sec = s->core.max_idle};
-	unsigned count = s->options.listen_count;
-	bool one = count == 1;
-
-	s->epoll = -1;
-	for (unsigned i = 0; i < count; i++) {
-		int fd = SCORE_FD_LISTEN + (int)i;
-
-		fd_set_nonblock(fd, !one);
-		if (s->options.type != MASTER_CF_FIFO)
-			setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
-	}
-	if (one && s->options.type != MASTER_CF_FIFO)
-		return;
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll < 0)
 		fatal("epoll_create1: %s", strerror(errno));
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < s->options.listen_count; i++) {
 		struct epoll_event ev = {
 		    .events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = SCORE_FD_LISTEN + (int)i};
 
+		fd_set_nonblock(ev.data.fd, true);
 		if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev) < 0)
 			fatal("epoll_ctl: %s", strerror(errno));
 	}
 }
 
-static bool idle_too_long(const struct service *s)
+/*
+ * false: a table is outdated. Who waits in accept(2) hears it too late: it does the work that it
+ * has with the old content, and ends.
+ */
+static bool tables_are_current(struct service *s)
 {
-	return !s->guarded ||
-	       clock_mono_ms() - s->idle_since_ms >= (int64_t)s->core.max_idle * 1000;
+	enum table_age age = s->spec->age ? s->spec->age(s) : TABLE_FRESH;
+
+	if (age == TABLE_OUTDATED) {
+		log_info("a table that only another process can open has changed -- restarting");
+		service_retire_others(s);
+		service_retire(s);
+		return false;
+	}
+	if (age == TABLE_GUARDED && s->epoll < 0)
+		make_epoll(s);
+	return true;
+}
+
+static void prepare_sockets(struct service *s)
+{
+	struct timeval idle = {.tv_sec = s->core.max_idle};
+	unsigned count = s->options.listen_count;
+
+	s->epoll = -1;
+	for (unsigned i = 0; i < count && s->options.type != MASTER_CF_FIFO; i++)
+		setsockopt(SCORE_FD_LISTEN + (int)i, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
+	if (count > 1 || s->options.type == MASTER_CF_FIFO)
+		make_epoll(s);
+	tables_are_current(s);
+	/* the flag is the socket's, and so everybody's: never changed to and fro */
+	if (s->epoll < 0)
+		fd_set_nonblock(SCORE_FD_LISTEN, false);
 }
 
 static enum work failed_wait(struct service *s)
@@ -100,7 +119,7 @@ static enum work failed_wait(struct service *s)
 	switch (errno) {
 	case EAGAIN:
 		/* a blocking socket's time limit; with epoll another process was faster */
-		return s->epoll < 0 && idle_too_long(s) ? WORK_IDLE_TOO_LONG : WORK_AGAIN;
+		return s->epoll < 0 ? WORK_IDLE_TOO_LONG : WORK_AGAIN;
 	case EINVAL:
 		/* master listens here no more: our end comes with its next signal */
 		usleep(100000);
@@ -138,35 +157,25 @@ static enum work take_work(struct service *s, int listen_fd, int *fd_out, char *
 	return *fd_out < 0 ? failed_wait(s) : WORK_CONNECTION;
 }
 
-/* Who cannot open its tables again looks at them while it waits. false: another process must. */
-static bool tables_are_current(struct service *s)
-{
-	struct timeval limit = {.tv_sec = GUARD_MS / 1000};
-	enum table_age age = s->spec->age ? s->spec->age(s) : TABLE_FRESH;
-
-	if (age == TABLE_OUTDATED) {
-		log_info("a table that only another process can open has changed -- restarting");
-		return false;
-	}
-	s->guarded = s->guarded || age == TABLE_GUARDED;
-	/* the socket is everybody's, and each new process sets the limit of max_idle */
-	if (s->guarded && s->epoll < 0)
-		setsockopt(SCORE_FD_LISTEN, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	return true;
-}
-
 static enum work wait_for_work(struct service *s, int *fd_out, char *bytes, size_t *len)
 {
 	struct epoll_event ev;
+	enum work work;
 	int n;
 
-	if (s->epoll < 0)
-		return take_work(s, SCORE_FD_LISTEN, fd_out, bytes, len);
-	n = epoll_wait(s->epoll, &ev, 1, s->guarded ? GUARD_MS : s->core.max_idle * 1000);
+	if (s->epoll < 0) {
+		work = take_work(s, SCORE_FD_LISTEN, fd_out, bytes, len);
+		if (work == WORK_CONNECTION || work == WORK_TRIGGER)
+			tables_are_current(s);
+		return work;
+	}
+	n = epoll_wait(s->epoll, &ev, 1, s->core.max_idle * 1000);
 	if (n == 0)
-		return idle_too_long(s) ? WORK_IDLE_TOO_LONG : WORK_AGAIN;
+		return WORK_IDLE_TOO_LONG;
 	if (n < 0)
 		return failed_wait(s);
+	if (!tables_are_current(s))
+		return WORK_FOR_OTHERS;
 	return take_work(s, ev.data.fd, fd_out, bytes, len);
 }
 
@@ -214,13 +223,12 @@ int service_run_sessions(struct service *s)
 		enum work work;
 
 		service_set_idle(s);
-		s->idle_since_ms = clock_mono_ms();
 		do {
-			if (s->stop || service_outdated(s) || !tables_are_current(s))
+			if (s->stop || service_outdated(s))
 				return finish(s);
 			work = wait_for_work(s, &fd, bytes, &len);
 		} while (work == WORK_AGAIN);
-		if (work == WORK_IDLE_TOO_LONG)
+		if (work == WORK_IDLE_TOO_LONG || work == WORK_FOR_OTHERS)
 			break;
 		s->in_session = 1;
 		service_set_busy(s);

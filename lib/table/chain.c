@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lists of tables. A table that could not be opened is tried again, at most once a second: mail
- * that was deferred for it flows again when the administrator has made it.
+ * Lists of tables. A table that could not be opened is tried again when its age is asked, and in
+ * lookups at most once a second: mail that was deferred for it flows again when the administrator
+ * has made it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct link {
 	struct table *table; /* NULL: could not be opened */
 	char *name;
 	int64_t next_try_ms;
+	bool tried_again; /* err is of a lookup, not of the first opening */
 	struct err err;
 };
 
@@ -72,6 +74,14 @@ bool table_chain_empty(const struct table_chain *chain)
 	return !chain || chain->count == 0;
 }
 
+/* With fewer rights than at first the reason of then says more than the one of now. */
+static bool is_open(struct link *link, int flags)
+{
+	struct err err;
+
+	return link->table || table_open(link->name, flags, &link->table, &err) == 0;
+}
+
 enum table_age table_chain_age(struct table_chain *chain)
 {
 	enum table_age worst = TABLE_FRESH;
@@ -80,9 +90,9 @@ enum table_age table_chain_age(struct table_chain *chain)
 		struct link *link = &chain->links[i];
 		enum table_age age = TABLE_FRESH;
 
-		if (link->table)
+		if (is_open(link, chain->flags))
 			age = table_age(link->table);
-		else if (table_rights_gone(chain->opened_as, &link->err))
+		else if (link->tried_again && table_rights_gone(chain->opened_as, &link->err))
 			age = TABLE_OUTDATED; /* it has come to be meanwhile */
 		worst = MAX(worst, age);
 	}
@@ -100,6 +110,7 @@ static bool link_ready(struct link *link, int flags, struct err *err)
 		link->next_try_ms = now + RETRY_MS;
 		if (table_open(link->name, flags, &link->table, &link->err) == 0)
 			return true;
+		link->tried_again = true;
 	}
 	err_set(err, link->err.code, "%s", link->err.text);
 	return false;

@@ -14,7 +14,12 @@
 
 #include "lib/sys/clock.h"
 
-enum { LOOK_MS = 1000 };
+/*
+ * One message asks a table several times, and a look for each would cost more than the lookup.
+ * What is written twice within one tick of the kernel's clock (10 ms at most) has one time for
+ * both.
+ */
+enum { LOOK_MS = 5, TICK_US = 20000 };
 
 static struct file_stamp stamp_of(const struct stat *st)
 {
@@ -27,6 +32,16 @@ static bool same(const struct file_stamp *a, const struct file_stamp *b)
 	       a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec;
 }
 
+static void remember(struct table_file *f, const struct stat *st)
+{
+	int64_t written_us =
+	    (int64_t)st->st_mtim.tv_sec * 1000000 + (int64_t)st->st_mtim.tv_nsec / 1000;
+	int64_t age_us = clock_wall_us() - written_us;
+
+	f->stamp = stamp_of(st);
+	f->young = age_us > -TICK_US && age_us < TICK_US;
+}
+
 void table_file_init(struct table_file *f, char *path)
 {
 	struct stat st;
@@ -35,7 +50,7 @@ void table_file_init(struct table_file *f, char *path)
 	if (!path)
 		return;
 	if (stat(path, &st) == 0)
-		f->stamp = stamp_of(&st);
+		remember(f, &st);
 	/* only who starts with all rights is going to lose some */
 	if (f->opened_as == 0)
 		f->fd = open(path, O_PATH | O_CLOEXEC);
@@ -63,16 +78,16 @@ static void look_through_descriptor(struct table_file *f)
 		f->outdated = true;
 }
 
-bool table_file_changed(struct table_file *f)
+bool table_file_changed(struct table_file *f, bool now)
 {
 	bool dropped = f->path && f->opened_as != geteuid();
-	int64_t now = clock_mono_ms();
+	int64_t now_ms = clock_mono_ms();
 	struct file_stamp stamp;
 	struct stat st;
 
-	if (!f->path || now < f->next_look_ms || f->outdated)
+	if (!f->path || f->outdated || (!now && now_ms < f->next_look_ms))
 		return false;
-	f->next_look_ms = now + LOOK_MS;
+	f->next_look_ms = now_ms + LOOK_MS;
 	if (stat(f->path, &st) < 0) {
 		if (dropped)
 			look_through_descriptor(f);
@@ -80,9 +95,9 @@ bool table_file_changed(struct table_file *f)
 	}
 	f->guarded = dropped && access(f->path, R_OK) < 0;
 	stamp = stamp_of(&st);
-	if (same(&stamp, &f->stamp))
+	if (same(&stamp, &f->stamp) && !f->young)
 		return false;
-	f->stamp = stamp; /* one try for each version */
+	remember(f, &st); /* one try for each version */
 	return true;
 }
 

@@ -25,6 +25,7 @@ struct table_file {
 	int fd;          /* to be looked at, not read; -1: none */
 	uid_t opened_as; /* rights that may be gone by now */
 	int64_t next_look_ms;
+	bool young;    /* when looked at: the next version could have the same stamp */
 	bool guarded;  /* this process cannot open it any more */
 	bool outdated; /* and it has changed */
 };
@@ -34,8 +35,11 @@ struct table_file {
 void table_file_init(struct table_file *f, char *path);
 void table_file_fini(struct table_file *f);
 
-/* Looks at most once a second. true: there is another version, try to open it. */
-bool table_file_changed(struct table_file *f);
+/*
+ * true: there is another version, or may be, try to open it. Between two lookups the file is left
+ * alone for some milliseconds, unless `now`.
+ */
+bool table_file_changed(struct table_file *f, bool now);
 /* That version could not be opened. true: because the rights are gone; it is outdated now. */
 bool table_file_failed(struct table_file *f, const struct err *why);
 

@@ -166,12 +166,12 @@ void table_close(struct table **table)
 }
 
 /* A replaced file is opened anew; what was open before stays when that fails. */
-static void refresh(struct table *table)
+static void refresh(struct table *table, bool now)
 {
 	void *state = NULL;
 	struct err err = {0};
 
-	if (!table_file_changed(&table->file))
+	if (!table_file_changed(&table->file, now))
 		return;
 	if (table->type->open(table->name, table->flags, table->depth, &state, &err) < 0) {
 		if (!table_file_failed(&table->file, &err))
@@ -189,7 +189,7 @@ static void refresh(struct table *table)
 
 enum table_age table_age(struct table *table)
 {
-	refresh(table);
+	refresh(table, true);
 	if (table->type->age)
 		return table->type->age(table->state);
 	if (table->file.outdated)
@@ -203,7 +203,7 @@ enum table_answer table_get(struct table *table, const char *key, struct str *ou
 	char *folded = NULL;
 
 	str_clear(out);
-	refresh(table);
+	refresh(table, false);
 	if (table->flags & TABLE_FOLD_KEY) {
 		folded = alloc_strdup(key);
 		text_lower(folded);

@@ -39,8 +39,8 @@ bool table_is_pattern(const struct table *table);
 /*
  * Who has given up the rights to open a table's file cannot follow its changes. TABLE_GUARDED:
  * there is such a file: look again from time to time. TABLE_OUTDATED: it has changed, the old
- * content is still used, and this process should end and let another one open it. Looks at files at
- * most once a second. Of several tables the worst, which is the largest, counts.
+ * content is still used, and this process should end and let another one open it. What can be
+ * opened again is, here and in lookups. Of several tables the worst, which is the largest, counts.
  */
 enum table_age { TABLE_FRESH, TABLE_GUARDED, TABLE_OUTDATED };
 enum table_age table_age(struct table *table);

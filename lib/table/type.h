@@ -9,7 +9,7 @@
 
 /*
  * What a table type provides; private to lib/table. A type whose content is a file says which, and
- * table.c looks at most once a second whether that file was replaced and opens it again; when that
+ * table.c looks whether that file was replaced and opens it again (lib/table/file.h); when that
  * fails the old content goes on to be used.
  */
 struct table_type {
