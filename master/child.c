@@ -199,6 +199,7 @@ static void ended(struct child *c, int status)
 			judge(u, &ending, path);
 		/* whoever is woken by a timer would not come back before the next round */
 		u->wake_when_gone |= periodic;
+		units_wake_after_fault(m);
 	} else if (u->planned && !outdated && !m->stopping) {
 		judge(u, &ending, path);
 	}

@@ -71,7 +71,8 @@ struct master {
 	struct list listeners;
 	struct list children[CHILD_BUCKETS]; /* by process id */
 	size_t child_count;
-	struct timer kick, watchdog, deadline, look;
+	struct timer kick, watchdog, deadline, look, aftermath;
+	int64_t aftermath_ms; /* when it was the last time */
 	int null_fd, log_fd, pid_fd;
 	bool stopping;
 	bool foreground; /* standard output is somebody's */
@@ -100,6 +101,11 @@ void unit_update(struct unit *u);
 void unit_pause(struct unit *u, int seconds);
 void unit_wake(struct unit *u);
 void unit_schedule_wakeup(struct unit *u, bool now);
+/*
+ * A process that died may have taken mail in and told nobody. Whoever looks for work from time to
+ * time (pickup, qmgr) looks now; with many deaths, once a second.
+ */
+void units_wake_after_fault(struct master *m);
 /* Frees it when it is retired and empty. */
 void unit_forget_if_done(struct unit *u);
 unsigned unit_limit(const struct unit *u);

@@ -22,6 +22,7 @@ enum {
 	SPARES_MAX = 8,
 	BUSY_PER_SPARE = 8,
 	BUSY_WARN_MS = 600 * 1000,
+	AFTERMATH_MS = 1000,
 };
 
 unsigned unit_limit(const struct unit *u)
@@ -178,6 +179,34 @@ void unit_schedule_wakeup(struct unit *u, bool now)
 	timer_cancel(u->master->loop, &u->wakeup);
 	if (interval > 0)
 		timer_start(u->master->loop, &u->wakeup, now ? 0 : (int64_t)interval * 1000);
+}
+
+/* One that rests after faults of its own is woken when that is over. */
+static void on_aftermath(struct timer *timer)
+{
+	struct master *m = CONTAINER_OF(timer, struct master, aftermath);
+
+	m->aftermath_ms = loop_now_ms(m->loop);
+	LIST_EACH (node, &m->units) {
+		struct unit *u = LIST_ITEM(node, struct unit, node);
+
+		if (m->stopping || !u->planned || u->planned->entry->wakeup <= 0 ||
+		    u->planned->entry->wakeup_if_used)
+			continue;
+		if (timer_armed(&u->pause))
+			u->wake_when_gone = true;
+		else
+			unit_wake(u);
+	}
+}
+
+void units_wake_after_fault(struct master *m)
+{
+	int64_t due = m->aftermath_ms + AFTERMATH_MS, now = loop_now_ms(m->loop);
+
+	m->aftermath.expired = on_aftermath;
+	if (!timer_armed(&m->aftermath))
+		timer_start(m->loop, &m->aftermath, m->aftermath_ms && due > now ? due - now : 0);
 }
 
 static struct unit *unit_new(struct master *m, const char *key)
