@@ -6,8 +6,9 @@
 #include "smtpd/smtpd.h"
 
 /*
- * The inside of access control. access.c runs the lists; a restriction is a function and a row in
- * restrictions.c; action.c does what tables and policy services answer (access(5)).
+ * The inside of access control. access.c knows which lists are due, evaluate.c runs one, verdict.c
+ * does what a restriction answers. A restriction is a function (checks*.c) and a row in checks.c;
+ * action.c does what tables and policy services answer (access(5)).
  */
 
 enum verdict { VERDICT_DUNNO, VERDICT_PERMIT, VERDICT_REJECT };
@@ -85,7 +86,14 @@ struct access {
 	int64_t list_complaint_ms; /* when a DNS list's error answer was last logged */
 };
 
-/* ---- access.c ------------------------------------------------------------------------------- */
+/* ---- evaluate.c ----------------------------------------------------------------------------- */
+
+/* Runs a list. What it answers is the caller's to pass on; check is as it was. */
+enum verdict check_list(struct check *check, const struct restriction_list *list);
+/* Runs a list of text that was found somewhere (a table, a policy service's answer). */
+enum verdict check_list_text(struct check *check, const char *origin, const char *text);
+
+/* ---- verdict.c ------------------------------------------------------------------------------ */
 
 /* Sets s->reject and logs the line, or only logs after warn_if_reject (then VERDICT_DUNNO). */
 enum verdict check_refuse(struct check *check, int code, const char *dsn, const char *fmt, ...)
@@ -104,8 +112,10 @@ enum verdict check_defer_if_permit(struct check *check, bool now, int code, cons
 /* Makes a later refusal this one, because what failed might have permitted. */
 enum verdict check_defer_if_reject(
     struct check *check, int code, const char *dsn, const char *fmt, ...) PRINTF_LIKE(4, 5);
-/* Runs a list of text that was found somewhere (a table, a policy service's answer). */
-enum verdict check_list_text(struct check *check, const char *origin, const char *text);
+/* Refuses with what was put off by check_defer_if_permit, if anything was. true: refused. */
+bool check_refuse_deferred(struct check *check);
+/* Puts an answer off. The first one stays: it is what an administrator can do something about. */
+void deferral_set(struct deferral *deferral, int code, const char *dsn, const char *text);
 enum verdict check_permit(struct check *check);        /* logged when the administrator wants it */
 enum verdict check_permit_client(struct check *check); /* for what the client is */
 /* A table said so. */

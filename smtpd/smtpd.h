@@ -420,8 +420,7 @@ bool args_token(struct slice *rest, struct slice *token_out);
 /* Does word say KEYWORD=value? Then value_out has the value, which may be empty. */
 bool args_option(struct slice word, const char *keyword, struct slice *value_out);
 
-/* ---- access.c: who may do what (the inside is smtpd/restrict.h) -------------------------------
- */
+/* ---- access.c, verdict.c: who may do what (the inside: smtpd/restrict.h) ---------------------- */
 
 /*
  * Never NULL; texts are copied. A name that is unknown may be a class; if it is none either, it
