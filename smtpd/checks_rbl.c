@@ -1,226 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lists of addresses and domains in the DNS (RFC 5782). A name that exists is listed; its address
- * says how, 127.0.0.x by agreement. What a list answers about the question itself and not about the
- * client (127.255.255.x: asked through a public resolver, too often, ...) refuses nobody.
+ * Restrictions by lists in the DNS: reject_rbl_client and its kin, permit_dnswl_client and its kin,
+ * and the reply to who is listed (default_rbl_reply, rbl_reply_maps).
  */
+#include "smtpd/dns_list.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/alloc.h"
 #include "lib/base/log.h"
-#include "lib/base/map.h"
-#include "lib/base/num.h"
 #include "lib/dns/dns.h"
 #include "lib/smtp/reply.h"
-#include "lib/sys/clock.h"
-#include "smtpd/restrict.h"
-
-enum { NAME_MAX_LEN = 253, COMPLAIN_MS = 3600 * 1000, ANSWERS_MAX = 1000, TEXT_MAX = 1000 };
-
-/* What a list says of one name; kept for the session, so that each recipient is not another
- * question. */
-struct list_answer {
-	enum dns_status status;
-	unsigned char (*addresses)[4];
-	size_t count;
-	const char *text; /* NULL: not looked up yet */
-};
-
-static void ask(struct session *s, const char *name, struct list_answer *out)
-{
-	struct dns_resolver *resolver = access_resolver(s->srv);
-	struct arena arena = {0};
-	struct dns_answer answer;
-
-	out->status =
-	    resolver ? dns_lookup(resolver, name, DNS_TYPE_A, &arena, &answer) : DNS_RETRY;
-	if (out->status == DNS_FOUND) {
-		out->addresses = arena_zero(&s->arena, answer.count, 4);
-		for (size_t i = 0; i < answer.count; i++) {
-			char text[64];
-
-			net_addr_text(&answer.records[i].addr, text, sizeof(text));
-			if (inet_pton(AF_INET, text, out->addresses[out->count]) == 1)
-				out->count++;
-		}
-	} else if (out->status != DNS_NOT_FOUND && out->status != DNS_NO_DATA) {
-		log_warn(
-		    "%s: RBL lookup error: %s", name, resolver ? answer.text : "no name service");
-	}
-	arena_fini(&arena);
-}
-
-static struct list_answer *answer_of(struct session *s, const char *name)
-{
-	struct access_state *a = &s->access;
-	struct list_answer *answer;
-
-	if (!a->answers)
-		a->answers = map_new();
-	answer = map_get(a->answers, name);
-	if (!answer) {
-		answer = arena_zero(&s->arena, 1, sizeof(*answer));
-		ask(s, name, answer);
-		if (map_count(a->answers) < ANSWERS_MAX)
-			map_put(a->answers, name, answer);
-	}
-	return answer;
-}
-
-/* All that the list says, as one line. */
-static const char *join_texts(struct session *s, const struct dns_answer *txt)
-{
-	struct str all = {.max = TEXT_MAX};
-	const char *text;
-
-	for (size_t i = 0; i < txt->count; i++)
-		str_printf(&all, "%s%s", i ? " / " : "", (const char *)txt->records[i].data);
-	text = arena_strdup(&s->arena, str_text(&all));
-	str_fini(&all);
-	return text;
-}
-
-static const char *text_of(struct session *s, const char *name, struct list_answer *answer)
-{
-	struct arena arena = {0};
-	struct dns_answer txt;
-
-	if (answer->text)
-		return answer->text;
-	answer->text = "";
-	if (dns_lookup(access_resolver(s->srv), name, DNS_TYPE_TXT, &arena, &txt) == DNS_FOUND)
-		answer->text = join_texts(s, &txt);
-	else if (dns_status_is_soft(txt.status))
-		log_warn("%s: TXT lookup error: %s", name, txt.text);
-	arena_fini(&arena);
-	return answer->text;
-}
-
-/* ---- "=127.0.0.[2;4..7]" -------------------------------------------------------------------- */
-
-static bool number(const char **at, unsigned *out)
-{
-	size_t n = strspn(*at, "0123456789");
-	uint64_t value;
-
-	if (n == 0 || !num_u64(*at, n, 255, &value))
-		return false;
-	*out = (unsigned)value;
-	*at += n;
-	return true;
-}
-
-/* 1: the number is in the set, 0: not, -1: malformed */
-static int in_set(const char **at, unsigned octet)
-{
-	unsigned low, high;
-	int found = 0;
-
-	if (**at != '[') {
-		if (!number(at, &low))
-			return -1;
-		return low == octet;
-	}
-	do {
-		(*at)++;
-		if (!number(at, &low))
-			return -1;
-		high = low;
-		if (strncmp(*at, "..", 2) == 0) {
-			*at += 2;
-			if (!number(at, &high) || high < low)
-				return -1;
-		}
-		if (octet >= low && octet <= high)
-			found = 1;
-	} while (**at == ';');
-	if (*(*at)++ != ']')
-		return -1;
-	return found;
-}
-
-int rbl_filter_matches(const char *filter, const unsigned char address[4])
-{
-	int all = 1;
-
-	for (int i = 0; i < 4; i++) {
-		int one;
-
-		if (i > 0 && *filter++ != '.')
-			return -1;
-		one = in_set(&filter, address[i]);
-		if (one < 0)
-			return -1;
-		all = all && one;
-	}
-	return *filter ? -1 : all;
-}
-
-static bool is_error(const unsigned char a[4])
-{
-	return a[0] == 127 && a[1] == 255 && a[2] == 255;
-}
-
-/* Nobody reads a line for each message: one an hour says what is to be done. */
-static void complain(struct session *s, const char *list, const char *name,
-    struct list_answer *answer, const unsigned char a[4])
-{
-	struct access *access = s->srv->access;
-	int64_t now = clock_mono_ms();
-
-	if (access->list_complaint_ms && now - access->list_complaint_ms < COMPLAIN_MS)
-		return;
-	access->list_complaint_ms = now;
-	if (is_error(a))
-		log_warn("%s: the list answers %u.%u.%u.%u: it refuses our questions (%s). It "
-		         "blocks and permits nobody until it is asked through a name server of "
-		         "your own, or with a key; or remove it",
-		    list, a[0], a[1], a[2], a[3],
-		    *text_of(s, name, answer) ? answer->text : "no reason is given");
-	else
-		log_warn("%s: the list answers %u.%u.%u.%u, which is not in 127.0.0.0/8: it is no "
-		         "list (any more). It blocks and permits nobody; remove it, or name the "
-		         "answer as %s=%u.%u.%u.%u",
-		    list, a[0], a[1], a[2], a[3], list, a[0], a[1], a[2], a[3]);
-}
-
-/* One question to one list. */
-struct listing {
-	struct check *check;
-	const char *list;   /* "bl.example" */
-	const char *filter; /* or NULL */
-	const char *what;   /* what is asked for: address, name */
-	char name[NAME_MAX_LEN + 1];
-	struct list_answer *answer;
-};
-
-/* 1: listed, 0: not, -1: nobody knows now, -2: the filter is malformed */
-static int is_listed(struct listing *l)
-{
-	struct session *s = l->check->s;
-	int result = 0;
-
-	l->answer = answer_of(s, l->name);
-	if (l->filter && rbl_filter_matches(l->filter, (const unsigned char[4]){0}) < 0)
-		return -2;
-	if (l->answer->status != DNS_FOUND)
-		return l->answer->status == DNS_NOT_FOUND || l->answer->status == DNS_NO_DATA ||
-		               l->answer->status == DNS_INVALID
-		           ? 0
-		           : -1;
-	for (size_t i = 0; i < l->answer->count; i++) {
-		const unsigned char *a = l->answer->addresses[i];
-
-		if (is_error(a) || (!l->filter && a[0] != 127))
-			complain(s, l->list, l->name, l->answer, a);
-		else if (!l->filter || rbl_filter_matches(l->filter, a) > 0)
-			result = 1;
-	}
-	return result;
-}
 
 /* ---- the refusal ---------------------------------------------------------------------------- */
 
@@ -246,8 +38,8 @@ static const char *macro(void *arg, struct slice name)
 	} values[] = {
 	    {"rbl_code", arena_printf(&s->tx.arena, "%d", s->params->maps_rbl_reject_code)},
 	    {"rbl_domain", l->list},
-	    {"rbl_reason", text_of(s, l->name, l->answer)},
-	    {"rbl_txt", l->answer->text},
+	    {"rbl_reason", listing_text(l)},
+	    {"rbl_txt", listing_text(l)},
 	    {"rbl_what", l->what},
 	    {"rbl_class", l->check->class_},
 	    {"client", s->peer.namaddr},
@@ -333,31 +125,6 @@ static bool reversed_address(const struct session *s, char *out, size_t size)
 	return true;
 }
 
-/* "domain=filter" of the list's argument. false: it names no list, which is said and harmless. */
-static bool begin(struct listing *l, struct check *check)
-{
-	struct session *s = check->s;
-	const char *equals = strchr(check->arg, '=');
-
-	*l = (struct listing){.check = check};
-	if (!*check->arg) {
-		log_warn("restriction %s requires domain name argument", check->kind->name);
-		return false;
-	}
-	l->list = equals ? arena_strndup(&s->tx.arena, check->arg, (size_t)(equals - check->arg))
-	                 : check->arg;
-	l->filter = equals ? equals + 1 : NULL;
-	return true;
-}
-
-/* false: it cannot be asked for. */
-static bool set_name(struct listing *l, const char *what, const char *key)
-{
-	l->what = what;
-	return snprintf(l->name, sizeof(l->name), "%s.%s", key, l->list) < (int)sizeof(l->name) &&
-	       dns_name_valid(l->name);
-}
-
 static enum verdict bad_filter(struct listing *l)
 {
 	log_warn(
@@ -369,10 +136,10 @@ static enum verdict bad_filter(struct listing *l)
 
 static enum verdict run_blocklist(struct listing *l)
 {
-	switch (is_listed(l)) {
-	case 1:
+	switch (listing_ask(l)) {
+	case LISTED_YES:
 		return refuse_listed(l);
-	case -2:
+	case LISTED_BAD_FILTER:
 		return bad_filter(l);
 	default:
 		return VERDICT_DUNNO;
@@ -386,10 +153,10 @@ enum verdict check_rbl(struct check *outer)
 	char reversed[80];
 
 	check.class_ = "Client host";
-	if (!begin(&l, &check))
+	if (!listing_begin(&l, &check))
 		return VERDICT_DUNNO;
 	if (!reversed_address(check.s, reversed, sizeof(reversed)) ||
-	    !set_name(&l, check.s->peer.addr, reversed))
+	    !listing_set_name(&l, check.s->peer.addr, reversed))
 		return VERDICT_DUNNO;
 	return run_blocklist(&l);
 }
@@ -429,12 +196,12 @@ enum verdict check_rhsbl(struct check *outer)
 	const char *text, *domain;
 	struct listing l;
 
-	if (!begin(&l, &check))
+	if (!listing_begin(&l, &check))
 		return VERDICT_DUNNO;
 	if (!access_subject_of(&check, (enum access_subject)check.kind->data, &text))
 		return VERDICT_DUNNO;
 	domain = domain_of(text);
-	if (!domain || !set_name(&l, text, domain))
+	if (!domain || !listing_set_name(&l, text, domain))
 		return VERDICT_DUNNO;
 	return run_blocklist(&l);
 }
@@ -449,7 +216,7 @@ enum verdict check_dnswl(struct check *outer)
 	char reversed[80];
 
 	check.class_ = "Client host";
-	if (!begin(&l, &check))
+	if (!listing_begin(&l, &check))
 		return VERDICT_DUNNO;
 	if (tx->has_rcpt && strcmp(check.s->where, "RCPT") == 0 &&
 	    (!transaction_resolve(check.s, &tx->rcpt) || !check_destination_is_ours(&check)))
@@ -461,15 +228,15 @@ enum verdict check_dnswl(struct check *outer)
 		text = check.s->peer.name;
 		domain = domain_of(text);
 	}
-	if (!domain || !set_name(&l, text, domain))
+	if (!domain || !listing_set_name(&l, text, domain))
 		return VERDICT_DUNNO;
-	switch (is_listed(&l)) {
-	case 1:
+	switch (listing_ask(&l)) {
+	case LISTED_YES:
 		return check_permit_client(&check);
-	case -1:
+	case LISTED_UNKNOWN:
 		return check_defer_if_reject(&check, 450, "4.7.1",
 		    "<%s>: Client host rejected: Service unavailable", l.what);
-	case -2:
+	case LISTED_BAD_FILTER:
 		return bad_filter(&l);
 	default:
 		return VERDICT_DUNNO;

@@ -168,8 +168,6 @@ check_fn check_server_access, check_mx_backup;
 
 /* checks_rbl.c */
 check_fn check_rbl, check_maps_rbl, check_rhsbl, check_dnswl;
-/* "127.0.0.[2;4..7]": 1 when the address fits, 0: not, -1: that is no filter. Pure. */
-int rbl_filter_matches(const char *filter, const unsigned char address[4]);
 
 /* checks_login.c */
 enum {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
-#include "smtpd/restrict.h"
+#include "smtpd/dns_list.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

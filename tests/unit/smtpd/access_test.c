@@ -38,31 +38,6 @@ START_TEST(names)
 }
 END_TEST
 
-static const struct {
-	const char *filter;
-	int matches; /* 127.0.0.4 */
-} filters[] = {
-    {"127.0.0.4", 1},
-    {"127.0.0.3", 0},
-    {"127.0.0.[2;4..6]", 1},
-    {"[0..255].[0;1].0.[5..9]", 0},
-    {"127.0.0", -1},
-    {"127.0.0.4.1", -1},
-    {"127.0.0.256", -1},
-    {"127.0.0.[4", -1},
-    {"127.0.0.[6..4]", -1},
-    {"127.0.0.[]", -1},
-    {"", -1},
-};
-
-START_TEST(rbl_filter)
-{
-	ck_assert_int_eq(
-	    rbl_filter_matches(filters[_i].filter, (const unsigned char[4]){127, 0, 0, 4}),
-	    filters[_i].matches);
-}
-END_TEST
-
 static const char *value(void *arg, struct slice name)
 {
 	(void)arg;
@@ -120,7 +95,6 @@ TCase *access_tcase(void)
 	tcase_add_loop_test(tcase, parse, 0, ARRAY_LEN(lists));
 	tcase_add_test(tcase, names);
 	tcase_add_test(tcase, all_names);
-	tcase_add_loop_test(tcase, rbl_filter, 0, ARRAY_LEN(filters));
 	tcase_add_loop_test(tcase, macros, 0, ARRAY_LEN(templates));
 	return tcase;
 }

@@ -11,6 +11,7 @@ int main(void)
 	suite_add_tcase(suite, ccert_search_tcase());
 	suite_add_tcase(suite, chat_tcase());
 	suite_add_tcase(suite, access_tcase());
+	suite_add_tcase(suite, dns_list_tcase());
 	suite_add_tcase(suite, limits_tcase());
 	suite_add_tcase(suite, peer_tcase());
 	suite_add_tcase(suite, dialogue_tcase());

@@ -8,6 +8,7 @@ TCase *args_tcase(void);
 TCase *ccert_search_tcase(void);
 TCase *chat_tcase(void);
 TCase *access_tcase(void);
+TCase *dns_list_tcase(void);
 TCase *limits_tcase(void);
 TCase *peer_tcase(void);
 TCase *dialogue_tcase(void);
