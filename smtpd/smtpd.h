@@ -337,6 +337,11 @@ void session_serve(struct smtpd *srv, int fd);
 void session_init(struct session *s, struct smtpd *srv, int fd);
 void session_run(struct session *s);
 void session_fini(struct session *s);
+/*
+ * Sends the transcript so far to whom notify_classes wants to have it, and begins a new one.
+ * ending: of the session; NULL: it goes on.
+ */
+void session_tell_postmaster(struct session *s, const char *ending);
 /* Who has logged in, "" for nobody. */
 const char *session_login(const struct session *s);
 /* name is NULL for nobody; method names how, for Received: and the log. Both are copied. */
@@ -347,6 +352,11 @@ void session_greet(struct session *s);
 bool session_may_verp(struct session *s);
 /* Is the client in mynetworks? Asked once per session; an error is logged. */
 enum table_answer session_in_mynetworks(struct session *s);
+
+/* ---- dispatch.c ----------------------------------------------------------------------------- */
+
+/* Serves the command in s->line, which it may change: replies, counts, may set s->end. */
+void dispatch_line(struct session *s);
 
 /* ---- chat.c --------------------------------------------------------------------------------- */
 
@@ -420,7 +430,8 @@ bool args_token(struct slice *rest, struct slice *token_out);
 /* Does word say KEYWORD=value? Then value_out has the value, which may be empty. */
 bool args_option(struct slice word, const char *keyword, struct slice *value_out);
 
-/* ---- access.c, verdict.c: who may do what (the inside: smtpd/restrict.h) ---------------------- */
+/* ---- access.c, verdict.c: who may do what (the inside: smtpd/restrict.h) ----------------------
+ */
 
 /*
  * Never NULL; texts are copied. A name that is unknown may be a class; if it is none either, it
