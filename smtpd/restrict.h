@@ -132,7 +132,7 @@ enum verdict action_run(
 /* An enhanced status as it fits a refusal of this class (a sender has no "mailbox full"). */
 void action_fix_dsn(char dsn[12], const char *class_);
 
-/* ---- what restrictions are made of: checks*.c, policy.c ------------------------------------- */
+/* ---- what restrictions are made of: checks*.c ---------------------------------------------- */
 
 check_fn check_unknown_sender_domain, check_unknown_recipient_domain;
 check_fn check_helo_in_dns; /* there is a HELO name, and it is no literal */
@@ -182,12 +182,8 @@ check_fn check_login_mismatch, check_tls_clientcerts, check_tls_all_clientcerts,
 /* checks_verify.c */
 check_fn check_unverified_sender, check_unverified_recipient;
 
-/* policy.c */
+/* checks_policy.c */
 check_fn check_policy_service;
-void policy_free(void *policy);
-/* Opens nothing; -1 with err: the text is no policy service. */
-struct policy;
-struct policy *policy_get(struct smtpd *srv, const char *text, struct err *err);
 
 /* facts.c: how the client has logged in; "" when it has not */
 const char *session_sasl_method(const struct session *s);

@@ -9,6 +9,7 @@
 #include "lib/base/map.h"
 #include "lib/peer/verify.h"
 #include "smtpd/ccert_search.h"
+#include "smtpd/policy.h"
 #include "smtpd/restrict.h"
 
 static bool is_separator(char c)
