@@ -3,6 +3,7 @@
 #define SMTP_POLICY_H
 
 #include "lib/secure/secure.h"
+#include "lib/tls/digest.h"
 #include "lib/tls/session.h"
 #include "smtp/session.h"
 #include "smtp/tls_params.h"
@@ -66,6 +67,13 @@ int policy_parse(const char *value, struct arena *arena, struct policy *out, str
 
 /* The domain that a next hop names, without brackets and port, in arena. */
 const char *policy_nexthop_domain(const struct target *to, struct arena *arena);
+
+/*
+ * tls_keys.c: of a TLS session with this relay, to be resumed: everything that decided whether it
+ * was good enough. "" when it cannot be told. After policy_complete.
+ */
+void policy_resume_key(const struct smtp_client *client, const char *relay,
+    const struct policy *policy, char out[2 * DIGEST_LEN_MAX + 1]);
 
 /* dane.c: TLSA records into policy, or what the policy comes to without (RFC 7672). */
 void dane_apply(const struct smtp_client *client, const struct target *to, struct arena *arena,

@@ -126,8 +126,6 @@ enum session_step session_start_tls(const struct smtp_client *client, struct ses
     const struct target *to, struct arena *arena, struct trouble *why);
 /* EHLO was answered under TLS: what the server gave out for later is kept. */
 void session_tls_ready(const struct smtp_client *client, struct session *s);
-/* An open session that another process began for such a target. */
-void session_tls_note(const struct smtp_client *client, struct session *s, const struct target *to);
 /* Logs what another process's session is protected by. */
 void session_tls_reused(const struct smtp_client *client, const struct session *s);
 /* May mail that cannot go by this session, TLS being what went wrong, go in plain text? */
@@ -135,6 +133,10 @@ bool session_tls_optional(
     const struct smtp_client *client, const struct target *to, struct arena *arena);
 /* Ends TLS, politely unless the session is dead; the connection is good for nothing then. */
 void session_tls_end(struct session *s);
+
+/* tls_keys.c. Notes for whom a session was opened; one that another process began, too. */
+void session_tls_note(const struct smtp_client *client, struct session *s, const struct target *to);
+/* Is it good enough for this target? */
 bool session_tls_fits(
     const struct smtp_client *client, const struct session *s, const struct target *to);
 /*

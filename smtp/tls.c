@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * TLS as a step of session_open: what the policy asks for, STARTTLS (RFC 3207), the handshake, and
- * whether the certificate is what it should be.
+ * whether the certificate is what it should be. Which session is good enough for whom: tls_keys.c.
  */
 #include "smtp/session.h"
 
@@ -11,9 +11,8 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
-#include "lib/sys/clock.h"
 #include "lib/secure/outcome.h"
-#include "lib/tls/digest.h"
+#include "lib/sys/clock.h"
 #include "smtp/engine.h"
 #include "smtp/policy.h"
 #include "smtp/proxy.h"
@@ -65,121 +64,6 @@ bool session_tls_optional(const struct smtp_client *c, const struct target *to, 
 	policy_find(c, to, arena, &policy);
 	policy_complete(c, to, arena, &policy);
 	return plain_text_will_do(&h);
-}
-
-/* ---- keys ------------------------------------------------------------------------------------ */
-
-static void put_words(struct str *key, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		str_printf(key, "%s%s", i ? "," : "", words[i]);
-	str_put_char(key, '|');
-}
-
-/* What the policy says of the destination, whatever the host. */
-static void put_site_key(const struct engine *e, const struct policy *p, struct str *key)
-{
-	str_printf(key, "tls=%s|", policy_level_name(p->level));
-	if (p->level <= LEVEL_NONE)
-		return;
-	/* the parameters count, too: other transports may have other values */
-	if (policy_is_mandatory(p))
-		str_printf(key, "%s|%s|%s %s|", e->params->mandatory_protocols,
-		    e->params->mandatory_ciphers, e->params->exclude_ciphers,
-		    e->params->mandatory_exclude_ciphers);
-	else
-		str_printf(key, "%s|%s|%s|", e->params->protocols, e->params->ciphers,
-		    e->params->exclude_ciphers);
-	str_printf(key, "%s|%s|%s|%s|", p->protocols ? p->protocols : "", p->grade ? p->grade : "",
-	    p->exclude ? p->exclude : "", p->servername);
-	if (p->match)
-		put_words(key, p->match->items, p->match->count);
-	if (policy_is_verified(p) || p->requiretls) {
-		/* what a policy without names of its own compares the certificate with */
-		const struct smtp_tls_params *own = e->params;
-
-		put_words(
-		    key, own->fingerprint_cert_match.items, own->fingerprint_cert_match.count);
-		put_words(key, own->verify_cert_match.items, own->verify_cert_match.count);
-		put_words(key, own->secure_cert_match.items, own->secure_cert_match.count);
-		str_printf(key, "%s|", own->fingerprint_digest);
-	}
-	put_words(key, p->anchor_files->items, p->anchor_files->count);
-	str_put_text(key, e->context ? tls_context_identity(e->context) : "");
-	str_put_text(key, p->requiretls ? "|requiretls" : "");
-}
-
-void session_tls_key(const struct smtp_client *c, const struct target *to, struct str *key)
-{
-	struct arena arena = {0};
-	struct policy p;
-
-	if (!c->tls)
-		return;
-	policy_find(c, to, &arena, &p);
-	put_site_key(c->tls, &p, key);
-	/* names that the certificate was compared with hang on both */
-	if (policy_is_verified(&p) && to->addr)
-		str_printf(key, "|%s|%s", policy_nexthop_domain(to, &arena), to->addr->host);
-	arena_fini(&arena);
-}
-
-static char *site_key(const struct smtp_client *c, const struct target *to)
-{
-	struct target site = *to;
-	struct str key = {0};
-
-	site.addr = NULL;
-	session_tls_key(c, &site, &key);
-	return key.len ? str_steal(&key) : alloc_strdup("");
-}
-
-bool session_tls_fits(const struct smtp_client *c, const struct session *s, const struct target *to)
-{
-	char *wanted;
-	bool fits;
-
-	if (!c->tls || (!c->tls->in_use && !s->tls &&
-	                   !(to->request->env_flags & (ENV_REQUIRETLS | ENV_TLS_OPTIONAL))))
-		return true;
-	wanted = site_key(c, to);
-	fits = s->tls_key && strcmp(s->tls_key, wanted) == 0;
-	free(wanted);
-	return fits;
-}
-
-void session_tls_note(const struct smtp_client *c, struct session *s, const struct target *to)
-{
-	if (!c->tls)
-		return;
-	free(s->tls_key);
-	s->tls_key = site_key(c, to);
-}
-
-/* Of a session to be resumed: everything that decided whether it was good enough. */
-static void put_resume_key(const struct handshake *h, char out[2 * DIGEST_LEN_MAX + 1])
-{
-	const struct policy *p = h->policy;
-	unsigned char digest[DIGEST_LEN_MAX];
-	struct str key = {0};
-
-	str_printf(&key, "%s|%d|%s|%s|", h->s->relay, h->c->lmtp, h->c->params->helo_name,
-	    tls_context_identity(h->c->tls->context));
-	put_site_key(h->c->tls, p, &key);
-	str_printf(&key, "|%s|%s|%d|%d|%u|", p->sni, p->cipherlist, p->protocol_bounds.min,
-	    p->protocol_bounds.max, p->protocol_bounds.excluded);
-	put_words(&key, p->names, p->name_count);
-	str_put_text(&key, p->anchors);
-	for (size_t i = 0; i < p->tlsa_count; i++) {
-		str_printf(
-		    &key, "|%u %u %u ", p->tlsa[i].usage, p->tlsa[i].selector, p->tlsa[i].matching);
-		str_put(&key, p->tlsa[i].data, p->tlsa[i].len);
-	}
-	out[0] = '\0';
-	if (digest_hash(DIGEST_SHA256, slice_of(key.data, key.len), digest) == 0)
-		for (size_t i = 0; i < digest_len(DIGEST_SHA256); i++)
-			snprintf(out + 2 * i, 3, "%02x", digest[i]);
-	str_fini(&key);
 }
 
 /* ---- the handshake --------------------------------------------------------------------------- */
@@ -318,7 +202,7 @@ static enum session_step shake_hands(struct handshake *h, struct tls_context *co
 	    .tlsa_base = p->tlsa_base};
 	struct session *s = h->s;
 
-	put_resume_key(h, s->resume_key);
+	policy_resume_key(h->c, s->relay, p, s->resume_key);
 	if (params->loglevel >= 2) {
 		log_info("setting up TLS connection to %s", s->relay);
 		log_info("%s: TLS cipher list \"%s\"", s->relay, p->cipherlist);
