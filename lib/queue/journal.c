@@ -5,17 +5,14 @@
  * is made (up to journal_lane_count), then the writer waits for one, then gives up and the message
  * becomes a file.
  *
- * The index (journal/index) holds, per lane, epoch << 32 | tail / LANE_ALIGN, written under the
- * lane's lock before the record's writer answers. It counts only for the boot whose id it names.
- * Three small reads guard against an index that was removed or replaced under running processes:
- * the lane's epoch, the index entry, and that no record of this epoch stands at the tail.
+ * Three small reads guard against an index (journal_index.h) that was removed or replaced under
+ * running processes: the lane's epoch, the index entry, and that no record of this epoch stands at
+ * the tail.
  */
 #include "lib/queue/journal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,11 +21,8 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
-#include "lib/base/num.h"
+#include "lib/queue/journal_index.h"
 #include "lib/sys/fd.h"
-
-#define INDEX_PATH "journal/index"
-enum { INDEX_BOOT = 64, INDEX_AT = 64, BOOT_ID_PATH_MAX = 64 };
 
 struct lane {
 	int fd; /* -1: not open */
@@ -45,77 +39,16 @@ struct journal {
 	struct lane lanes[LANES_MAX];
 };
 
-static void read_boot_id(char out[INDEX_BOOT])
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-
-	memset(out, 0, INDEX_BOOT);
-	if (fd >= 0) {
-		if (read(fd, out, INDEX_BOOT - 1) < 0)
-			out[0] = '\0';
-		close(fd);
-	}
-}
-
-/* Tails that were written in another boot (or by nobody) are wiped: a power failure may have lost
- * them. */
-static void open_index(struct journal *journal)
-{
-	char boot[INDEX_BOOT], have[INDEX_BOOT] = {0};
-	unsigned char zeros[LANES_MAX * 8] = {0};
-
-	journal->index_fd = open(INDEX_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (journal->index_fd < 0)
-		return;
-	read_boot_id(boot);
-	if (fd_lock(journal->index_fd, true) < 0)
-		return;
-	fd_pread_full(journal->index_fd, have, sizeof(have), 0);
-	if (boot[0] == '\0' || memcmp(boot, have, sizeof(boot)) != 0) {
-		if (fd_pwrite_all(journal->index_fd, zeros, sizeof(zeros), INDEX_AT) < 0 ||
-		    fd_pwrite_all(journal->index_fd, boot, sizeof(boot), 0) < 0)
-			log_warn("write %s: %s", INDEX_PATH, strerror(errno));
-	}
-	fd_unlock(journal->index_fd);
-}
-
-static void lane_path(char out[32], int lane)
-{
-	snprintf(out, 32, "journal/%02x", (unsigned)lane);
-}
-
-/* A lane that is missing or unusable must not hide those behind it. -1: there are none. */
-static int highest_lane(void)
-{
-	DIR *dir = opendir("journal");
-	const struct dirent *entry;
-	int highest = -1;
-
-	while (dir && (entry = readdir(dir))) {
-		unsigned lane;
-		char path[32];
-
-		if (sscanf(entry->d_name, "%2x", &lane) != 1 || lane >= LANES_MAX)
-			continue;
-		lane_path(path, (int)lane);
-		if (strcmp(path + strlen("journal/"), entry->d_name) == 0 && (int)lane > highest)
-			highest = (int)lane;
-	}
-	if (dir)
-		closedir(dir);
-	return highest;
-}
-
 struct journal *journal_new(const struct queue_params *params)
 {
 	struct journal *journal = alloc_zero(1, sizeof(*journal));
 
 	journal->params = params;
-	journal->count = highest_lane() + 1;
+	journal->count = lane_highest() + 1;
 	journal->last = (int)(getpid() % LANES_MAX);
 	for (int i = 0; i < LANES_MAX; i++)
 		journal->lanes[i].fd = -1;
-	open_index(journal);
+	journal->index_fd = journal_index_open();
 	return journal;
 }
 
@@ -133,7 +66,7 @@ void journal_free(struct journal **journal)
 int journal_fd(struct journal *journal, int lane, struct err *err)
 {
 	struct stat st;
-	char path[32];
+	char path[LANE_PATH_MAX];
 	int fd;
 
 	if (lane < 0 || lane >= LANES_MAX)
@@ -155,7 +88,7 @@ int journal_fd(struct journal *journal, int lane, struct err *err)
 
 int journal_count(struct journal *journal)
 {
-	char path[32];
+	char path[LANE_PATH_MAX];
 
 	while (journal->count < LANES_MAX) {
 		lane_path(path, journal->count);
@@ -164,26 +97,6 @@ int journal_count(struct journal *journal)
 		journal->count++;
 	}
 	return journal->count;
-}
-
-static uint64_t index_get(struct journal *journal, int lane)
-{
-	unsigned char entry[8];
-
-	if (journal->index_fd < 0 ||
-	    fd_pread_full(journal->index_fd, entry, 8, INDEX_AT + lane * 8) != 8)
-		return 0;
-	return le_get64(entry);
-}
-
-static int index_put(struct journal *journal, int lane, uint32_t epoch, uint64_t tail)
-{
-	unsigned char entry[8];
-
-	le_put64(entry, (uint64_t)epoch << 32 | (uint32_t)(tail / LANE_ALIGN));
-	return journal->index_fd < 0
-	           ? -1
-	           : fd_pwrite_all(journal->index_fd, entry, 8, INDEX_AT + lane * 8);
 }
 
 static bool record_stands_at(int fd, uint32_t epoch, uint64_t at)
@@ -200,17 +113,15 @@ static int find_tail(
     struct journal *journal, int lane, uint32_t *epoch_out, uint64_t *tail_out, struct err *err)
 {
 	struct lane *l = &journal->lanes[lane];
-	uint64_t entry = index_get(journal, lane);
 	uint32_t epoch = lane_read_epoch(l->fd);
 
-	*epoch_out = epoch;
-	*tail_out = (entry & 0xffffffffu) * LANE_ALIGN;
-	if (epoch != 0 && entry >> 32 == epoch && *tail_out >= LANE_HEAD && *tail_out <= l->size &&
+	if (epoch != 0 && journal_index_get(journal->index_fd, lane, epoch_out, tail_out) &&
+	    *epoch_out == epoch && *tail_out >= LANE_HEAD && *tail_out <= l->size &&
 	    !record_stands_at(l->fd, epoch, *tail_out))
 		return 0;
 	if (lane_recover(l->fd, lane, l->size, epoch_out, tail_out, err) < 0)
 		return -1;
-	index_put(journal, lane, *epoch_out, *tail_out);
+	journal_index_put(journal->index_fd, lane, *epoch_out, *tail_out);
 	return 0;
 }
 
@@ -300,69 +211,12 @@ static int append_locked(
 		wipe_record(l->fd, tail);
 		return -1;
 	}
-	if (index_put(journal, lane, epoch, tail + need) < 0) {
+	if (journal_index_put(journal->index_fd, lane, epoch, tail + need) < 0) {
 		/* the record is whole; without its index entry the next writer finds it there */
-		log_warn("write %s: %s", INDEX_PATH, strerror(errno));
+		log_warn("write journal/index: %s", strerror(errno));
 	}
 	*loc_out = (struct location){.lane = lane, .epoch = epoch, .offset = tail};
 	return 0;
-}
-
-/* What makers of lanes that died have left: there is only one at a time (add_lane). */
-static void remove_leftovers(void)
-{
-	DIR *dir = opendir("journal");
-	struct dirent *entry;
-	char path[300];
-
-	while (dir && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "tmp.", 4) != 0)
-			continue;
-		snprintf(path, sizeof(path), "journal/%s", entry->d_name);
-		unlink(path);
-	}
-	if (dir)
-		closedir(dir);
-}
-
-/* Makes lane number `lane` of zeros, fully written and synced, under its name at last. */
-static int make_lane(struct journal *journal, int lane)
-{
-	static const char zeros[65536];
-	char path[32], temp[64];
-	uint64_t size = (uint64_t)journal->params->journal_lane_size & ~(uint64_t)(LANE_HEAD - 1);
-	int fd, dir, synced;
-
-	remove_leftovers();
-	lane_path(path, lane);
-	snprintf(temp, sizeof(temp), "journal/tmp.%d", (int)getpid());
-	fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	if (posix_fallocate(fd, 0, (off_t)size) != 0)
-		goto fail;
-	for (uint64_t at = 0; at < size; at += sizeof(zeros)) {
-		size_t n = size - at < sizeof(zeros) ? (size_t)(size - at) : sizeof(zeros);
-
-		if (fd_pwrite_all(fd, zeros, n, (off_t)at) < 0)
-			goto fail;
-	}
-	/* locked until its name is durable: a record in a lane whose name is lost would be lost */
-	if (fd_lock(fd, true) < 0 || lane_write_epoch(fd, lane_new_epoch(), size) < 0 ||
-	    fsync(fd) < 0 || link(temp, path) < 0)
-		goto fail;
-	unlink(temp);
-	dir = open("journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	synced = dir < 0 ? -1 : fsync(dir);
-	if (synced < 0)
-		unlink(path);
-	fd_close(&dir);
-	close(fd);
-	return synced;
-fail:
-	unlink(temp);
-	close(fd);
-	return -1;
 }
 
 /* One process at a time makes lanes (the index file's lock); the others go on with what is there.
@@ -374,7 +228,8 @@ static bool add_lane(struct journal *journal, int count)
 	if (count >= journal->params->journal_lane_count || count >= LANES_MAX ||
 	    journal->index_fd < 0 || fd_lock(journal->index_fd, false) != 0)
 		return false;
-	made = make_lane(journal, count) == 0;
+	made = lane_make(count,
+	           (uint64_t)journal->params->journal_lane_size & ~(uint64_t)(LANE_HEAD - 1)) == 0;
 	fd_unlock(journal->index_fd);
 	return made || journal_fd(journal, count, NULL) >= 0;
 }

@@ -20,7 +20,7 @@
  * record goes is kept in journal/index, which counts only within one boot of the system; without
  * it the lane is walked. doc/queue.md has the crash states.
  */
-enum { LANE_HEAD = 4096, LANE_ALIGN = 512, LANES_MAX = 256 };
+enum { LANE_HEAD = 4096, LANE_ALIGN = 512, LANES_MAX = 256, LANE_PATH_MAX = 32 };
 
 struct journal;
 struct journal *journal_new(const struct queue_params *params);
@@ -64,7 +64,18 @@ static inline uint64_t lane_round(uint64_t len)
 	return (len + LANE_ALIGN - 1) & ~(uint64_t)(LANE_ALIGN - 1);
 }
 
-/* ---- between journal.c and lane.c -------------------------------------------------------- */
+/* ---- lane_files.c -------------------------------------------------------------------------- */
+
+void lane_path(char out[LANE_PATH_MAX], int lane);
+/* A lane that is missing or unusable does not hide those behind it. -1: there are none. */
+int lane_highest(void);
+/*
+ * Makes lane number `lane` of zeros, fully written and synced, under its name at last. One process
+ * at a time (the index file's lock). 0 or -1; it may be there already.
+ */
+int lane_make(int lane, uint64_t size);
+
+/* ---- lane.c -------------------------------------------------------------------------------- */
 
 /*
  * Where a lane's epochs begin: at random, so that no sender can put into a message what would pass
