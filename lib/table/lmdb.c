@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * LMDB files as Postfix makes them: one file NAME.lmdb, no sub-folder, no lock file; keys and
- * values with a trailing zero byte or without. Postfix's writers and readers agree by locks on the
- * file; ours never change a file in place (build.h), so a reader needs no lock at all: it opens
+ * Reading LMDB files as Postfix makes them: one file NAME.lmdb, no sub-folder, no lock file; keys
+ * and values with a trailing zero byte or without. Postfix's writers and readers agree by locks on
+ * the file; ours never change a file in place (build.h), so a reader needs no lock at all: it opens
  * read-only, asks in short transactions, and table.c opens the file anew when it was replaced or
  * changed. Without a lock file there are no stale readers, and an unprivileged process can read
  * what root made. An open environment must not cross a fork: a child opens its own.
  */
 #include <errno.h>
-#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
-#include "lib/table/lmdb.h"
+#include "lib/table/lmdb_private.h"
 #include "lib/table/type.h"
 
 enum { LAST_PAGE_MAX = 1 << 28 }; /* 1 TiB; more is no number that was meant */
@@ -66,16 +65,12 @@ static void close_env(struct lmdb_table *t)
 	t->env = NULL;
 }
 
-static int lmdb_fail(struct err *err, const char *what, const char *path, int rc)
+int lmdb_fail(struct err *err, const char *what, const char *path, int rc)
 {
 	return err_set(err, rc > 0 ? rc : EIO, "%s %s: %s", what, path, mdb_strerror(rc));
 }
 
-/*
- * Does the first key end with a zero byte? All of a file's keys do, or none. An empty file leaves
- * *zero_ended as it is.
- */
-static int learn_form(MDB_txn *txn, MDB_dbi dbi, bool *zero_ended)
+int lmdb_learn_form(MDB_txn *txn, MDB_dbi dbi, bool *zero_ended)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
@@ -152,7 +147,7 @@ static int open_env(struct lmdb_table *t, struct err *err)
 	if (rc == 0)
 		rc = mdb_dbi_open(t->txn, NULL, 0, &t->dbi);
 	if (rc == 0)
-		rc = learn_form(t->txn, t->dbi, &t->zero_ended);
+		rc = lmdb_learn_form(t->txn, t->dbi, &t->zero_ended);
 	if (rc != 0) {
 		lmdb_fail(err, "read", t->path, rc);
 		goto fail;
@@ -257,8 +252,7 @@ static int renew(struct lmdb_table *t, struct err *err)
 	return 0;
 }
 
-/* The library never writes to what it is given, but its type says otherwise. */
-static MDB_val lmdb_val(const char *data, size_t len)
+MDB_val lmdb_val(const char *data, size_t len)
 {
 	union {
 		const char *in;
@@ -339,111 +333,3 @@ const struct table_type table_type_lmdb = {
     .next = lmdb_table_next,
     .close = lmdb_table_close,
 };
-
-struct lmdb_writer {
-	char *path;
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi;
-	bool zero_end;
-	struct str key, value; /* room for the zero byte */
-};
-
-void lmdb_writer_abort(struct lmdb_writer **writer)
-{
-	struct lmdb_writer *w = *writer;
-
-	if (!w)
-		return;
-	if (w->txn)
-		mdb_txn_abort(w->txn);
-	if (w->env)
-		mdb_env_close(w->env);
-	str_fini(&w->key);
-	str_fini(&w->value);
-	free(w->path);
-	free(w);
-	*writer = NULL;
-}
-
-int lmdb_writer_open(const char *path, uint64_t map_size, bool zero_end,
-    struct lmdb_writer **writer_out, struct err *err)
-{
-	struct lmdb_writer *w = alloc_zero(1, sizeof(*w));
-	int rc = mdb_env_create(&w->env);
-
-	w->path = alloc_strdup(path);
-	w->zero_end = zero_end;
-	if (rc == 0)
-		rc = mdb_env_set_mapsize(w->env, (size_t)map_size);
-	if (rc == 0) /* one sync at the end is all that is needed */
-		rc = mdb_env_open(w->env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC, 0600);
-	if (rc == 0)
-		rc = mdb_txn_begin(w->env, NULL, 0, &w->txn);
-	if (rc == 0)
-		rc = mdb_dbi_open(w->txn, NULL, MDB_CREATE, &w->dbi);
-	if (rc == 0)
-		rc = learn_form(w->txn, w->dbi, &w->zero_end);
-	if (rc != 0) {
-		lmdb_fail(err, "open", path, rc);
-		lmdb_writer_abort(&w);
-		return -1;
-	}
-	*writer_out = w;
-	return 0;
-}
-
-static MDB_val zero_ended(const struct lmdb_writer *w, struct str *room, struct slice text)
-{
-	str_clear(room);
-	str_put(room, text.data, text.len); /* a str keeps a zero byte behind its last byte */
-	return lmdb_val(str_text(room), text.len + (w->zero_end ? 1 : 0));
-}
-
-static enum lmdb_result writer_result(const struct lmdb_writer *w, int rc, struct err *err)
-{
-	if (rc == MDB_MAP_FULL)
-		return LMDB_FULL;
-	if (rc == MDB_BAD_VALSIZE)
-		err_set(err, EINVAL, "%s: the key is empty or longer than %d bytes", w->path,
-		    mdb_env_get_maxkeysize(w->env) - 1);
-	else
-		lmdb_fail(err, "write", w->path, rc);
-	return LMDB_ERROR;
-}
-
-enum lmdb_result lmdb_writer_put(
-    struct lmdb_writer *w, struct slice key, struct slice value, bool replace, struct err *err)
-{
-	MDB_val k = zero_ended(w, &w->key, key), v = zero_ended(w, &w->value, value);
-	int rc = mdb_put(w->txn, w->dbi, &k, &v, replace ? 0 : MDB_NOOVERWRITE);
-
-	if (rc == MDB_KEYEXIST)
-		return LMDB_EXISTS;
-	return rc == 0 ? LMDB_DONE : writer_result(w, rc, err);
-}
-
-enum lmdb_result lmdb_writer_remove(struct lmdb_writer *w, struct slice key, struct err *err)
-{
-	MDB_val k = zero_ended(w, &w->key, key);
-	int rc = mdb_del(w->txn, w->dbi, &k, NULL);
-
-	if (rc == MDB_NOTFOUND)
-		return LMDB_ABSENT;
-	return rc == 0 ? LMDB_DONE : writer_result(w, rc, err);
-}
-
-enum lmdb_result lmdb_writer_commit(struct lmdb_writer **writer, struct err *err)
-{
-	struct lmdb_writer *w = *writer;
-	int rc = mdb_txn_commit(w->txn);
-	enum lmdb_result result = LMDB_DONE;
-
-	w->txn = NULL;
-	if (rc == 0)
-		rc = mdb_env_sync(w->env, 1);
-	if (rc != 0)
-		result = writer_result(w, rc, err);
-	lmdb_writer_abort(writer);
-	return result;
-}
