@@ -11,6 +11,8 @@ int main(void)
 	suite_add_tcase(suite, envelope_tcase());
 	suite_add_tcase(suite, id_tcase());
 	suite_add_tcase(suite, journal_tcase());
+	suite_add_tcase(suite, journal_index_tcase());
+	suite_add_tcase(suite, lane_tcase());
 	suite_add_tcase(suite, message_tcase());
 	suite_add_tcase(suite, scan_tcase());
 	suite_add_tcase(suite, where_tcase());
