@@ -216,4 +216,5 @@ void session_serve(struct smtpd *srv, int fd)
 	session_run(&s);
 	s.stream.fd = -1; /* the engine's to close */
 	session_fini(&s);
+	queue_tend(srv->queue);
 }

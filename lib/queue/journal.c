@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Appending. A writer tries the lane it used last, so that processes spread over the lanes and
- * stay there; a lane that another holds is passed by. When every lane is busy or full, a new one
- * is made (up to journal_lane_count), then the writer waits for one, then gives up and the message
- * becomes a file.
+ * stay there; a lane that another appends to or syncs is passed by. The lane's lock is held while a
+ * record is appended, and no longer: when every lane is busy its writer shares one, rather than
+ * wait for a sync that is not his (a hundred who wait for the next in line are what a slow answer
+ * is made of). Who had to share makes another lane (up to journal_lane_count) when no client waits
+ * for him any more. When every lane is full, one is made at once; then the message becomes a file.
  *
  * Three small reads guard against an index (journal_index.h) that was removed or replaced under
  * running processes: the lane's epoch, the index entry, and that no record of this epoch stands at
@@ -35,7 +37,8 @@ struct journal {
 	const struct queue_params *params;
 	int index_fd; /* -1: could not be opened; every append then recovers the lane */
 	int last;
-	int count; /* lanes known to exist; others may have made more */
+	int count;    /* lanes known to exist; others may have made more */
+	bool crowded; /* a lane had to be shared since journal_tend() */
 	struct lane lanes[LANES_MAX];
 };
 
@@ -169,9 +172,7 @@ static int write_record(int fd, struct record_parts *parts, uint64_t tail)
 	} while (n < 0 && errno == EINTR);
 	if (n >= 0 && (size_t)n != total)
 		errno = ENOSPC;
-	if (n < 0 || (size_t)n != total)
-		return -1;
-	return fdatasync(fd);
+	return n >= 0 && (size_t)n == total ? 0 : -1;
 }
 
 /*
@@ -186,6 +187,37 @@ static void wipe_record(int fd, uint64_t at)
 		if (fd_pwrite_all(fd, nothing, sizeof(nothing), (off_t)at) == 0)
 			return;
 	}
+}
+
+static bool is_at(int fd, const struct location *loc)
+{
+	unsigned char raw[RECORD_HEAD];
+	struct record_head head;
+
+	return lane_read_epoch(fd) == loc->epoch &&
+	       fd_pread_full(fd, raw, sizeof(raw), (off_t)loc->offset) == RECORD_HEAD &&
+	       record_head_decode(raw, &head) == RECORD_VALID && head.epoch == loc->epoch;
+}
+
+/*
+ * The same for what others may have seen and appended behind: it is finished. (Whoever found and
+ * delivered it meanwhile has made room for a new epoch.)
+ */
+static void disown_record(int fd, const struct location *loc)
+{
+	const char done = RECORD_DONE;
+	off_t state_at = (off_t)loc->offset + RECORD_STATE_AT;
+
+	if (fd_lock(fd, true) < 0)
+		return;
+	if (fd_lock_range(fd, state_at, 1, true) == 0) {
+		for (int i = 0; i < 3 && is_at(fd, loc); i++) {
+			if (fd_pwrite_all(fd, &done, 1, state_at) == 0)
+				break;
+		}
+		fd_unlock_range(fd, state_at, 1);
+	}
+	fd_unlock(fd);
 }
 
 /* 0 appended, 1 no room here, -1 trouble with this lane (logged). The lane is locked. */
@@ -234,50 +266,84 @@ static bool add_lane(struct journal *journal, int count)
 	return made || journal_fd(journal, count, NULL) >= 0;
 }
 
-/* 0 appended, 1 not (full, broken or, when !wait, busy: *busy is then set). */
-static int try_lane(struct journal *journal, int lane, bool wait, bool *busy,
+/* How much a writer puts up with. */
+enum share {
+	SHARE_NO,   /* only a lane that nobody appends to or syncs */
+	SHARE_SYNC, /* also one that others sync */
+	SHARE_ALL,  /* also one that another appends to: after him */
+};
+
+/* 0 appended and synced, 1 not: full, broken or, with *busy set, in use. */
+static int try_lane(struct journal *journal, int lane, enum share share, bool *busy,
     struct record_parts *parts, struct location *loc_out)
 {
-	int fd = journal_fd(journal, lane, NULL), locked, rc;
+	int fd = journal_fd(journal, lane, NULL), locked, rc = -1;
+	bool alone = share == SHARE_NO;
 
 	if (fd < 0)
 		return 1;
-	locked = fd_lock(fd, wait);
-	if (locked != 0) {
-		*busy |= locked == 1;
-		return 1;
+	locked = alone ? fd_lock_range(fd, LANE_BUSY_AT, 1, false) : 0;
+	if (locked == 0) {
+		locked = fd_lock(fd, share == SHARE_ALL);
+		if (locked == 0) {
+			rc = append_locked(journal, lane, parts, loc_out);
+			fd_unlock(fd);
+		}
+		if (rc == 0 && fdatasync(fd) < 0) {
+			log_warn("journal/%02x: sync: %s", (unsigned)lane, strerror(errno));
+			disown_record(fd, loc_out);
+			rc = -1;
+		}
+		if (alone)
+			fd_unlock_range(fd, LANE_BUSY_AT, 1);
 	}
-	rc = append_locked(journal, lane, parts, loc_out);
-	fd_unlock(fd);
+	*busy |= locked == 1;
 	if (rc == 0)
 		journal->last = lane;
 	return rc == 0 ? 0 : 1;
 }
 
-int journal_append(struct journal *journal, struct record_parts *parts, struct location *loc_out)
+static int try_lanes(struct journal *journal, enum share share, bool *busy,
+    struct record_parts *parts, struct location *loc_out)
 {
-	bool busy = false;
 	int count = journal->count;
 
 	for (int i = 0; i < count; i++) {
-		if (try_lane(journal, (journal->last + i) % count, false, &busy, parts, loc_out) ==
+		if (try_lane(journal, (journal->last + i) % count, share, busy, parts, loc_out) ==
 		    0)
 			return 0;
 	}
 	/* only now it pays to look for lanes that others have made */
 	for (int i = count; i < journal_count(journal); i++) {
-		if (try_lane(journal, i, false, &busy, parts, loc_out) == 0)
-			return 0;
-	}
-	count = journal->count;
-	if (add_lane(journal, count) && try_lane(journal, count, true, &busy, parts, loc_out) == 0)
-		return 0;
-	for (int i = 0; busy && i < count; i++) {
-		if (try_lane(journal, (journal->last + i) % count, true, &busy, parts, loc_out) ==
-		    0)
+		if (try_lane(journal, i, share, busy, parts, loc_out) == 0)
 			return 0;
 	}
 	return 1;
+}
+
+int journal_append(struct journal *journal, struct record_parts *parts, struct location *loc_out)
+{
+	bool busy = false;
+	int count;
+
+	if (try_lanes(journal, SHARE_NO, &busy, parts, loc_out) == 0)
+		return 0;
+	if (busy && try_lanes(journal, SHARE_SYNC, &busy, parts, loc_out) == 0) {
+		journal->crowded = true;
+		return 0;
+	}
+	count = journal->count;
+	if (add_lane(journal, count) &&
+	    try_lane(journal, count, SHARE_ALL, &busy, parts, loc_out) == 0)
+		return 0;
+	return busy ? try_lanes(journal, SHARE_ALL, &busy, parts, loc_out) : 1;
+}
+
+void journal_tend(struct journal *journal)
+{
+	if (journal->crowded)
+		add_lane(journal, journal_count(journal));
+	journal->crowded = false;
 }
 
 int journal_walk(struct journal *journal, int lane, journal_walk_fn *fn, void *arg, struct err *err)

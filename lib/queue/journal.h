@@ -16,11 +16,18 @@
  * Appending changes no metadata, so that fdatasync() is cheap.
  *
  * A lane begins with a head of one page (magic, version, epoch, size, checksum); records follow at
- * multiples of LANE_ALIGN. Who holds the lane's flock(2) may append or recycle. Where the next
- * record goes is kept in journal/index, which counts only within one boot of the system; without
- * it the lane is walked. doc/queue.md has the crash states.
+ * multiples of LANE_ALIGN. Who holds the lane's flock(2) may append or recycle; who has the byte at
+ * LANE_BUSY_AT locked asks others to go elsewhere until he has synced. Where the next record goes
+ * is kept in journal/index, which counts only within one boot of the system; without it the lane is
+ * walked. doc/queue.md has the crash states.
  */
-enum { LANE_HEAD = 4096, LANE_ALIGN = 512, LANES_MAX = 256, LANE_PATH_MAX = 32 };
+enum {
+	LANE_HEAD = 4096,
+	LANE_ALIGN = 512,
+	LANES_MAX = 256,
+	LANE_BUSY_AT = 0,
+	LANE_PATH_MAX = 32,
+};
 
 struct journal;
 struct journal *journal_new(const struct queue_params *params);
@@ -39,6 +46,9 @@ struct record_parts {
  * -1 is never returned for lack of space, only 1.
  */
 int journal_append(struct journal *journal, struct record_parts *parts, struct location *loc_out);
+
+/* What an append has found wanting, when nobody waits for this process: another lane. */
+void journal_tend(struct journal *journal);
 
 /* The open descriptor of a lane, kept by the journal; -1 with err when there is none. */
 int journal_fd(struct journal *journal, int lane, struct err *err);

@@ -72,6 +72,11 @@ void queue_trim(struct queue *queue)
 	str_fini(&queue->env);
 }
 
+void queue_tend(struct queue *queue)
+{
+	journal_tend(queue->journal);
+}
+
 void queue_close(struct queue **queue)
 {
 	if (!*queue)

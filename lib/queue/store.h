@@ -42,6 +42,8 @@ int queue_open(
 void queue_close(struct queue **queue);
 /* Gives back what is kept for the next message; for who will wait for long. */
 void queue_trim(struct queue *queue);
+/* Makes room that the last message missed; between two sessions, for it syncs. */
+void queue_tend(struct queue *queue);
 
 /* A new queue id for a message that begins to arrive now. */
 void queue_new_id(struct queue *queue, char out[QUEUE_ID_MAX]);

@@ -193,6 +193,35 @@ START_TEST(busy_lane)
 }
 END_TEST
 
+/*
+ * Nobody waits for another's sync: where all lanes are in use, one is shared, and there is one more
+ * for the next message.
+ */
+START_TEST(shared_lane)
+{
+	struct queue *q = fixture_queue();
+	struct sent first = fixture_send(q, 1, 1), s;
+	int fd = open("journal/00", O_RDWR | O_CLOEXEC);
+
+	queue_tend(q);
+	ck_assert_int_eq(access("journal/01", F_OK), -1);
+	ck_assert_int_eq(fd_lock_range(fd, LANE_BUSY_AT, 1, false), 0);
+	s = fixture_send(q, 1, 1);
+	ck_assert_int_eq(s.loc.lane, 0);
+	ck_assert_uint_gt(s.loc.offset, first.loc.offset);
+	ck_assert_int_eq(access("journal/01", F_OK), -1);
+	queue_tend(q);
+	queue_tend(q);
+	ck_assert_int_eq(access("journal/01", F_OK), 0);
+	ck_assert_int_eq(access("journal/02", F_OK), -1);
+	s = fixture_send(q, 1, 1);
+	ck_assert_int_eq(s.loc.lane, 1);
+	close(fd);
+	ck_assert_uint_eq(fixture_scan_journal(q, &found), 3);
+	queue_close(&q);
+}
+END_TEST
+
 TCase *journal_tcase(void)
 {
 	TCase *tc = tcase_create("journal");
@@ -206,5 +235,6 @@ TCase *journal_tcase(void)
 	tcase_add_test(tc, large_becomes_file);
 	tcase_add_test(tc, two_writers);
 	tcase_add_test(tc, busy_lane);
+	tcase_add_test(tc, shared_lane);
 	return tc;
 }
