@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/smtp/command.h"
 #include "lib/sys/clock.h"
 #include "lib/table/table.h"
 
@@ -120,14 +121,39 @@ static enum chat_result read_reply(struct session *s)
 	return CHAT_OK;
 }
 
+/* Each line of the text, as who looks for a fault wants to see it (debug_peer_list, -v). */
+static void show(const struct session *s, char direction, const struct str *text, bool secret)
+{
+	const char *at = str_text(text), *end = at + text->len;
+
+	while (log_verbose() > 0 && at < end) {
+		const char *lf = memchr(at, '\n', (size_t)(end - at));
+		const char *stop = lf ? lf : end;
+		struct slice line = slice_of(at, (size_t)(stop - at));
+
+		if (line.len && line.data[line.len - 1] == '\r')
+			line.len--;
+		line = secret ? slice_text("[response]") : smtp_command_shown(line);
+		log_debug("%c %s: %.*s", direction, s->relay, SLICE_ARG(line));
+		at = stop + 1;
+	}
+}
+
+void session_show_commands(const struct session *s)
+{
+	show(s, '>', &s->stream.out, s->reply.code == 334);
+}
+
 enum chat_result session_reply(struct session *s, int timeout_s)
 {
 	enum chat_result result;
 
 	if (s->dead)
 		return CHAT_LOST;
-	if (!s->in_content)
+	if (!s->in_content) {
 		transcript_out(s->transcript, str_text(&s->stream.out), s->stream.out.len);
+		session_show_commands(s);
+	}
 	s->in_content = false;
 	s->stream.timeout_ms = clock_ms_of(timeout_s);
 	s->stream.deadline_ms =
@@ -140,9 +166,11 @@ enum chat_result session_reply(struct session *s, int timeout_s)
 	if (result != CHAT_OK) {
 		s->dead = true;
 		transcript_note(s->transcript, "(no answer)");
+		log_debug("< %s: (no answer)", s->relay);
 		return result;
 	}
 	transcript_in(s->transcript, str_text(&s->reply.text), s->reply.text.len);
+	show(s, '<', &s->reply.lines, false);
 	if (!s->reply.dsn[0])
 		snprintf(s->reply.dsn, sizeof(s->reply.dsn), "%c.0.0",
 		    "012345"[s->reply.code / 100 % 6]);

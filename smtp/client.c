@@ -13,6 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/base/str.h"
+#include "lib/table/debug_peer.h"
 #include "lib/table/match.h"
 #include "lib/table/table.h"
 #include "smtp/cache.h"
@@ -131,6 +132,7 @@ void smtp_client_fini(struct smtp_client *c)
 	engine_close(&c->tls);
 	generic_close(&c->generic);
 	checks_close(&c->checks);
+	debug_peer_close(&c->debug);
 	match_list_close(&c->cache_always);
 	client_close_resolver(c);
 	unreachable_close(&c->unreachable);

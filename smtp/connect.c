@@ -7,6 +7,7 @@
 #include "lib/base/str.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/net.h"
+#include "lib/table/debug_peer.h"
 #include "smtp/session.h"
 #include "smtp/unreachable.h"
 
@@ -54,6 +55,18 @@ static int connect_bound(const struct smtp_client *c, const struct mx_addr *to, 
 	return net_connect(&to->addr, NULL, limit_ms(c), err);
 }
 
+void session_debug(const struct smtp_client *c, const char *host, const char *relay)
+{
+	const char *addr = strchr(relay, '[');
+	char text[64];
+
+	if (!c->debug || c->debug_all)
+		return;
+	snprintf(text, sizeof(text), "%.*s", addr ? (int)strcspn(addr + 1, "]") : 0,
+	    addr ? addr + 1 : "");
+	debug_peer_begin(c->debug, host, text[0] == '/' ? NULL : text);
+}
+
 /* Nothing came back; a refusal is an answer. */
 static bool was_silent(int code, int64_t started_ms)
 {
@@ -69,6 +82,9 @@ int session_connect(
 	struct err err;
 	int fd;
 
+	mx_addr_text(to, name, sizeof(name));
+	session_debug(c, to->host, name);
+	log_debug("connecting to %s", name);
 	if (to->path) {
 		fd = net_connect_unix(to->path, limit_ms(c), &err);
 	} else {
@@ -83,7 +99,6 @@ int session_connect(
 	}
 	if (fd >= 0)
 		return fd;
-	mx_addr_text(to, name, sizeof(name));
 	trouble_set(why, arena, "4.4.1", "connect to %s: %s", name, strerror(err.code));
 	why->site = true;
 	log_info("%s", why->reason);

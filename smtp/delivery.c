@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/service/service.h"
 #include "lib/sys/clock.h"
+#include "lib/table/debug_peer.h"
 #include "smtp/cache.h"
 #include "smtp/destination.h"
 
@@ -131,6 +132,8 @@ void delivery_use(struct delivery *d, struct session *s)
 {
 	bool reused = s->uses > 0, want;
 
+	if (reused)
+		session_debug(d->client, s->host, s->relay);
 	s->give_up_ms = d->client->give_up_ms;
 	do
 		want = d->keep && cache_is_fit(d->client, s);
@@ -179,6 +182,22 @@ static void tell_postmaster(const struct delivery *d)
 		transcript_send(d->client->transcript, job->queue, core, &notice);
 }
 
+/* debug_peer_list by the next hop, before anything is looked up for it. */
+static void begin_debug(const struct agent_job *job, struct smtp_client *c)
+{
+	struct destination dest;
+	const char *cursor = job->request->nexthop, *word;
+
+	c->debug_all = false;
+	while (c->debug && !c->debug_all && (word = destination_next(&cursor, job->arena)))
+		if (destination_parse(word, c->default_port, job->arena, &dest, NULL) == 0 &&
+		    !dest.is_unix)
+			c->debug_all = debug_peer_begin(c->debug, dest.host, NULL);
+	if (c->debug_all)
+		log_debug("%s: from <%s> to %s", job->request->id, job->request->sender,
+		    job->request->nexthop);
+}
+
 void delivery_run(struct agent_job *job, void *arg)
 {
 	struct smtp_client *c = arg;
@@ -186,6 +205,7 @@ void delivery_run(struct agent_job *job, void *arg)
 
 	c->idle.expired = idle_expired;
 	transcript_reset(c->transcript);
+	begin_debug(job, c);
 	d.keep = cache_wanted(c, job->request, job->arena);
 	c->give_up_ms = clock_mono_ms() + c->attempt_ms;
 	d.left = arena_zero(job->arena, job->rcpt_count + 1, sizeof(*d.left));
@@ -202,4 +222,5 @@ void delivery_run(struct agent_job *job, void *arg)
 		tell_postmaster(&d);
 	if (c->kept)
 		job->result->reusable_ms = (uint32_t)MAX(c->idle.at_ms - clock_mono_ms(), 0);
+	debug_peer_end(c->debug);
 }

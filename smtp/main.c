@@ -2,6 +2,7 @@
 #include "lib/base/log.h"
 #include "lib/queue/store.h"
 #include "lib/service/service.h"
+#include "lib/table/debug_peer.h"
 #include "smtp/auth.h"
 #include "smtp/cache.h"
 #include "smtp/delivery.h"
@@ -20,13 +21,14 @@ static struct smtp_tls_params tls_params;
 static struct secure_params secure_settings;
 static struct smtp_content_params content_params;
 static struct queue_params queue_settings;
+static struct debug_peer_params debug_settings;
 static struct smtp_client client;
 static struct queue *queue;
 
 static const struct conf_table *tables[] = {&smtp_params, &queue_params, &smtp_auth_params,
-    &smtp_tls_params, &secure_params, &smtp_content_params, NULL};
-static void *const table_structs[] = {
-    &params, &queue_settings, &auth_params, &tls_params, &secure_settings, &content_params};
+    &smtp_tls_params, &secure_params, &smtp_content_params, &debug_peer_params, NULL};
+static void *const table_structs[] = {&params, &queue_settings, &auth_params, &tls_params,
+    &secure_settings, &content_params, &debug_settings};
 
 static void share(void *arg)
 {
@@ -40,6 +42,7 @@ static void before_drop(struct service *service)
 	client.tls = engine_open(&tls_params, &secure_settings, service_core(service), client.lmtp);
 	client.content = &content_params;
 	client.generic = generic_open(&content_params, service_core(service));
+	client.debug = debug_peer_open(&debug_settings);
 	client.checks = rewrite_open_checks(&content_params, client.lmtp);
 	service_as_owner(service, share, service);
 }
@@ -67,7 +70,7 @@ static void init(struct service *service)
 
 static enum table_age age(struct service *service UNUSED)
 {
-	return auth_age(client.auth);
+	return MAX(auth_age(client.auth), debug_peer_age(client.debug));
 }
 
 static void deliver(struct agent_job *job, void *arg)

@@ -65,10 +65,12 @@ void session_quit(struct session **s, const struct smtp_params *params)
 	if (!(*s)->dead && !(*s)->quit_sent) {
 		(*s)->stream.timeout_ms = clock_ms_of(params->quit_timeout);
 		stream_put(&(*s)->stream, "QUIT\r\n", 6);
-		if (params->skip_quit_response)
+		if (params->skip_quit_response) {
+			session_show_commands(*s);
 			stream_flush(&(*s)->stream);
-		else
+		} else {
 			session_reply(*s, params->quit_timeout);
+		}
 	}
 	session_free(s);
 }

@@ -63,6 +63,8 @@ enum { CHAT_LINE_MAX = 2048, CHAT_REPLY_BYTES_MAX = 1024 * 1024 };
 /* Sends what is pending and reads one reply, all of it within timeout_s and give_up_ms. A 421 makes
  * it spent. */
 enum chat_result session_reply(struct session *s, int timeout_s);
+/* To the log, when that is raised: what is pending. session_reply does it by itself. */
+void session_show_commands(const struct session *s);
 /* The trouble of a result other than CHAT_OK; doing is "sending MAIL FROM" and the like. */
 void session_trouble(const struct session *s, enum chat_result result, const char *doing,
     struct arena *arena, struct trouble *out);
@@ -93,6 +95,11 @@ struct target {
 int session_open(const struct smtp_client *client, const struct target *to, struct arena *arena,
     struct session **out, struct trouble *why);
 
+/*
+ * debug_peer_list: the log is raised for the server at "host[192.0.2.1]:25", or back to normal.
+ * Nothing changes while it is raised for the next hop.
+ */
+void session_debug(const struct smtp_client *client, const char *host, const char *relay);
 /* Takes the descriptor. For session_open. */
 struct session *session_new(const struct smtp_client *client, int fd, const struct target *to);
 /* The server's name for logs and texts: host, name and relay. */

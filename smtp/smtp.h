@@ -14,6 +14,7 @@
 
 struct auth;
 struct checks;
+struct debug_peer;
 struct engine;
 struct generic;
 struct smtp_content_params;
@@ -54,10 +55,12 @@ struct smtp_client {
 	int64_t give_up_ms; /* clock_mono_ms: when that of the delivery in hand is over; 0: never */
 	bool lmtp;          /* called by that name: not there yet, mail waits */
 	const struct smtp_content_params *content;
-	struct generic *generic; /* smtp_generic_maps; NULL: none */
-	struct checks *checks;   /* smtp_header_checks and the like; NULL: none */
-	struct auth *auth;       /* NULL: nobody logs in anywhere */
-	struct engine *tls;      /* NULL: no TLS at all */
+	struct generic *generic;  /* smtp_generic_maps; NULL: none */
+	struct checks *checks;    /* smtp_header_checks and the like; NULL: none */
+	struct auth *auth;        /* NULL: nobody logs in anywhere */
+	struct engine *tls;       /* NULL: no TLS at all */
+	struct debug_peer *debug; /* of lib/table; NULL: nobody's sessions are logged in detail */
+	bool debug_all;           /* the whole delivery in hand is: for its next hop */
 	struct arena arena;
 	struct session *kept;         /* open, between transactions; NULL: none */
 	struct scache_client *shared; /* NULL: sessions are not shared */

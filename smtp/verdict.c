@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "lib/sys/clock.h"
 
 /*
@@ -182,6 +183,8 @@ bool transaction_send_content(struct transaction *t, bool last_use)
 	if (spoke_too_early(t, &rc))
 		return rc;
 	transcript_note(t->s->transcript, "(the message)");
+	log_debug("> %s: (the message%s)%s", t->s->relay, t->plan.bdat ? " by BDAT" : "",
+	    quit ? " QUIT" : "");
 	t->s->in_content = true;
 	result = content_send(t->s, t->d->job, p, &t->plan, quit, &unreadable);
 	if (result == CHAT_OK) {

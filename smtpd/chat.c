@@ -191,17 +191,6 @@ static bool wait_for_command(struct session *s)
 	return result == IO_OK;
 }
 
-/* What may be seen of a line by who reads the log, or gets the transcript: no credentials. */
-static struct slice without_secret(struct slice line)
-{
-	struct slice verb, rest, mechanism;
-
-	smtp_command_split(line, &verb, &rest);
-	if (!slice_eq_nocase(verb, "AUTH") || !args_word(&rest, &mechanism))
-		return line;
-	return slice_of(line.data, (size_t)(mechanism.data + mechanism.len - line.data));
-}
-
 /*
  * A line into s->line, within the time of a request. secret: nobody else is to see it; and the
  * limit of a response, as Postfix has it, is not reached by a good one.
@@ -218,7 +207,7 @@ static enum chat_line read_line(struct session *s, size_t limit, bool secret)
 	result = stream_read_line(&s->stream, &s->line, limit - secret, true);
 	if (result == IO_LONG) {
 		str_clear(&s->scratch);
-		shown = without_secret(slice_of(s->line.data, s->line.len));
+		shown = smtp_command_shown(slice_of(s->line.data, s->line.len));
 		chat_escape(&s->scratch, slice_of(shown.data, MIN(shown.len, 30)), 30);
 		log_warn("%s: request longer than %zu: %s...", s->peer.namaddr, limit,
 		    secret ? "" : str_text(&s->scratch));
@@ -237,7 +226,7 @@ static enum chat_line read_line(struct session *s, size_t limit, bool secret)
 	if (secret)
 		str_cut(&s->line, strnlen(str_text(&s->line), s->line.len));
 	shown = secret ? slice_text("[response]")
-	               : without_secret(slice_of(str_text(&s->line), s->line.len));
+	               : smtp_command_shown(slice_of(str_text(&s->line), s->line.len));
 	log_debug("< %s: %.*s", s->peer.namaddr, SLICE_ARG(shown));
 	transcript_in(s->srv->transcript, shown.data, shown.len);
 	return kind;

@@ -16,6 +16,9 @@ static enum verdict unknown_name(struct check *check, const char *name)
 	return check_misconfigured(check);
 }
 
+static const char *const verdict_names[] = {
+    [VERDICT_DUNNO] = "no opinion", [VERDICT_PERMIT] = "permit", [VERDICT_REJECT] = "reject"};
+
 static enum verdict run_item(
     struct check *check, const struct restriction_list *list, const struct restriction *item)
 {
@@ -59,6 +62,8 @@ enum verdict check_list(struct check *outer, const struct restriction_list *list
 			continue;
 		}
 		verdict = run_item(&check, list, item);
+		log_debug("%s: %s: %s %s: %s", list->parameter, check.name, item->name, item->arg,
+		    verdict_names[verdict]);
 		if (check.warn_depth >= check.depth)
 			check.warn_depth = 0;
 		if (check.s->access.if_permit.active && check.s->access.if_reject.active)

@@ -3,6 +3,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/log.h"
 #include "lib/service/service.h"
+#include "lib/table/debug_peer.h"
 #include "smtpd/auth.h"
 #include "smtpd/smtpd.h"
 #include "smtpd/tls_engine.h"
@@ -10,12 +11,13 @@
 static struct smtpd_config config;
 static struct smtpd server;
 static struct secure_params secure_settings;
+static struct debug_peer_params debug_settings;
 
 static const struct conf_table *const tables[] = {&smtpd_params, &smtpd_tls_params,
     &smtpd_auth_params, &secure_params, &shape_params, &map_params, &route_params, &queue_params,
-    NULL};
+    &debug_peer_params, NULL};
 static void *const structs[] = {&config.smtpd, &config.tls, &config.auth, &secure_settings,
-    &config.shape, &config.map, &config.route, &config.queue};
+    &config.shape, &config.map, &config.route, &config.queue, &debug_settings};
 
 /* Keys are mostly root's, and so may be tables, and what knows passwords. */
 static void before_drop(struct service *service)
@@ -25,6 +27,7 @@ static void before_drop(struct service *service)
 	server.tls_level = server_tls_level(server.tls);
 	server.service = service;
 	server.generation = service_generation(service);
+	server.debug = debug_peer_open(&debug_settings);
 	server_open(&server, &config, service_conf(service));
 }
 

@@ -11,6 +11,7 @@
 #include "lib/conf/master_cf.h"
 #include "lib/dns/dns.h"
 #include "lib/shape/checks.h"
+#include "lib/table/debug_peer.h"
 #include "smtpd/auth.h"
 #include "smtpd/limits.h"
 #include "smtpd/macros.h"
@@ -178,6 +179,7 @@ enum table_age server_age(const struct smtpd *srv)
 
 	worst = MAX(worst, router_age(srv->router));
 	worst = MAX(worst, checks_age(srv->checks));
+	worst = MAX(worst, debug_peer_age(srv->debug));
 	worst = MAX(worst, MAX(mapper_age(srv->mapper), mapper_age(srv->addresses)));
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		worst = MAX(worst, match_list_age(lists[i]));
@@ -197,6 +199,7 @@ void server_fini(struct smtpd *srv)
 	match_list_close(&srv->forbidden_commands);
 	match_list_close(&srv->verp_clients);
 	transcript_free(&srv->transcript);
+	debug_peer_close(&srv->debug);
 	match_list_close(&srv->bare_newline_exclusions);
 	match_list_close(&srv->xclient_hosts);
 	match_list_close(&srv->xforward_hosts);

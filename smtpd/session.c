@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/service/service.h"
 #include "lib/sys/clock.h"
+#include "lib/table/debug_peer.h"
 #include "smtpd/ehlo.h"
 #include "smtpd/limits.h"
 #include "smtpd/tls.h"
@@ -74,6 +75,7 @@ void session_fini(struct session *s)
 
 void session_greet(struct session *s)
 {
+	debug_peer_begin(s->srv->debug, s->peer.name, s->peer.addr);
 	ehlo_begin(s);
 	/* a front end speaks for many clients: these are counted, by their own addresses */
 	if (!xclient_allowed(s) && !s->client_counter && limits_connect(s)) {
@@ -176,6 +178,7 @@ static void log_end(struct session *s)
 
 void session_run(struct session *s)
 {
+	debug_peer_begin(s->srv->debug, s->peer.name, s->peer.addr);
 	log_info("connect from %s", s->peer.namaddr);
 	xclient_begin(s);
 	if (!s->orphan)
@@ -201,6 +204,7 @@ void session_run(struct session *s)
 	say_farewell(s);
 	session_tls_end(s);
 	log_end(s);
+	debug_peer_end(s->srv->debug);
 	limits_leave(s);
 	session_tell_postmaster(s, s->end == END_ORDERLY ? NULL : reasons[s->end]);
 	transaction_end(s);

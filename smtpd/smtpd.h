@@ -37,6 +37,7 @@ struct peer_cache;
 struct anvil;
 struct counter;
 struct counter_table;
+struct debug_peer;
 struct tls_info;
 struct tls_session;
 struct server_tls;
@@ -98,6 +99,7 @@ struct smtpd {
 	struct table_chain *login_limits, *sender_limits;
 	struct anvil *clients, *accounts; /* shared counters; NULL in tests */
 	struct transcript *transcript;    /* of the present session; NULL: nobody wants it */
+	struct debug_peer *debug;         /* debug_peer_list; NULL: nobody */
 	struct match_list *verp_clients;  /* smtpd_authorized_verp_clients */
 	struct access *access;            /* access_open's */
 	struct match_list *xclient_hosts, *xforward_hosts;

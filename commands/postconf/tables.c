@@ -10,6 +10,7 @@
 #include "lib/route/route.h"
 #include "lib/secure/secure.h"
 #include "lib/shape/shape.h"
+#include "lib/table/debug_peer.h"
 #include "local/params.h"
 #include "master/params.h"
 #include "qmgr/params.h"
@@ -26,6 +27,7 @@ const struct conf_table *const all_tables[] = {
     &shape_params,
     &map_params,
     &secure_params,
+    &debug_peer_params,
     &master_params,
     &agent_params,
     &smtpd_params,

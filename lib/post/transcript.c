@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/attr.h"
 #include "lib/base/log.h"
 #include "lib/post/post.h"
+#include "lib/smtp/command.h"
 
 enum { BEGINNING_MAX = 4 * 1024, END_MAX = 8 * 1024, LINE_MAX_SHOWN = 500 };
 
@@ -120,19 +120,7 @@ static void put_line(struct transcript *t, const char *mark, struct slice line)
 /* Passwords are nobody's to read: neither AUTH's argument nor what answers a challenge. */
 static void put_guarded(struct transcript *t, const char *mark, struct slice line)
 {
-	size_t verb = 5, mechanism;
-
-	if (t->secret) {
-		put_line(t, mark, slice_text("(not shown)"));
-		return;
-	}
-	if (line.len < verb || strncasecmp(line.data, "AUTH ", verb) != 0) {
-		put_line(t, mark, line);
-		return;
-	}
-	for (mechanism = verb; mechanism < line.len && line.data[mechanism] != ' '; mechanism++)
-		continue;
-	put_line(t, mark, slice_of(line.data, mechanism));
+	put_line(t, mark, t->secret ? slice_text("(not shown)") : smtp_command_shown(line));
 }
 
 static void put_lines(struct transcript *t, const char *mark, const char *data, size_t len)

@@ -35,6 +35,19 @@ void smtp_command_split(struct slice line, struct slice *verb_out, struct slice 
 	*rest_out = slice_of(line.data + end, line.len - end);
 }
 
+struct slice smtp_command_shown(struct slice line)
+{
+	struct slice verb, rest;
+	size_t mechanism = 0;
+
+	smtp_command_split(line, &verb, &rest);
+	if (!slice_eq_nocase(verb, "AUTH"))
+		return line;
+	while (mechanism < rest.len && !is_blank(rest.data[mechanism]))
+		mechanism++;
+	return slice_of(line.data, (size_t)(rest.data + mechanism - line.data));
+}
+
 /*
  * esmtp-param = esmtp-keyword ["=" esmtp-value]
  * esmtp-value = 1*(%d33-60 / %d62-126 / UTF8-non-ascii)      (RFC 5321 4.1.2, RFC 6531 3.3)

@@ -25,6 +25,9 @@ struct smtp_path_args {
 /* Splits "VERB rest"; blanks at both ends are dropped. verb is "" for an empty line. */
 void smtp_command_split(struct slice line, struct slice *verb_out, struct slice *rest_out);
 
+/* What may be seen of a line by who reads a log or a transcript: no credentials of AUTH. */
+struct slice smtp_command_shown(struct slice line);
+
 /*
  * Parses "FROM:<path> PARAM=value ..." (keyword "FROM") or "TO:..." into out (address cleared
  * first). Returns NULL, or why not: "Syntax: MAIL FROM:<address>" and the like is the caller's to

@@ -31,6 +31,25 @@ START_TEST(split)
 END_TEST
 
 static const struct {
+	const char *line, *shown;
+} shown_cases[] = {
+    {"EHLO auth plain x", "EHLO auth plain x"},
+    {"AUTH PLAIN AGEAYg==", "AUTH PLAIN"},
+    {"  auth\tLOGIN\tYQ== YQ==", "  auth\tLOGIN"},
+    {"AUTH PLAIN", "AUTH PLAIN"},
+    {"AUTH", "AUTH"},
+    {"", ""},
+};
+
+START_TEST(shown)
+{
+	struct slice line = slice_text(shown_cases[_i].line);
+
+	ck_assert(slice_eq(smtp_command_shown(line), shown_cases[_i].shown));
+}
+END_TEST
+
+static const struct {
 	const char *rest, *keyword;
 	const char *shown; /* address{keyword=value}...; NULL: refused */
 	const char *strict;
@@ -104,6 +123,7 @@ TCase *command_tcase(void)
 	TCase *tc = tcase_create("command");
 
 	tcase_add_loop_test(tc, split, 0, ARRAY_LEN(split_cases));
+	tcase_add_loop_test(tc, shown, 0, ARRAY_LEN(shown_cases));
 	tcase_add_loop_test(tc, path_args, 0, ARRAY_LEN(path_cases));
 	return tc;
 }
