@@ -41,7 +41,7 @@ static const struct {
     {"", ""},
 };
 
-START_TEST(shown)
+START_TEST(shown_part)
 {
 	struct slice line = slice_text(shown_cases[_i].line);
 
@@ -123,7 +123,7 @@ TCase *command_tcase(void)
 	TCase *tc = tcase_create("command");
 
 	tcase_add_loop_test(tc, split, 0, ARRAY_LEN(split_cases));
-	tcase_add_loop_test(tc, shown, 0, ARRAY_LEN(shown_cases));
+	tcase_add_loop_test(tc, shown_part, 0, ARRAY_LEN(shown_cases));
 	tcase_add_loop_test(tc, path_args, 0, ARRAY_LEN(path_cases));
 	return tc;
 }
