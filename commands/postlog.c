@@ -52,6 +52,7 @@ static void open_log(const char *etc, const char *tag)
 	conf_fill(conf, &core_params, &core, &report);
 	conf_report_fini(&report);
 	log_set_tag(tag ? NULL : core.syslog_name, tag ? tag : "postlog");
+	log_set_host(core.myhostname);
 	if (strcmp(core.maillog_file, "/dev/stdout") == 0)
 		fd = STDOUT_FILENO;
 	else if (core.maillog_file[0])

@@ -34,6 +34,7 @@ static void log_to(struct master *m, const struct config *config, int log_fd)
 	else
 		log_open(LOG_TO_SYSLOG, -1, service_facility(config->core.syslog_facility));
 	log_set_tag(config->core.syslog_name, "master");
+	log_set_host(config->core.myhostname);
 	fd_close(&m->log_fd);
 	m->log_fd = log_fd;
 }

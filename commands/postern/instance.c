@@ -73,6 +73,7 @@ static void log_line(const struct instance *in, bool error, const char *text)
 		log_open(LOG_TO_SYSLOG, -1, LOG_MAIL);
 	}
 	log_set_tag(in->core.syslog_name, "postfix-script");
+	log_set_host(in->core.myhostname);
 	if (error)
 		log_error("%s", text);
 	else

@@ -44,7 +44,7 @@ void log_open(enum log_sink sink, int fd, int facility)
 	state.sink = sink;
 	state.fd = fd;
 	state.facility = facility;
-	if (gethostname(state.host, sizeof(state.host) - 1) < 0)
+	if (!state.host[0] && gethostname(state.host, sizeof(state.host) - 1) < 0)
 		strcpy(state.host, "localhost");
 	state.host[strcspn(state.host, ".")] = '\0';
 	if (sink == LOG_TO_SYSLOG)
@@ -66,6 +66,11 @@ void log_set_tag(const char *syslog_name, const char *program)
 	snprintf(
 	    state.syslog_name, sizeof(state.syslog_name), "%s", syslog_name ? syslog_name : "");
 	snprintf(state.program, sizeof(state.program), "%s", program);
+}
+
+void log_set_host(const char *name)
+{
+	snprintf(state.host, sizeof(state.host), "%.*s", (int)strcspn(name, "."), name);
 }
 
 void log_set_plain_addresses(bool plain)

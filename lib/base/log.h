@@ -55,6 +55,12 @@ void log_echo(bool on);
 /* The tag is "<syslog_name>/<program>", or "<program>" alone when syslog_name is NULL. Copied. */
 void log_set_tag(const char *syslog_name, const char *program);
 
+/*
+ * The host in lines that go to a file: the first part of this name; copied. The machine's own until
+ * then, and with syslog, which has its own.
+ */
+void log_set_host(const char *name);
+
 /* Addresses in log lines: as programs have them, or quoted as in SMTP (the default). */
 void log_set_plain_addresses(bool plain);
 bool log_plain_addresses(void);

@@ -141,6 +141,7 @@ void command_open_log(const struct command *c)
 	int fd;
 
 	log_set_tag(c->core.syslog_name, c->program);
+	log_set_host(c->core.myhostname);
 	if (!path[0]) {
 		log_open(LOG_TO_SYSLOG, -1, service_facility(c->core.syslog_facility));
 	} else {

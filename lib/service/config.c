@@ -123,6 +123,7 @@ void service_load(struct service *s)
 	}
 	conf_report_fini(&report);
 	log_set_tag(s->core.syslog_name, s->program);
+	log_set_host(s->core.myhostname);
 	log_set_plain_addresses(s->core.log_addresses == LOG_ADDRESSES_INTERNAL);
 	if (!s->board)
 		return;

@@ -1,8 +1,9 @@
 #!/bin/bash
-# logrotate begins a new file that all processes write to; check finds what is wrong and only that.
+# logrotate begins a new file that all processes write to, each line with the first part of myhostname;
+# check finds what is wrong and only that.
 . "$(dirname "$0")/service.bash"
 
-make_instance <<END
+make_instance --set myhostname=box.example.org <<END
 127.0.0.1:PORT1 inet n - n - 5 testd
 127.0.0.1:PORT2 inet n - n - 1 testloop
 END
@@ -15,7 +16,10 @@ logged 'reload -- version' || fail "master does not write to the new file"
 connect 3 "$PORT1" || fail "no session"
 say 3 exit
 await_log 'exit status 7'
+echo hello | "$build/bin/postlog" -c "$etc" -t postfix/tagged 2>/dev/null
+await_log 'postfix/tagged'
 stop
+grep -v '^[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]* box postfix/' "$log" "$log".2* && fail "lines of another host"
 
 rmdir "$scratch/i/spool/corrupt"
 chmod 777 "$scratch/i/spool/private"
