@@ -81,7 +81,7 @@ static bool is_verbose(const char *arg)
 char **spawn_arguments(
     const struct master_cf_entry *entry, char *const *lead, size_t lead_count, struct arena *arena)
 {
-	size_t max = lead_count + 8 + (size_t)entry->verbose + 2 * entry->override_count +
+	size_t max = lead_count + 10 + (size_t)entry->verbose + 2 * entry->override_count +
 	             entry->arg_count + 1;
 	char **argv = arena_zero(arena, max, sizeof(*argv));
 	size_t n = 0;
@@ -99,6 +99,10 @@ char **spawn_arguments(
 		argv[n++] = arena_strdup(arena, "-u");
 	for (int i = 0; i < entry->verbose; i++)
 		argv[n++] = arena_strdup(arena, "-v");
+	if (entry->override_count > 0) { /* for what is to be said of them */
+		argv[n++] = arena_strdup(arena, "-L");
+		argv[n++] = arena_printf(arena, "%d", entry->line);
+	}
 	for (size_t i = 0; i < entry->override_count; i++) {
 		argv[n++] = arena_strdup(arena, "-o");
 		argv[n++] = arena_printf(

@@ -77,10 +77,10 @@ static int load(struct service *s, struct err *err)
 	for (size_t i = 0; i < s->options.override_count; i++) {
 		const char *text = s->options.overrides[i];
 		const char *equals = strchr(text, '=');
-		char origin[256];
+		char origin[1024];
 
-		snprintf(origin, sizeof(origin), "master.cf: %s/%s", s->options.name,
-		    s->options.type_name);
+		snprintf(origin, sizeof(origin), "%s/master.cf: line %u: %s/%s", conf_etc(s->conf),
+		    s->options.line, s->options.name, s->options.type_name);
 		name = alloc_strndup(text, (size_t)(equals - text));
 		conf_set(s->conf, name, equals + 1, origin);
 		free(name);

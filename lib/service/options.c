@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/service/private.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,7 +74,7 @@ void service_parse_options(struct service_options *options, int argc, char **arg
 
 	*options =
 	    (struct service_options){.name = "", .type_name = "unix", .type = MASTER_CF_UNIX};
-	while ((ch = getopt(argc, argv, "+CcG:g:i:n:o:Ss:t:uv")) > 0) {
+	while ((ch = getopt(argc, argv, "+CcG:g:i:L:n:o:Ss:t:uv")) > 0) {
 		switch (ch) {
 		case 'C':
 			options->check = true;
@@ -89,6 +90,9 @@ void service_parse_options(struct service_options *options, int argc, char **arg
 			break;
 		case 'i':
 			options->child = number(ch, optarg, SCORE_CHILDREN - 1);
+			break;
+		case 'L':
+			options->line = number(ch, optarg, INT_MAX);
 			break;
 		case 'n':
 			options->name = optarg;

@@ -27,6 +27,7 @@ struct service_options {
 	int verbose;
 	const char *overrides[SERVICE_OVERRIDES_MAX]; /* "name=value" */
 	size_t override_count;
+	unsigned line; /* of master.cf where the entry begins; 0: not said */
 	char *const *args;
 	size_t arg_count;
 };

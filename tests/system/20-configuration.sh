@@ -41,6 +41,8 @@ n=$(($(wc -l <"$scratch/master.cf") + 1))
 service 'x unix - - n -\n' "master.cf: line $n: the maxproc column is missing"
 service 'x tcp - - n - - smtpd\n' "master.cf: line $n: type \"tcp\": expected inet"
 service 'x unix - - n - - smtpd -o {a=b\n' "master.cf: line $n: \"{a=b\": expected a closing '}'"
+service '127.0.0.1:9 inet n - n - - smtpd\n  -o smtpd_timeout=soon\n' \
+	"$etc/master.cf: line $n: 127.0.0.1:9/inet: smtpd_timeout = soon: expected a time such as"
 rm "$etc/main.cf"
 says "main.cf: No such file or directory"
 mkdir "$etc/main.cf"

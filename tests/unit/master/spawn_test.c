@@ -19,7 +19,7 @@ static const struct {
     {"smtp inet n n y - - smtpd -v -vv\n", "smtpd|-s|1|-n|smtp|-t|inet|-c|-v|-v|-v"},
     {"submission inet n - n - - smtpd\n  -o syslog_name=postfix/submission\n"
      "  -o { smtpd_banner = two words }\n",
-        "smtpd|-s|1|-n|submission|-t|inet|-u|-o|syslog_name=postfix/submission|-o|"
+        "smtpd|-s|1|-n|submission|-t|inet|-u|-L|1|-o|syslog_name=postfix/submission|-o|"
         "smtpd_banner=two words"},
     {"maildrop unix - n n - - pipe\n  flags=DR user=vmail\n  argv=/bin/x -d ${recipient}\n",
         "pipe|-s|1|-n|maildrop|-t|unix|flags=DR|user=vmail|argv=/bin/x|-d|${recipient}"},
