@@ -19,6 +19,12 @@ static struct {
 	enum error_mode mode;
 } self;
 
+/* A filter may be root's alone. */
+static void before_drop(struct service *service UNUSED)
+{
+	self.status_filter = table_chain_open(self.agent_params.status_filter, 0);
+}
+
 static void init(struct service *service)
 {
 	struct err err;
@@ -27,7 +33,11 @@ static void init(struct service *service)
 	if (queue_open(&self.queue_params, service_core(service)->enable_long_queue_ids,
 	        &self.queue, &err) < 0)
 		fatal("%s", err.text);
-	self.status_filter = table_chain_open(self.agent_params.status_filter, 0);
+}
+
+static enum table_age age(struct service *service UNUSED)
+{
+	return table_chain_age(self.status_filter);
 }
 
 static void session(struct service *service, int fd)
@@ -42,7 +52,9 @@ int main(int argc, char **argv)
 	struct service_spec spec = {
 	    .tables = tables,
 	    .params = params,
+	    .before_drop = before_drop,
 	    .init = init,
+	    .age = age,
 	    .session = session,
 	};
 

@@ -94,6 +94,29 @@ void smtp_client_share(
 	free(path);
 }
 
+void smtp_client_open(struct smtp_client *c, const struct smtp_params *params)
+{
+	c->reply_filter = table_chain_open(params->reply_filter, 0);
+	c->status_filter = table_chain_open(params->delivery_status_filter, 0);
+	c->discard_maps = table_chain_open(params->discard_ehlo_keyword_address_maps, 0);
+	c->pix_maps = table_chain_open(params->pix_workaround_maps, 0);
+	if (*params->dns_reply_filter)
+		c->dns_filter = table_chain_open(params->dns_reply_filter, TABLE_FOLD_KEY);
+}
+
+enum table_age smtp_client_age(const struct smtp_client *c)
+{
+	struct table_chain *chains[] = {c->reply_filter, c->status_filter, c->discard_maps,
+	    c->pix_maps, c->dns_filter, c->tls ? c->tls->policy_maps : NULL,
+	    c->tls ? c->tls->per_site : NULL};
+	enum table_age worst = MAX(auth_age(c->auth), checks_age(c->checks));
+
+	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
+		worst = MAX(worst, table_chain_age(chains[i]));
+	worst = MAX(worst, generic_age(c->generic));
+	return MAX(worst, debug_peer_age(c->debug));
+}
+
 int smtp_client_init(struct smtp_client *c, const struct core_params *core,
     const struct smtp_params *params, struct err *err)
 {
@@ -110,15 +133,13 @@ int smtp_client_init(struct smtp_client *c, const struct core_params *core,
 	    *host)
 		return err_set(err, 0, "%s_tcp_port: %s", c->lmtp ? "lmtp" : "smtp", why.text);
 	c->families = families_of(core->inet_protocols);
+	if (!c->reply_filter)
+		smtp_client_open(c, params);
 	if (client_open_resolver(c, err) < 0)
 		return -1;
 	open_cache_list(c);
 	cache_open(c);
 	client_open_own(c);
-	c->reply_filter = table_chain_open(params->reply_filter, 0);
-	c->status_filter = table_chain_open(params->delivery_status_filter, 0);
-	c->discard_maps = table_chain_open(params->discard_ehlo_keyword_address_maps, 0);
-	c->pix_maps = table_chain_open(params->pix_workaround_maps, 0);
 	if (!c->unreachable)
 		smtp_client_share(c, core, params);
 	return 0;

@@ -31,6 +31,11 @@ struct generic *generic_open(
 	return g;
 }
 
+enum table_age generic_age(const struct generic *g)
+{
+	return g ? table_chain_age(g->tables) : TABLE_FRESH;
+}
+
 void generic_close(struct generic **generic)
 {
 	struct generic *g = *generic;

@@ -5,6 +5,7 @@
 #include "lib/base/arena.h"
 #include "lib/conf/core.h"
 #include "lib/mail/header.h"
+#include "lib/table/table.h"
 #include "smtp/content_params.h"
 
 /* smtp_generic_maps: addresses as the world may see them, in envelopes and headers. */
@@ -14,6 +15,7 @@ struct generic;
 struct generic *generic_open(
     const struct smtp_content_params *params, const struct core_params *core);
 void generic_close(struct generic **generic);
+enum table_age generic_age(const struct generic *generic); /* NULL: fresh */
 
 /* *out is the address itself when no table has it, else in arena. -1 with err: a table failed. */
 int generic_map(struct generic *generic, const char *address, struct arena *arena, const char **out,

@@ -42,6 +42,7 @@ static void before_drop(struct service *service)
 	client.tls = engine_open(&tls_params, &secure_settings, service_core(service), client.lmtp);
 	client.content = &content_params;
 	client.generic = generic_open(&content_params, service_core(service));
+	smtp_client_open(&client, &params);
 	client.debug = debug_peer_open(&debug_settings);
 	client.checks = rewrite_open_checks(&content_params, client.lmtp);
 	service_as_owner(service, share, service);
@@ -70,7 +71,7 @@ static void init(struct service *service)
 
 static enum table_age age(struct service *service UNUSED)
 {
-	return MAX(auth_age(client.auth), debug_peer_age(client.debug));
+	return smtp_client_age(&client);
 }
 
 static void deliver(struct agent_job *job, void *arg)

@@ -60,8 +60,7 @@ int client_open_resolver(struct smtp_client *c, struct err *err)
 	set_lookups(c);
 	options.idna2003 = c->core->idna2003;
 	options.dnssec = c->dnssec;
-	if (*p->dns_reply_filter) {
-		c->dns_filter = table_chain_open(p->dns_reply_filter, TABLE_FOLD_KEY);
+	if (c->dns_filter) {
 		options.filter = filter;
 		options.filter_arg = c->dns_filter;
 	}

@@ -10,6 +10,7 @@
 #include "lib/conf/core.h"
 #include "lib/dns/dns.h"
 #include "lib/sys/net.h"
+#include "lib/table/table.h"
 #include "smtp/params.h"
 
 struct auth;
@@ -78,6 +79,12 @@ int smtp_client_init(struct smtp_client *client, const struct core_params *core,
  */
 void smtp_client_share(
     struct smtp_client *client, const struct core_params *core, const struct smtp_params *params);
+/*
+ * Tables that may be root's alone: before rights are given up. smtp_client_init does it when nobody
+ * has. And how old the tables of all of it have become.
+ */
+void smtp_client_open(struct smtp_client *client, const struct smtp_params *params);
+enum table_age smtp_client_age(const struct smtp_client *client);
 /* Ends the kept session politely and frees everything. */
 void smtp_client_fini(struct smtp_client *client);
 

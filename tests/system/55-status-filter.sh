@@ -6,6 +6,7 @@ cat >"$scratch/all" <<'END'
 /^5\.7\.1 (not from here)/ 4.7.1 $1, perhaps later
 /^4\.4\.1 (connect to .*)/ 5.4.1 $1: for good
 END
+chmod 600 "$scratch/all" # of root, where this is root: opened before rights are given up
 echo '/^(2\S+ delivered to command).*/ $1, somewhere' >"$scratch/local"
 cat >>"$etc/main.cf" <<END
 default_delivery_status_filter = pcre:$scratch/all
@@ -24,4 +25,13 @@ await_log 'to=<user@smtp.test>, .*dsn=5.4.1, status=bounced (connect to 127.0.0.
 await_log 'to=<user@lmtp.test>, .*dsn=4.4.1, status=deferred (connect to '
 "$bin/sendmail" -f '' "$(id -un)@box.test" <<<'Subject: x' || fail "sendmail"
 await_log "to=<$(id -un)@box.test>, .*dsn=2.0.0, status=sent (delivered to command, somewhere)"
+# and followed
+[ "$(id -u)" = 0 ] || exit 0
+echo '/^5\.7\.1 (not from here)/ 5.7.1 $1, says the new one' >"$scratch/new"
+chmod 600 "$scratch/new"
+mv "$scratch/new" "$scratch/all"
+changed() {
+	"$bin/sendmail" -f '' user@other.test <<<'Subject: x' && await 1 logged 'not from here, says the new one'
+}
+await 10 changed || fail "the new filter is not used"
 exit 0
