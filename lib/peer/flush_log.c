@@ -23,7 +23,12 @@ enum {
 	PATH_SIZE = 512,
 	READ_CHUNK = 65536,
 	TIDY_BYTES = 65536, /* a log is tidied once for about as many bytes added */
-	ADD_TRIES = 5
+	/*
+	 * Who takes wins against a try only when it renames within the microseconds of it, so tries
+	 * lost in a row get rarer fast; on a busy disk with three takers that never rest five were
+	 * seen. The bound is for a file system that does not keep inode numbers.
+	 */
+	ADD_TRIES = 100
 };
 
 static void site_name(const char *site, char *out)
