@@ -14,8 +14,8 @@ end() {
 trap end EXIT
 points="smtpd:10 pickup:10 qmgr:3 smtp:6 bounce:14 error:3"
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
+port=$PORT1
 mkdir "$scratch/dump" "$state" "$scratch/lib"
 chmod 777 "$scratch/dump"
 (cd "$scratch/dump" && exec "$build/bin/smtp-sink" -O "$scratch/port" -d m. 127.0.0.1:0 50) >"$scratch/sink.out" 2>&1 &

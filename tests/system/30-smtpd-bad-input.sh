@@ -3,8 +3,7 @@
 # any moment, the death of a session's process. Nothing half-queued, nobody else disturbed.
 . "$(dirname "$0")/service.bash"
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 cat >>"$etc/main.cf" <<END
 default_transport = discard
 smtpd_error_sleep_time = 0

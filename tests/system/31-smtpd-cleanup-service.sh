@@ -3,8 +3,7 @@
 # those of smtpd's own entry are smtpd's.
 . "$(dirname "$0")/service.bash"
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 PORT2=$(free_port)
 echo 'default_transport = discard' >>"$etc/main.cf"
 cat >>"$etc/master.cf" <<END

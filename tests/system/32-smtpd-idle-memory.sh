@@ -3,8 +3,7 @@
 . "$(dirname "$0")/service.bash"
 case $build in */asan) echo "the sanitizers take memory of their own"; exit 77 ;; esac
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 printf 'default_transport = discard\nsmtpd_peername_lookup = no\n' >>"$etc/main.cf"
 start
 

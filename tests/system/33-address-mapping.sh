@@ -10,7 +10,7 @@ cases=tests/system/mapping.py wanted=tests/system/33-address-mapping.wanted
 sink=$(free_port)
 make_instance "smtp:[127.0.0.1]:$sink"
 python3 $cases settings >>"$etc/main.cf"
-port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+port=$PORT1
 start
 python3 $cases run "$port" "$sink" >"$scratch/got" 2>&1 || fail "$(cat "$scratch/got")"
 stop

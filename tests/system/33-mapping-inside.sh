@@ -6,7 +6,7 @@
 
 other_port=$(free_port)
 make_instance discard
-port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+port=$PORT1
 cat >>"$etc/main.cf" <<END
 local_transport = local
 local_recipient_maps =

@@ -9,7 +9,7 @@ cases=tests/system/content.py wanted=tests/system/34-content-checks.wanted
 
 sink=$(free_port)
 make_instance "smtp:[127.0.0.1]:$sink"
-port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+port=$PORT1
 python3 $cases settings "$scratch" >"$scratch/settings"
 cat "$scratch/settings" >>"$etc/main.cf"
 start

@@ -11,8 +11,7 @@ end() {
 trap end EXIT
 command -v python3 >/dev/null || { echo "python3 is not installed"; exit 77; }
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 cat >>"$etc/main.cf" <<END
 default_transport = discard
 smtpd_client_event_limit_exceptions =

@@ -5,8 +5,7 @@
 helper=$build/tests/system/helpers/count_clients
 [ -x "$helper" ] || fail "$helper is not built"
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 cat >>"$etc/main.cf" <<END
 anvil_rate_time_unit = 3600s
 smtpd_client_event_limit_exceptions =

@@ -6,8 +6,7 @@
 command -v swaks >/dev/null || { echo "swaks is not installed"; exit 77; }
 command -v python3 >/dev/null || { echo "python3 is not installed"; exit 77; }
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 PORT2=$(free_port) PORT3=$(free_port) PORT4=$(free_port)
 cat >>"$etc/main.cf" <<END
 default_transport = discard

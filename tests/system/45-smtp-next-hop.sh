@@ -21,8 +21,7 @@ start_sink() {
 	kill -0 "$sink" 2>/dev/null || fail "smtp-sink did not start"
 }
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 sink_port=$(free_port) dns_port=$(free_port)
 [ -n "$PORT1" ] && [ -n "$sink_port" ] && [ -n "$dns_port" ] || fail "no ports"
 cp "$etc/main.cf" "$scratch/main.cf"

@@ -1,56 +1,35 @@
 #!/bin/bash
 # The queue manager with real agents: a transport that does not exist, a destination that is down and
 # rests, a flush that ends the rest, forced expiry, agents that are killed.
-set -u
-cd "$(dirname "$0")/../.." || exit 2
-build=${POSTERN_BUILD:-$PWD/build/release}
-postern=$build/bin/postern
-scratch=$(mktemp -d) || exit 2
-chmod 755 "$scratch"
-etc=$scratch/i/etc log=$scratch/i/log/mail.log sinks=
-trap '"$postern" -c "$etc" abort >/dev/null 2>&1; [ -z "$sinks" ] || kill $sinks 2>/dev/null; rm -rf "$scratch"' EXIT
-fail() {
-	echo "$*"
-	[ -f "$log" ] && tail -n 40 "$log"
-	exit 1
+. "$(dirname "$0")/service.bash"
+sinks=
+end() {
+	[ -z "$sinks" ] || kill $sinks 2>/dev/null
+	cleanup
 }
-await() { # await SECONDS COMMAND...
-	tries=$(($1 * 50))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
-		sleep 0.02
-	done
-}
+trap end EXIT
 logged() { grep -Eq -- "$1" "$log"; }
 await_log() { await 15 logged "$1" || fail "not logged: $1"; }
 send() { # send RECIPIENT
 	printf 'Subject: test\n\nhello\n' | "$build/bin/sendmail" -C "$etc" -i -f sender@up.test "$1" ||
 		fail "sendmail: $?"
 }
-start_sink() { # start_sink FILE [PORT]: the file gets the port
-	"$build/bin/smtp-sink" -O "$1" "127.0.0.1:${2:-0}" 50 >/dev/null 2>&1 &
+start_sink() { # start_sink PORT
+	"$build/bin/smtp-sink" -O "$scratch/sink.$1" "127.0.0.1:$1" 50 >/dev/null 2>&1 &
 	sinks="$sinks $!"
-	await 10 test -s "$1" || fail "smtp-sink did not start"
-}
-stop_sink() {
-	kill "${sinks##* }" && wait "${sinks##* }" 2>/dev/null
-	sinks=${sinks% *}
+	await 10 test -s "$scratch/sink.$1" || fail "smtp-sink did not start"
 }
 id_of() { sed -n "s/.*\]: \([0-9A-Za-z]*\): to=<$1>.*/\1/p" "$log" | head -n 1; }
 
-"$postern" init "$scratch/i" >"$scratch/out" 2>&1 || fail "init: $(cat "$scratch/out")"
-start_sink "$scratch/up"
-start_sink "$scratch/down" # a port that is free a moment later
-stop_sink
-up=$(cat "$scratch/up") down=$(cat "$scratch/down")
+init_instance "$scratch/i"
+up=$(free_port) down=$(free_port)
+start_sink "$up"
 cat >>"$etc/main.cf" <<END
 transport_maps = inline:{ {up.test = smtp:[127.0.0.1]:$up}, {down.test = smtp:[127.0.0.1]:$down},
 	{nosuch.test = nosuch:next} }
 smtp_initial_destination_concurrency = 1
 END
-"$postern" -c "$etc" start >"$scratch/out" 2>&1 || fail "start: $(cat "$scratch/out")"
+start
 
 # no such transport: deferred, one warning, others not delayed
 for i in 1 2 3; do send "u$i@nosuch.test"; done
@@ -71,8 +50,7 @@ send b@up.test
 await_log 'to=<b@up.test>.*status=sent'
 
 # a flush ends the rest
-rm "$scratch/down"
-start_sink "$scratch/down" "$down"
+start_sink "$down"
 idle() { [ -z "$(find "$scratch/i/spool/active" -type f)" ]; }
 await 5 idle || fail "mail is still active"
 await 5 eval '[ "$(find "$scratch/i/spool/deferred" -type f | wc -l)" = 5 ]' || fail "not five deferred messages"
@@ -91,6 +69,6 @@ await_log "$id: sender non-delivery notification: "
 await_log "$id: removed"
 await_log 'to=<sender@up.test>.*status=sent'
 
-"$postern" -c "$etc" stop >"$scratch/out" 2>&1 || fail "stop: $(cat "$scratch/out")"
+stop
 grep -E 'fatal|panic' "$log" && fail "unexpected lines"
 exit 0

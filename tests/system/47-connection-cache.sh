@@ -28,8 +28,7 @@ used() { # used RECIPIENT N: the last delivery was the Nth on its connection
 }
 scache_pid() { pgrep -P "$(master_pid)" -x scache; }
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 port_a=$(free_port) port_b=$(free_port)
 "$build/bin/smtp-sink" "127.0.0.1:$port_a" 50 >/dev/null 2>&1 &
 a=$!

@@ -10,8 +10,7 @@ end() {
 }
 trap end EXIT
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 port=$(free_port)
 cat >>"$etc/main.cf" <<END
 relayhost = [127.0.0.1]:$port

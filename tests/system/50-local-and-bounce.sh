@@ -1,28 +1,8 @@
 #!/bin/bash
 # Mail for users of this host: mailboxes, aliases, commands, and the notices of what fails. The
 # recipients are users that every system has; mail_spool_directory is the instance's own.
-set -u
-cd "$(dirname "$0")/../.." || exit 2
-build=${POSTERN_BUILD:-$PWD/build/release}
-postern=$build/bin/postern
-scratch=$(mktemp -d) || exit 2
-chmod 755 "$scratch"
-etc=$scratch/i/etc log=$scratch/i/log/mail.log mail=$scratch/i/mail
-trap '"$postern" -c "$etc" abort >/dev/null 2>&1; rm -rf "$scratch"' EXIT
-fail() {
-	echo "$*"
-	[ -f "$log" ] && tail -n 40 "$log"
-	exit 1
-}
-await() { # await SECONDS COMMAND...
-	tries=$(($1 * 50))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
-		sleep 0.02
-	done
-}
+. "$(dirname "$0")/service.bash"
+mail=$scratch/i/mail
 logged() { grep -Eq -- "$1" "$log"; }
 await_log() { await 15 logged "$1" || fail "not logged: $1"; }
 send() { # send SENDER RECIPIENT...: a small message
@@ -33,7 +13,7 @@ send() { # send SENDER RECIPIENT...: a small message
 }
 notice_about() { grep -ls "^Final-Recipient: rfc822; $1" "$mail"/daemon/new/* | head -n 1; }
 
-"$postern" init "$scratch/i" >"$scratch/out" 2>&1 || fail "init: $(cat "$scratch/out")"
+init_instance "$scratch/i"
 sed -i '/^alias_maps/d' "$etc/main.cf"
 cat >>"$etc/main.cf" <<END
 local_recipient_maps =

@@ -11,8 +11,7 @@ end() {
 }
 trap end EXIT
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 sink_port=$(free_port) dns_port=$(free_port)
 
 # 127.0.0.2 has a listener that nobody accepts from, and its queue is full: connections hang

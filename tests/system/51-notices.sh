@@ -84,7 +84,7 @@ $mail_name on $myhostname $$5 $delay_warning_time_minutes
 EOF
 END
 
-$postern init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
+init_instance "$scratch/i"
 sed -i -E '/^(alias_maps|alias_database|local_transport|mydestination|mail_spool_directory|myhostname|myorigin)/d' "$etc/main.cf"
 mkdir -m 1777 "$scratch/mail" "$scratch/pfmail"
 settings i "$scratch/mail" >>"$etc/main.cf"

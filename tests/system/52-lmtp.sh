@@ -15,7 +15,7 @@ send() { # send RECIPIENTS...
 	MAIL_CONFIG=$etc "$build/bin/sendmail" -f sender@example.org "$@" <<<$'Subject: test\n\nHello.\n' ||
 		fail "sendmail failed"
 }
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
+init_instance "$scratch/i"
 tcp_port=$(free_port)
 "$build/bin/smtp-sink" -L "127.0.0.1:$tcp_port" 50 >/dev/null 2>&1 &
 sinks+=($!)

@@ -3,7 +3,7 @@
 # and what never loops; XVERP for trusted clients.
 . "$(dirname "$0")/submit.bash"
 make_instance smtp
-port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+port=$PORT1
 far=$(free_port)
 sed -i -E '/^(alias_maps|local_transport|mail_spool_directory)/d' "$etc/main.cf"
 mkdir -m 1777 "$scratch/mail"

@@ -33,8 +33,7 @@ sink wrapped -k "$certs/good.chain"
 sink refusing -K "$certs/good.chain" -f STARTTLS
 sink lost -K "$certs/good.chain" -q STARTTLS
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 levels="none may encrypt verify secure fingerprint"
 for kind in "${!port[@]}"; do
 	for level in $levels policy wrap patient broken hurry; do

@@ -9,8 +9,7 @@ end() {
 	cleanup
 }
 trap end EXIT
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 : >"$scratch/taken"
 python3 tests/system/helpers/hostile_smtp.py "$scratch/table" "$scratch/taken" >"$scratch/peers.out" 2>&1 &
 peers=$!

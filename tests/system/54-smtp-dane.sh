@@ -121,8 +121,7 @@ done >>"$scratch/dns/unbound.conf"
 unbound -d -c "$scratch/dns/unbound.conf" >"$scratch/dns/unbound.out" 2>&1 &
 pids+=($!)
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 cat >>"$etc/main.cf" <<END
 dns_resolver_address = 127.0.0.1:$dns_port
 smtp_dns_support_level = dnssec

@@ -21,8 +21,7 @@ for mode in $modes; do
 	"$helper" "$mode" "$certs/mx.chain" "${port[$mode]}" >/dev/null 2>&1 &
 	pids+=($!)
 done
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 for mode in $modes; do
 	echo "/@encrypt\\.$mode\\.test\$/ smtp:[127.0.0.1]:${port[$mode]}"
 	echo "/@may\\.$mode\\.test\$/ may:[127.0.0.1]:${port[$mode]}"

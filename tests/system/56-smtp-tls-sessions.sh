@@ -15,8 +15,7 @@ new_cert mx "" localhost
 port=$(free_port)
 "$build/bin/smtp-sink" -K "$certs/mx.chain" "127.0.0.1:$port" 50 >/dev/null 2>&1 &
 sink=$!
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 cat >>"$etc/main.cf" <<END
 transport_maps = inline:{ { keep.test = keep:[127.0.0.1]:$port } { print.test = print:[127.0.0.1]:$port } }
 relayhost = [127.0.0.1]:$port

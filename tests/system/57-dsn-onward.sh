@@ -96,8 +96,8 @@ start_server() { # start_server FILE
 	servers="$servers $!"
 	await 10 test -s "$1.port" || fail "no server"
 }
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
+port=$PORT1
 start_server "$scratch/heard"
 settings "$(cat "$scratch/heard.port")" >>"$etc/main.cf"
 start

@@ -14,8 +14,7 @@ end() {
 }
 trap end EXIT
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 socket=$scratch/i/spool/private/auth
 
 mkdir -p "$scratch/d"

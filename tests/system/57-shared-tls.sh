@@ -38,8 +38,7 @@ for name in a b w; do
 	"$build/bin/smtp-sink" "-$([ $name = w ] && echo k || echo K)" "$certs/mx.chain" "127.0.0.1:$port" 50 >/dev/null 2>&1 &
 	sinks="$sinks $!"
 done
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 cat >>"$etc/main.cf" <<END
 transport_maps = inline:{ { a.test = smtp:[127.0.0.1]:$port_a } { b.test = smtp:[127.0.0.1]:$port_b }
 	{ print.test = print:[127.0.0.1]:$port_a } { secure.test = secure:[localhost]:$port_a }

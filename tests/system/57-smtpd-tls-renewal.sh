@@ -31,8 +31,7 @@ put_all() { put_key "$1" && put_cert "$1" && put_chain "$1" && put_named "$1"; }
 put_all g1
 mkdir -m 700 "$scratch/closed"
 (umask 077; cat "$certs/g1.chain" >"$scratch/closed/chain.pem"; cat "$certs/g2.chain" >"$scratch/closed/named.pem")
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 PORT2=$(free_port) PORT3=$(free_port)
 printf 'named.test %s\n' "$live/named.pem" >"$scratch/sni"
 printf 'named.test %s\n' "$scratch/closed/named.pem" >"$scratch/closed.sni"

@@ -24,7 +24,7 @@ key_print=$(openssl x509 -in "$certs/client.pem" -noout -pubkey | openssl pkey -
 	openssl dgst -sha256 -c | sed 's/.*= //' | tr a-f A-F)
 printf '%s REJECT by certificate\n%s REJECT by key\n' "$print" "$key_print" >"$scratch/access"
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
+init_instance "$scratch/i"
 cat >>"$etc/main.cf" <<END
 default_transport = discard
 smtpd_peername_lookup = no

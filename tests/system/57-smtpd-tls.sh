@@ -18,8 +18,7 @@ cp "$certs/ec.pem" "$scratch/keys/live.pem"
 cp "$certs/ec.key" "$scratch/keys/live.key"
 chmod 600 "$scratch/keys/live.key" "$certs"/*.key "$certs"/*.chain
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 wrap=$(free_port) must=$(free_port) live=$(free_port) cert=$(free_port) gone=$(free_port)
 printf 'named.test %s\n.sub.test %s\n' "$certs/named.chain" "$certs/named.chain" >"$scratch/sni"
 "$build/bin/postmap" -c "$etc" -F "lmdb:$scratch/sni" || fail "postmap -F"

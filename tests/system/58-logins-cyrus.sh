@@ -17,8 +17,7 @@ end() {
 }
 trap end EXIT
 
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 talk() { timeout 30 python3 tests/system/helpers/auth_client.py "$PORT1" "$@"; }
 offered() { # offered LINE
 	talk lines 'EHLO c' >"$scratch/out"

@@ -4,8 +4,7 @@
 . "$(dirname "$0")/service.bash"
 . tests/system/certs.bash
 command -v python3 >/dev/null || { echo "python3 is not installed"; exit 77; }
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 
 talk() { timeout 30 python3 tests/system/helpers/auth_client.py "$PORT1" "$@"; }
 user() { # user NAME PASSWORD [OPTION...]

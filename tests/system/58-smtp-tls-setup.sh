@@ -14,8 +14,7 @@ trap end EXIT
 
 new_cert mx "" localhost
 new_cert other "" other.test
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 cp "$etc/main.cf" "$scratch/main.cf"
 
 warned() { # warned TEXT LINES-OF-MAIN.CF...

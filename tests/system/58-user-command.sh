@@ -3,8 +3,7 @@
 # writers at a time; what the file looks like, whose it is, and what the command says when it cannot.
 . "$(dirname "$0")/service.bash"
 command -v python3 >/dev/null || { echo "python3 is not installed"; exit 77; }
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 users=$etc/users
 user() { # user PASSWORD ARGUMENT...
 	local password=$1

@@ -5,8 +5,7 @@
 . tests/system/certs.bash
 command -v python3 >/dev/null || { echo "python3 is not installed"; exit 77; }
 PATH=$PATH:/usr/sbin
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+init_instance "$scratch/i"
 PORT2=$(free_port)
 echo secret | "$postern" user joe >"$etc/users"
 echo 'token123 user=joe scope=smtp' >"$etc/tokens"
@@ -144,7 +143,9 @@ require("nodemailer").createTransport({host: "127.0.0.1", port, auth, authMethod
 fi
 
 # a mail server as the client, with nothing but what every guide says: smtp_sasl_type is cyrus by default
-"$postern" init "$scratch/c" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
+smtp_port=$PORT1
+init_instance "$scratch/c"
+PORT1=$smtp_port
 client=$scratch/c/etc
 trap '"$postern" -c "$client" abort >/dev/null 2>&1; cleanup' EXIT
 echo "[127.0.0.1]:$PORT1 joe:secret" >"$client/sasl_passwd"

@@ -5,7 +5,7 @@
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
 id postfix >/dev/null 2>&1 || { echo "there is no user postfix"; exit 77; }
 unshare -m true 2>/dev/null || { echo "no mount namespaces here"; exit 77; }
-"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
+init_instance "$scratch/i"
 "$build/bin/postconf" -c "$etc" -e 'mail_owner = postfix' || fail "postconf"
 chown -R postfix "$scratch/i/spool" "$scratch/i/data" 2>/dev/null
 grep -v '^postern-test' /etc/group >"$scratch/group"

@@ -11,10 +11,10 @@ PATH=$scratch/bin:$PATH
 sink=$!
 trap 'kill $sink; cleanup' EXIT
 await 10 test -s "$scratch/sink.port" || fail "no sink"
-"$bin/postern" init "$scratch/i" --smtp-port 0 --set "relayhost=[127.0.0.1]:$(cat "$scratch/sink.port")" \
+init_instance "$scratch/i" --set "relayhost=[127.0.0.1]:$(cat "$scratch/sink.port")" \
 	--set smtpd_peername_lookup=no --set message_size_limit=3000000 --set maximal_queue_lifetime=1h \
-	--set smtpd_error_sleep_time=0 >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-port=$(sed -n 's/^127\.0\.0\.1:\([0-9]*\)[[:space:]].*/\1/p' "$etc/master.cf")
+	--set smtpd_error_sleep_time=0
+port=$PORT1
 start
 have() { command -v "$1" >/dev/null || { echo "$1 is not installed: left out"; return 1; }; }
 at_sink() { cat "$scratch"/sink.* 2>/dev/null | grep -aq -- "$1"; } # text of a message that arrived

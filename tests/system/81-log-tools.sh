@@ -11,21 +11,15 @@ command -v pflogsumm >/dev/null && tools="$tools pflogsumm"
 command -v fail2ban-regex >/dev/null && [ -r $filter ] && tools="$tools fail2ban"
 [ -n "$tools" ] || { echo "none of pflogsumm, logwatch, fail2ban is installed"; exit 77; }
 
-"$bin/smtp-sink" -O "$scratch/port" 127.0.0.1:0 1 &
-sink=$!
-await 10 test -s "$scratch/port"
-sink_port=$(cat "$scratch/port")
-kill "$sink"
-wait "$sink" 2>/dev/null
-"$bin/postern" init "$scratch/i" --smtp-port 0 --set myhostname=host.example.org --set myorigin=localhost \
+sink_port=$(free_port)
+init_instance "$scratch/i" --set myhostname=host.example.org --set myorigin=localhost \
 	--set mydestination=localhost --set mynetworks=127.0.0.1/32 --set recipient_delimiter=+ \
 	--set smtpd_peername_lookup=no --set smtpd_hard_error_limit=5 --set smtpd_soft_error_limit=20 \
 	--set smtpd_timeout=2 --set message_size_limit=1000000 --set local_recipient_maps='$alias_maps unix:passwd.byname' \
 	--set smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination \
 	--set 'alias_maps=inline:{ {aliased = bin}, {failing = "|exit 67"} }' \
-	--set "transport_maps=inline:{ {sink.example = smtp:[127.0.0.1]:$sink_port}, {dead.example = smtp:[127.0.0.1]:1}, {error.example = error:5.1.2 no mail here}, {discard.example = discard:away with it} }" \
-	>"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-port=$(sed -n 's/^127\.0\.0\.1:\([0-9]*\)[[:space:]].*/\1/p' "$etc/master.cf")
+	--set "transport_maps=inline:{ {sink.example = smtp:[127.0.0.1]:$sink_port}, {dead.example = smtp:[127.0.0.1]:1}, {error.example = error:5.1.2 no mail here}, {discard.example = discard:away with it} }"
+port=$PORT1
 start
 timeout 60 python3 tests/system/transactions.py "$etc" "$port" "$sink_port" "$log" "$bin" || fail "transactions: $?"
 stop

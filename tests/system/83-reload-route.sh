@@ -9,9 +9,9 @@ for n in 1 2; do
 done
 trap 'kill $sinks; cleanup' EXIT
 for n in 1 2; do await 10 test -s "$scratch/port$n" || fail "no sink"; done
-"$bin/postern" init "$scratch/i" --smtp-port 0 --set smtpd_peername_lookup=no \
-	--set "relayhost=[127.0.0.1]:1" --set transport_retry_time=1 >"$scratch/init.out" 2>&1 || fail "init"
-port=$(sed -n 's/^127\.0\.0\.1:\([0-9]*\)[[:space:]].*/\1/p' "$etc/master.cf")
+init_instance "$scratch/i" --set smtpd_peername_lookup=no \
+	--set "relayhost=[127.0.0.1]:1" --set transport_retry_time=1
+port=$PORT1
 at() { cat "$scratch/sink$1".* 2>/dev/null | grep -ac "X-Mark: $2" || true; }
 route() {
 	"$bin/postconf" -e "relayhost = [127.0.0.1]:$1" || fail "postconf -e"

@@ -9,8 +9,9 @@ end_both() {
 	end_chaos
 }
 trap end_both EXIT
-"$postern" init "$scratch/j" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-port_j=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+port_i=$PORT1
+init_instance "$scratch/j"
+port_j=$PORT1 PORT1=$port_i
 for conf in "$etc" "$other"; do
 	sed -i '/^relayhost\|^hopcount_limit\|^mydestination/d' "$conf/main.cf"
 	cat >>"$conf/main.cf" <<END

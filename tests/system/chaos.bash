@@ -19,8 +19,7 @@ trap end_chaos EXIT
 
 # make_relay [postern init arguments]: not started yet. What would wait for minutes waits a second.
 make_relay() {
-	"$postern" init "$scratch/i" "$@" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-	PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+	init_instance "$scratch/i" "$@"
 	sink_port=$(free_port)
 	cat >>"$etc/main.cf" <<END
 relayhost = [127.0.0.1]:$sink_port

@@ -65,7 +65,7 @@ exec "$@"' "$scratch" "$@"
 
 run_client() { # run_client [smtp|lmtp]
 	local program=${1:-smtp} level
-	"$postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
+	init_instance "$scratch/i"
 	cat >>"$etc/main.cf" <<END
 transport_maps = inline:{ { plain.test = plain:[localhost]:$peer_port } { tls.test = tls:[localhost]:$peer_port } }
 inet_protocols = ipv4

@@ -13,6 +13,7 @@ etc=$scratch/i/etc log=$scratch/i/log/mail.log
 cleanup() {
 	"$postern" -c "$etc" abort >/dev/null 2>&1
 	rm -rf "$scratch"
+	free_my_ports
 }
 trap cleanup EXIT
 
@@ -42,8 +43,7 @@ gone() { ! grep -q '^State:[[:space:]]*[^[:space:]ZX]' "/proc/$1/status" 2>/dev/
 
 # make_instance [--set name=value ...]: master.cf comes from standard input; PORT1.. are free ports.
 make_instance() {
-	"$postern" init "$scratch/i" "$@" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
-	PORT1=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/init.out")
+	init_instance "$scratch/i" "$@"
 	PORT2=$(free_port) PORT3=$(free_port)
 	mkdir -p "$scratch/lib"
 	for name in testd testloop testtrigger; do ln -sf "$helper" "$scratch/lib/$name"; done
@@ -65,11 +65,42 @@ own_commands() {
 
 master_cf() { sed "s/PORT1/$PORT1/g; s/PORT2/$PORT2/g; s/PORT3/$PORT3/g" >"$etc/master.cf"; }
 
-# A port that nobody has; the kernel gives such ports to nobody else for a while.
-free_port() {
-	"$postern" init "$scratch/port" >"$scratch/port.out" 2>&1
-	rm -rf "$scratch/port"
-	sed -n 's/.*127\.0\.0\.1:\([0-9]*\);.*/\1/p' "$scratch/port.out"
+# free_port: a port that nobody has, and that nobody gets before the end of the script: no other
+# test, of this suite or of one beside it, by an entry in a common folder (a link whose text is the
+# process that has it), and no connection going out as its own end, since those are given other
+# ports. What a killed script had is given to others.
+ports_taken=/tmp/postern-test-ports
+free_port() (
+	read -r low high </proc/sys/net/ipv4/ip_local_port_range
+	[ "$low" -gt 11000 ] || [ "$high" -lt 64000 ] || low=0 high=0 # next to none would be left
+	until exec 9<"$ports_taken"; do mkdir -p -m 1777 "$ports_taken"; done 2>/dev/null
+	flock 9 || exit 1
+	used=$(awk '{ print $2 }' /proc/net/{tcp,tcp6,udp,udp6} 2>/dev/null)
+	for ((tries = 0; tries < 10000; tries++)); do
+		port=$((10000 + (RANDOM * 32768 + RANDOM) % 55536))
+		[ "$port" -lt "$low" ] || [ "$port" -gt "$high" ] || continue
+		printf -v hex ':%04X' "$port"
+		[[ $used != *$hex* ]] || continue
+		owner=$(readlink "$ports_taken/$port") && [ ! -d "/proc/$owner" ] && rm -f "$ports_taken/$port"
+		# the last test to end removes the folder
+		ln -s $$ "$ports_taken/$port" 2>/dev/null || { mkdir -p -m 1777 "$ports_taken" 2>/dev/null; continue; }
+		echo "$port"
+		exit 0
+	done
+	exit 1
+)
+free_my_ports() {
+	find "$ports_taken" -lname $$ -delete 2>/dev/null
+	rmdir "$ports_taken" 2>/dev/null
+}
+
+# init_instance FOLDER [arguments of postern init]: PORT1 is its smtpd's
+init_instance() {
+	local folder=$1
+	shift
+	PORT1=$(free_port) || fail "no free port"
+	"$postern" init "$folder" --smtp-port "$PORT1" "$@" >"$scratch/init.out" 2>&1 ||
+		fail "init: $(cat "$scratch/init.out")"
 }
 
 start() { "$postern" -c "$etc" start >"$scratch/start.out" 2>&1 || fail "start: $(cat "$scratch/start.out")"; }

@@ -6,7 +6,7 @@ export MAIL_CONFIG=$etc
 
 # make_instance OUTSIDE: the transport of all mail.
 make_instance() {
-	"$bin/postern" init "$scratch/i" >"$scratch/init.out" 2>&1 || fail "init: $(cat "$scratch/init.out")"
+	init_instance "$scratch/i"
 	cat >>"$etc/main.cf" <<END
 default_transport = $1
 local_transport = $1
