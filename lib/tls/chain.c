@@ -192,7 +192,7 @@ int tls_chains_use(const struct tls_chains *chains, SSL_CTX *ctx, SSL *ssl, bool
 	return 0;
 }
 
-void tls_context_stamp(struct tls_context *context, const char *path)
+struct tls_file_stamp tls_stamp_of(const char *path)
 {
 	struct tls_file_stamp stamp = {.path = path};
 	struct stat st;
@@ -202,9 +202,14 @@ void tls_context_stamp(struct tls_context *context, const char *path)
 		stamp.size = st.st_size;
 		stamp.inode = st.st_ino;
 	}
+	return stamp;
+}
+
+void tls_context_stamp(struct tls_context *context, const char *path)
+{
 	context->stamps =
 	    alloc_array(context->stamps, context->stamp_count + 1, sizeof(*context->stamps));
-	context->stamps[context->stamp_count++] = stamp;
+	context->stamps[context->stamp_count++] = tls_stamp_of(path);
 }
 
 static int read_pem(struct tls_context *context, const char *path, struct str *out, struct err *err)

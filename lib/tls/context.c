@@ -252,11 +252,8 @@ bool tls_context_stale(struct tls_context *c, int every_ms)
 
 void tls_context_restamp(struct tls_context *c)
 {
-	size_t count = c->stamp_count;
-
-	c->stamp_count = 0;
-	for (size_t i = 0; i < count; i++)
-		tls_context_stamp(c, c->stamps[i].path);
+	for (size_t i = 0; i < c->stamp_count; i++)
+		c->stamps[i] = tls_stamp_of(c->stamps[i].path);
 }
 
 bool tls_context_sees(const struct tls_context *c)

@@ -71,6 +71,8 @@ int tls_chains_use(const struct tls_chains *chains, SSL_CTX *ctx, SSL *ssl, bool
     const char *name, struct err *err);
 /* All own chains of a configuration, read and put. */
 int tls_context_load_chains(struct tls_context *context, struct err *err);
+/* The file as it is now. */
+struct tls_file_stamp tls_stamp_of(const char *path);
 /* Remembers a file for tls_context_stale. */
 void tls_context_stamp(struct tls_context *context, const char *path);
 

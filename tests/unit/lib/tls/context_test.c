@@ -137,6 +137,12 @@ START_TEST(takes_pairs_of_files)
 	config.pairs[0].key_file = cert_file("one.key", &key);
 	config.pairs[1].cert_file = cert_file("rsa.pem", &rsa.pem);
 	ck_assert_msg(tls_context_new(&config, &context, &err) == 0, "%s", err.text);
+	cert_file("one.pem", &one.cert);
+	cert_file("rsa.pem", &rsa.pem);
+	tls_context_restamp(context);
+	ck_assert(!tls_context_stale(context, 0));
+	cert_file("rsa.pem", &rsa.pem);
+	ck_assert(tls_context_stale(context, 0));
 	tls_context_free(&context);
 	config.pairs[0].cert_file = cert_file("two.pem", &two.cert);
 	ck_assert_int_eq(tls_context_new(&config, &context, &err), -1);
