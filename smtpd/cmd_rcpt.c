@@ -57,6 +57,14 @@ static bool parse_notify(struct slice whole, uint32_t *out)
 	return true;
 }
 
+static bool is_printable(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] < 32 || text.data[i] > 126)
+			return false;
+	return true;
+}
+
 /* addr-type ";" xtext (RFC 3461 4.2); kept decoded. */
 static bool parse_orcpt(struct session *s, struct slice value, const char **out)
 {
@@ -69,9 +77,8 @@ static bool parse_orcpt(struct session *s, struct slice value, const char **out)
 	value = slice_of(semi + 1, value.len - s->scratch.len);
 	if (!smtp_xtext_decode(value, &s->scratch) || !str_cstr(&s->scratch))
 		return false;
-	for (size_t i = 0; i < s->scratch.len; i++)
-		if (s->scratch.data[i] < 32 || s->scratch.data[i] > 126)
-			return false;
+	if (!is_printable(slice_of(s->scratch.data, s->scratch.len)))
+		return false;
 	*out = arena_strdup(&s->tx.arena, str_text(&s->scratch));
 	return true;
 }
@@ -102,7 +109,7 @@ static bool parse_options(struct session *s, struct slice rest, struct rcpt_opti
 
 /*
  * RFC 3461 5.2.1: the recipient as the client wrote it. "" where who passes the message on or
- * reports on it finds the same in the envelope.
+ * reports on it finds the same in the envelope, or where it is nothing to be written into a header.
  */
 static const char *implied_orcpt(struct session *s, struct slice path)
 {
@@ -112,7 +119,7 @@ static const char *implied_orcpt(struct session *s, struct slice path)
 		path = slice_of(path.data + 1, path.len - 2);
 	str_clear(&s->scratch);
 	address_quote(&s->scratch, given);
-	if ((slice_eq(path, str_text(&s->scratch)) && strchr(given, '@')) || text_has_high(given) ||
+	if ((slice_eq(path, str_text(&s->scratch)) && strchr(given, '@')) || !is_printable(path) ||
 	    path.len > ADDRESS_MAX)
 		return "";
 	return arena_printf(&s->tx.arena, "rfc822;%.*s", SLICE_ARG(path));
