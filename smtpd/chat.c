@@ -65,8 +65,10 @@ void chat_reply(struct session *s, const char *fmt, ...)
 	enum io_result result;
 	va_list ap;
 
-	if (s->errors >= s->params->soft_error_limit && s->params->error_sleep_time > 0)
+	if (s->errors >= s->params->soft_error_limit && s->params->error_sleep_time > 0) {
+		log_let_out();
 		poll(NULL, 0, clock_ms_of(s->params->error_sleep_time));
+	}
 	if (s->stream.failed)
 		return;
 	str_clear(&s->scratch);

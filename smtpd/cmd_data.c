@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/service/service.h"
 #include "lib/smtp/dot.h"
+#include "smtpd/restrict.h"
 
 /* Content beyond the limit is read and dropped; one byte more tells the shaper of it. */
 static bool full(struct session *s)
@@ -83,13 +84,26 @@ bool data_bare_lf(struct session *s)
 	return refused;
 }
 
+/* Servers may be asked, and asked again: the log does not wait for them. */
+static bool refused_at_end(struct session *s)
+{
+	bool asks = s->srv->restrictions[ACCESS_END_OF_DATA]->count > 0, refused;
+
+	if (asks)
+		log_release();
+	refused = access_data(s, ACCESS_END_OF_DATA);
+	if (asks)
+		log_hold();
+	return refused;
+}
+
 int data_finish(struct session *s)
 {
 	struct str reply = {0};
 	bool accepted;
 
 	s->where = "END-OF-MESSAGE";
-	if (access_data(s, ACCESS_END_OF_DATA)) {
+	if (refused_at_end(s)) {
 		transaction_end(s);
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;

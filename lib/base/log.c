@@ -151,12 +151,23 @@ void log_hold(void)
 
 void log_release(void)
 {
-	size_t len = state.held_len;
-
 	state.holding = false;
+	if (state.held_len > 0)
+		write_all(state.fd, state.held, state.held_len);
 	state.held_len = 0;
-	if (len > 0)
-		write_all(state.fd, state.held, len);
+}
+
+bool log_held(void)
+{
+	return state.held_len > 0;
+}
+
+void log_let_out(void)
+{
+	bool holding = state.holding;
+
+	log_release();
+	state.holding = holding;
 }
 
 /* What ends the process may not stay behind. */

@@ -45,9 +45,13 @@ void log_disconnect(void);
  * From hold to release lines that go to a file are kept (a few, then they are written) and written
  * at once: for who must not wait now. One file has one writer at a time, and a queue of many is a
  * long one when the processor is short. What ends the process is never kept. Calls do not nest.
+ * Who then waits for others lets them out first: nobody knows for how long that is. A signal
+ * handler that ends the process may release, too.
  */
 void log_hold(void);
 void log_release(void);
+bool log_held(void);    /* are lines kept now? */
+void log_let_out(void); /* they are written; holding goes on */
 
 /* Lines go to standard error as well, as "program: text": what an administrator's command does. */
 void log_echo(bool on);

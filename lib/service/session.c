@@ -50,8 +50,10 @@ static void on_term(int signum)
 static void on_alarm(int signum)
 {
 	(void)signum;
-	if (signalled->stop)
+	if (signalled->stop) {
+		log_release();
 		_exit(0);
+	}
 	if (!signalled->in_session)
 		return;
 	fatal("watchdog timeout"); /* as safe as it needs to be: the session hangs elsewhere */

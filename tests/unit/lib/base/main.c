@@ -15,6 +15,7 @@ int main(void)
 	suite_add_tcase(suite, num_tcase());
 	suite_add_tcase(suite, crc_tcase());
 	suite_add_tcase(suite, list_tcase());
+	suite_add_tcase(suite, log_tcase());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -12,5 +12,6 @@ TCase *arena_tcase(void);
 TCase *num_tcase(void);
 TCase *crc_tcase(void);
 TCase *list_tcase(void);
+TCase *log_tcase(void);
 
 #endif
