@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,10 +32,20 @@ void client_begin(void)
 		client_act(POLLIN);
 }
 
+/* The next event cuts a piece off; with one that begins another session this one is over. */
 static struct slice next_piece(void)
 {
-	return play.piece ? play_take(&play.client, play.piece)
-	                  : play_take_until(&play.client, "\n");
+	struct slice piece, rest;
+	size_t most;
+
+	while (play.client.len < 2 || play.client.data[1] != EVENT_SESSION)
+		if (!play_event(&play.client))
+			break;
+	rest = play.client;
+	most = play_until_event(rest);
+	piece = slice_of(rest.data, most);
+	piece = play.piece ? play_take(&piece, play.piece) : play_take_until(&piece, "\n");
+	return play_take(&play.client, piece.len);
 }
 
 static void end_of_input(void)
@@ -112,6 +123,15 @@ static SSL_CTX *context(void)
 	return *ctx;
 }
 
+static void ask_for_name(void)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(play.server_name));
+	if (name[0])
+		SSL_set_tlsext_host_name(client.ssl, name);
+}
+
 void client_tls(void)
 {
 	drain();
@@ -120,6 +140,7 @@ void client_tls(void)
 	client.ssl = SSL_new(context());
 	if (!client.ssl || SSL_set_fd(client.ssl, play.fd) != 1)
 		abort();
+	ask_for_name();
 	SSL_set_connect_state(client.ssl);
 }
 

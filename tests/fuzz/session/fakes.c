@@ -4,7 +4,6 @@
  * when smtpd begins to wait for it. Without bytes of the fuzzer's it answers as a sound one would.
  */
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,29 +12,19 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
-#include "lib/dns/exchange.h"
 #include "lib/peer/anvil.h"
 #include "lib/peer/flush.h"
 #include "lib/peer/tlsmgr.h"
 #include "lib/peer/verify.h"
 #include "lib/sys/clock.h"
 #include "tests/fuzz/session/play.h"
+#include "tests/fuzz/session/rules.h"
 
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_net_connect(
     const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms, struct err *err);
 int __wrap_net_connect_unix(const char *path, int timeout_ms, struct err *err);
-int __wrap_getnameinfo(const struct sockaddr *sa, socklen_t len, char *host, socklen_t host_len,
-    char *service, socklen_t service_len, int flags);
-int __real_getaddrinfo(
-    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out);
-int __wrap_getaddrinfo(
-    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out);
-size_t __wrap_dns_exchange(
-    struct dns_exchange *x, unsigned char *query, size_t query_len, unsigned char *answer);
-int __wrap_fdatasync(int fd);
-int __wrap_fsync(int fd);
 
 struct service {
 	const char *path;
@@ -171,6 +160,14 @@ static void frames_act(struct service *service, int fd, struct str *in)
 	str_fini(&out);
 }
 
+/* What it says of the flow stands in its script: a frame's own bytes, behind each note. */
+static void qmgr_act(struct service *service, int fd, struct str *in)
+{
+	(void)service;
+	str_clear(in);
+	say(fd, play_take_until(&play.answers[FAKE_QMGR], "\n"));
+}
+
 /* Ticket keys, so that a server gives out tickets; sessions are not found. */
 static void tlsmgr_act(struct service *service, int fd, struct str *in)
 {
@@ -239,6 +236,7 @@ static const struct service services[] = {
     {"public/flush", frames_act},
     {"private/anvil", anvil_act},
     {"private/tlsmgr", tlsmgr_act},
+    {"public/qmgr", qmgr_act},
 };
 
 static int connect_to(const char *path, struct err *err)
@@ -310,114 +308,27 @@ static void let_others_act(const struct pollfd *p)
 	}
 }
 
+static int64_t passed;
+
+void fakes_pass_time(int64_t ms)
+{
+	passed += ms;
+	clock_offset_for_tests(passed);
+}
+
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-	static int64_t passed;
 	int n;
 
+	if (timeout != 0 && (count == 0 || __real_poll(fds, count, 0) == 0))
+		log_rules_wait();
 	if (timeout != 0)
 		for (nfds_t i = 0; i < count; i++)
 			let_others_act(&fds[i]);
 	n = count ? __real_poll(fds, count, 0) : 0;
 	if (n == 0 && timeout != 0) {
 		must(timeout > 0); /* else it were for ever */
-		passed += timeout;
-		clock_offset_for_tests(passed);
+		fakes_pass_time(timeout);
 	}
 	return n;
-}
-
-int __wrap_fdatasync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-int __wrap_fsync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-/* ---- names ---------------------------------------------------------------------------------- */
-
-int __wrap_getnameinfo(const struct sockaddr *sa, socklen_t len, char *host, socklen_t host_len,
-    char *service, socklen_t service_len, int flags)
-{
-	static const char *const names[] = {
-	    NULL, "client.example", "192.0.2.7", "no-way-back.example", "-", "bad\rname\n.example"};
-	struct net_addr addr = {.len = len};
-	char text[64];
-	size_t which;
-
-	(void)service;
-	(void)service_len;
-	(void)flags;
-	memcpy(&addr.sa, sa, len);
-	net_addr_text(&addr, text, sizeof(text));
-	which = (size_t)(unsigned char)text[strlen(text) - 1] - '0';
-	if (which % 8 == 6)
-		return EAI_AGAIN;
-	if (which % 8 == 7 || which % 8 == 0)
-		return EAI_NONAME;
-	snprintf(host, host_len, "%s", names[which % 8]);
-	return 0;
-}
-
-int __wrap_getaddrinfo(
-    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
-{
-	struct addrinfo numeric = *hints;
-
-	numeric.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;
-	if (node && strcmp(node, "client.example") == 0)
-		node = hints->ai_family == AF_INET6 ? "2001:db8::1" : "192.0.2.1";
-	return __real_getaddrinfo(node, service, &numeric, out);
-}
-
-/* ---- the name server ------------------------------------------------------------------------ */
-
-/* Every name has an address, but none is in a list. */
-static size_t answer_soundly(const unsigned char *query, size_t end, unsigned char *answer)
-{
-	static const unsigned char address[] = {
-	    0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 9};
-	static const char *const lists[] = {
-	    "\2bl\7", "\2wl\7", "\5rhsbl\7", "\5other\7", "\3old\7"};
-
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		if (memmem(query, end, lists[i], strlen(lists[i])))
-			answer[3] = 0x83;
-	if (answer[3] != 0x80 || query[end - 3] != 1)
-		return end;
-	answer[7] = 1;
-	memcpy(answer + end, address, sizeof(address));
-	return end + sizeof(address);
-}
-
-/* The script: a length, then so many bytes: response code, number of answers, the answers. */
-size_t __wrap_dns_exchange(
-    struct dns_exchange *x, unsigned char *query, size_t query_len, unsigned char *answer)
-{
-	struct slice *script = &play.answers[FAKE_DNS], len = play_take(script, 1), body;
-	size_t end = 12;
-
-	(void)x;
-	while (end < query_len && query[end] > 0)
-		end += query[end] + (size_t)1;
-	end += 5;
-	must(end <= query_len);
-	memcpy(answer, query, end);
-	memset(answer + 6, 0, 6);
-	answer[2] = 0x81;
-	answer[3] = 0x80;
-	if (len.len == 0)
-		return answer_soundly(query, end, answer);
-	body = play_take(script, (unsigned char)len.data[0]);
-	if (body.len < 2)
-		return 0;
-	answer[3] = (unsigned char)(0x80 | (body.data[0] & 15));
-	answer[7] = (unsigned char)body.data[1];
-	memcpy(answer + end, body.data + 2, body.len - 2);
-	return end + body.len - 2;
 }

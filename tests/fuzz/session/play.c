@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/fuzz/session/play.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/log.h"
+#include "tests/fuzz/session/rules.h"
 
 struct play play;
 
-enum { SECTION = 0x1e, LOG_NOWHERE = 999999 };
+enum { SECTION = 0x1e, EVENT = 0x1d, EVENT_LEN = 3 };
+static const char events[] = {EVENT_SESSION, EVENT_CERTIFICATE, EVENT_TABLE, EVENT_DISK,
+    EVENT_STRESS, EVENT_OTHERS, EVENT_TIME};
 
 struct slice play_take(struct slice *from, size_t len)
 {
@@ -25,6 +26,38 @@ struct slice play_take_until(struct slice *from, const char *end)
 	return play_take(from, at ? (size_t)(at - from->data) + strlen(end) : from->len);
 }
 
+static bool is_event(struct slice text)
+{
+	return text.len >= EVENT_LEN && text.data[0] == EVENT &&
+	       memchr(events, text.data[1], sizeof(events));
+}
+
+size_t play_until_event(struct slice text)
+{
+	size_t at = 0;
+
+	while (at < text.len && !is_event(slice_of(text.data + at, text.len - at)))
+		at++;
+	return at;
+}
+
+bool play_event(struct slice *text)
+{
+	struct slice event;
+
+	if (!is_event(*text))
+		return false;
+	event = play_take(text, EVENT_LEN);
+	play.events = true;
+	if (event.data[1] == EVENT_TIME)
+		fakes_pass_time((int64_t)1 << (unsigned char)event.data[2] % 21);
+	else
+		world_event(event.data[1], (unsigned char)event.data[2]);
+	if (event.data[1] == EVENT_CERTIFICATE || event.data[1] == EVENT_TABLE)
+		fakes_pass_time(2000); /* changes are looked for once a second */
+	return true;
+}
+
 static struct slice *section_of(char letter)
 {
 	switch (letter) {
@@ -36,6 +69,12 @@ static struct slice *section_of(char letter)
 		return &play.answers[FAKE_DNS];
 	case 'V':
 		return &play.answers[FAKE_SERVICE];
+	case 'Y':
+		return &play.answers[FAKE_CYRUS];
+	case 'Q':
+		return &play.answers[FAKE_QMGR];
+	case 'I':
+		return &play.server_name;
 	default:
 		return NULL;
 	}
@@ -82,17 +121,53 @@ static void run(struct smtpd *server)
 {
 	struct session *s = &play.session;
 
+	session_init(s, server, -1);
 	client_begin();
 	rules_begin();
 	play.running = true;
 	peer_set(server, &s->arena, &s->peer, play.name, play.addr, "1");
 	s->orphan = !upstream_begin(s);
 	session_run(s);
-	play.running = false;
 	rules_end();
 	session_fini(s);
+	play.running = false;
+	log_rules_end();
 	client_end();
 	fakes_end();
+	cyrus_end();
+}
+
+/* What stands behind the next EVENT_SESSION; how gets its byte. */
+static bool next_session(struct slice *rest, unsigned char *how)
+{
+	struct slice mark;
+
+	do {
+		play_take(rest, play_until_event(*rest));
+		mark = play_take(rest, EVENT_LEN);
+	} while (mark.len > 0 && mark.data[1] != EVENT_SESSION);
+	if (mark.len == 0)
+		return false;
+	*how = (unsigned char)mark.data[2];
+	return true;
+}
+
+static void run_all(struct smtpd *server)
+{
+	enum { SESSIONS_MAX = 6 };
+	struct slice rest = play.client;
+	unsigned char how;
+
+	for (int i = 0; i < SESSIONS_MAX; i++) {
+		play.client = rest;
+		play.logins = 0;
+		run(server);
+		if (!next_session(&rest, &how))
+			break;
+		set_special(how);
+		server = world_next_process();
+	}
+	kept_check(server);
 }
 
 void play_input(const uint8_t *data, size_t size)
@@ -100,21 +175,18 @@ void play_input(const uint8_t *data, size_t size)
 	static bool open;
 	struct smtpd *server;
 
-	if (!open && getenv("FUZZ_SHOW"))
-		log_set_verbose(1); /* the dialogue and the log, on standard error */
-	else if (!open)
-		log_open(LOG_TO_FD, LOG_NOWHERE, 0);
+	if (!open)
+		log_rules_open();
 	open = true;
 	if (size < 2)
 		return;
 	memset(&play, 0, sizeof(play));
 	for (int i = 0; i < FAKE_KINDS; i++)
 		play.answers[i] = slice_of("", 0);
-	play.client = slice_of("", 0);
+	play.client = play.server_name = slice_of("", 0);
 	set_pieces(data[0]);
 	server = world_enter(set_special(data[1]) % (unsigned)world_profiles());
 	split(slice_of((const char *)data + 2, size - 2));
-	session_init(&play.session, server, -1);
-	run(server);
+	run_all(server);
 	world_leave();
 }

@@ -6,43 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "lib/base/log.h"
 #include "lib/io/stream.h"
-#include "lib/shape/shape.h"
-#include "lib/smtp/dot.h"
 #include "lib/tls/session.h"
-#include "tests/fuzz/session/play.h"
+#include "tests/fuzz/session/rules.h"
 
-ssize_t __real_write(int fd, const void *data, size_t len);
-ssize_t __wrap_write(int fd, const void *data, size_t len);
 enum io_result __real_stream_put(struct stream *s, const void *data, size_t len);
 enum io_result __wrap_stream_put(struct stream *s, const void *data, size_t len);
 enum io_result __real_stream_read_line(
     struct stream *s, struct str *line, size_t limit, bool keep_cr);
 enum io_result __wrap_stream_read_line(
     struct stream *s, struct str *line, size_t limit, bool keep_cr);
-void __real_dot_decoder_init(struct dot_decoder *d);
-void __wrap_dot_decoder_init(struct dot_decoder *d);
-size_t __real_dot_decode(struct dot_decoder *d, const char *in, size_t len, struct str *out);
-size_t __wrap_dot_decode(struct dot_decoder *d, const char *in, size_t len, struct str *out);
-bool __real_transaction_commit(struct session *s, struct str *reply);
-bool __wrap_transaction_commit(struct session *s, struct str *reply);
-struct shaper *__real_shape_begin(
-    const struct shape_context *context, const char *id, const char *sender, const char *trace);
-struct shaper *__wrap_shape_begin(
-    const struct shape_context *context, const char *id, const char *sender, const char *trace);
-void __real_shape_put(struct shaper *shaper, const char *data, size_t len);
-void __wrap_shape_put(struct shaper *shaper, const char *data, size_t len);
-struct queue_writer *__real_queue_writer_new(struct queue *queue, const char *id);
-struct queue_writer *__wrap_queue_writer_new(struct queue *queue, const char *id);
-int __real_queue_writer_put(struct queue_writer *w, const void *data, size_t len, struct err *err);
-int __wrap_queue_writer_put(struct queue_writer *w, const void *data, size_t len, struct err *err);
-int __real_queue_writer_commit(struct queue_writer **w, struct envelope *env, bool hold,
-    struct location *loc_out, struct err *err);
-int __wrap_queue_writer_commit(struct queue_writer **w, struct envelope *env, bool hold,
-    struct location *loc_out, struct err *err);
 void __real_transcript_in(struct transcript *t, const char *text, size_t len);
 void __wrap_transcript_in(struct transcript *t, const char *text, size_t len);
 enum tls_start __real_tls_server_start(struct tls_context *context, struct stream *stream,
@@ -50,33 +25,15 @@ enum tls_start __real_tls_server_start(struct tls_context *context, struct strea
 enum tls_start __wrap_tls_server_start(struct tls_context *context, struct stream *stream,
     const struct tls_server_config *config, struct tls_session **out, struct err *err);
 
-enum { LOG_NOWHERE = 999999 };
-
-static struct {
-	unsigned replies, due;   /* said, and to be said before the next line is read */
-	char open_code[4];       /* of a reply of several lines that is not over; "" : none */
-	unsigned commits, ends;  /* messages taken, and ends of messages that the client sent */
-	unsigned commits_before; /* the line that was read last */
-	bool fresh_tls, xclient;
-	struct str data;    /* raw, of the present DATA */
-	struct str chunks;  /* raw, of all BDAT of the message */
-	struct str written; /* the queue file */
-	char last;          /* of it */
-	bool committing;
-} seen;
-
-static void forget(void)
-{
-	str_fini(&seen.data);
-	str_fini(&seen.chunks);
-	str_fini(&seen.written);
-}
+struct seen seen;
 
 void rules_begin(void)
 {
-	forget();
 	memset(&seen, 0, sizeof(seen));
 	seen.due = 1;
+	body_begin();
+	log_rules_begin();
+	kept_begin();
 }
 
 void rules_end(void)
@@ -85,38 +42,13 @@ void rules_end(void)
 	must(seen.replies <= seen.due + 1);
 	must(seen.open_code[0] == '\0');
 	must(seen.commits <= seen.ends);
-	forget();
+	kept_settled();
+	body_begin();
 }
 
 static bool is_ours(const struct stream *s)
 {
 	return play.running && s == &play.session.stream;
-}
-
-/* ---- the log -------------------------------------------------------------------------------- */
-
-ssize_t __wrap_write(int fd, const void *data, size_t len)
-{
-	const unsigned char *p = data;
-	const char *text;
-
-	if (fd != LOG_NOWHERE)
-		return __real_write(fd, data, len);
-	/* our own settings have to be right */
-	if (!play.running &&
-	    (memmem(data, len, "]: error: ", 10) || memmem(data, len, "unknown smtpd", 13))) {
-		__real_write(STDERR_FILENO, data, len);
-		abort();
-	}
-	text = memmem(data, len, "]: ", 3);
-	if (text && strncmp(text, "]: panic: ", 10) == 0)
-		__real_write(STDERR_FILENO, data, len);
-	must(len > 1 && p[len - 1] == '\n');
-	/* lines that were held come together: each begins with the date */
-	for (size_t i = 0; i + 1 < len; i++)
-		must((p[i] >= 32 && p[i] != 127) ||
-		     (p[i] == '\n' && len - i > 7 && memcmp(p + i + 1, p, 7) == 0));
-	return (ssize_t)len;
 }
 
 /* ---- replies and commands ------------------------------------------------------------------- */
@@ -147,6 +79,7 @@ enum io_result __wrap_stream_put(struct stream *s, const void *data, size_t len)
 			lf = memchr(at, '\n', (size_t)(end - at));
 			must(lf && lf > at && lf[-1] == '\r');
 			look_at_reply_line(at, (size_t)(lf - 1 - at));
+			kept_reply(at, (size_t)(lf - 1 - at));
 			at = lf + 1;
 		}
 	}
@@ -166,7 +99,7 @@ static void look_at_login(const struct session *s)
 	const struct smtpd_auth_params *auth = &s->srv->config->auth;
 
 	if (s->login && !seen.xclient)
-		must(auth->enable && (auth->type != AUTH_DOVECOT || play.logins > 0));
+		must(auth->enable && (auth->type == AUTH_TABLE || play.logins > 0));
 }
 
 static bool begins_with(const struct str *line, const char *word)
@@ -189,6 +122,7 @@ enum io_result __wrap_stream_read_line(
 	must(seen.replies == seen.due && !seen.open_code[0]);
 	must(seen.commits <= seen.commits_before + 1);
 	seen.commits_before = seen.commits;
+	kept_settled();
 	if (seen.fresh_tls)
 		look_behind_tls(&play.session);
 	look_at_login(&play.session);
@@ -237,42 +171,7 @@ enum tls_start __wrap_tls_server_start(struct tls_context *context, struct strea
 	return result;
 }
 
-/* ---- the end of data ------------------------------------------------------------------------ */
-
-void __wrap_dot_decoder_init(struct dot_decoder *d)
-{
-	str_clear(&seen.data);
-	str_put(&seen.data, "\r\n", 2);
-	__real_dot_decoder_init(d);
-}
-
-size_t __wrap_dot_decode(struct dot_decoder *d, const char *in, size_t len, struct str *out)
-{
-	static const char end[] = "\r\n.\r\n";
-	const size_t end_len = sizeof(end) - 1;
-	size_t used = __real_dot_decode(d, in, len, out);
-	const char *first;
-
-	str_put(&seen.data, in, used);
-	first = memmem(seen.data.data, seen.data.len, end, end_len);
-	must(d->done == (first != NULL));
-	must(!first || first == seen.data.data + seen.data.len - end_len);
-	if (d->done) {
-		seen.due++;
-		seen.ends++;
-	}
-	return used;
-}
-
 /* ---- what is accepted ----------------------------------------------------------------------- */
-
-static bool is_clean(const char *text)
-{
-	for (; text && *text; text++)
-		if (*text == '\r' || *text == '\n')
-			return false;
-	return true;
-}
 
 /* Is mail for this address ours to take, from anybody? */
 static bool is_for_us(const char *address)
@@ -303,143 +202,16 @@ static bool may_relay(struct session *s)
 	return strncmp(s->peer.addr, "127.", 4) == 0 || s->login;
 }
 
-bool __wrap_transaction_commit(struct session *s, struct str *reply)
+void rules_look_at_transaction(struct session *s)
 {
-	bool accepted;
-
 	must(s->tx.active && s->tx.rcpt_count > 0);
-	must(is_clean(s->tx.sender.address));
+	must(rules_clean(s->tx.sender.address));
 	for (size_t i = 0; i < s->tx.rcpt_count; i++) {
 		const struct recipient *rcpt = &s->tx.rcpts[i];
 
-		must(is_clean(rcpt->address) && is_clean(rcpt->orig) && is_clean(rcpt->orcpt));
+		must(rules_clean(rcpt->address) && rules_clean(rcpt->orig) &&
+		     rules_clean(rcpt->orcpt));
 		if (!may_relay(s) && !s->tx.actions.discard && !is_for_us(rcpt->address))
 			panic("relayed for %s: <%s>", s->peer.namaddr, rcpt->address);
 	}
-	seen.committing = true;
-	accepted = __real_transaction_commit(s, reply);
-	seen.committing = false;
-	seen.commits += accepted;
-	must(seen.commits <= seen.ends);
-	return accepted;
-}
-
-/* ---- what is written ------------------------------------------------------------------------ */
-
-struct shaper *__wrap_shape_begin(
-    const struct shape_context *context, const char *id, const char *sender, const char *trace)
-{
-	const char *at = trace, *lf;
-
-	for (; *at; at = lf + 1) {
-		lf = strchr(at, '\n');
-		must(lf && lf > at && lf[-1] == '\r');
-		for (const char *p = at; p < lf - 1; p++)
-			must((unsigned char)*p >= 32 || *p == '\t');
-	}
-	str_clear(&seen.chunks);
-	return __real_shape_begin(context, id, sender, trace);
-}
-
-void __wrap_shape_put(struct shaper *shaper, const char *data, size_t len)
-{
-	if (play.session.tx.shaper == shaper && play.session.tx.chunks != CHUNKS_NONE)
-		str_put(&seen.chunks, data, len);
-	__real_shape_put(shaper, data, len);
-}
-
-/*
- * The lines as they are to be stored: of DATA the first dot of each is gone, with the line when it
- * was all of it; other line ends than CR LF have become CR LF, a CR for itself a blank.
- */
-static void put_stored(struct str *out, struct slice raw, bool dots)
-{
-	while (raw.len > 0) {
-		const char *lf = memchr(raw.data, '\n', raw.len);
-		size_t len = lf ? (size_t)(lf - raw.data) : raw.len,
-		       from = dots && *raw.data == '.';
-		size_t end = lf && len > 0 && raw.data[len - 1] == '\r' ? len - 1 : len;
-
-		if (from == 0 || end > from) {
-			for (size_t i = from; i < end; i++)
-				str_put_char(out, raw.data[i] == '\r' ? ' ' : raw.data[i]);
-			str_put(out, "\r\n", 2);
-		}
-		len += lf != NULL;
-		raw = slice_of(raw.data + len, raw.len - len);
-	}
-}
-
-/* Behind the first empty line; nothing when there is none. */
-static struct slice body_of(struct slice message)
-{
-	static const char empty[] = "\r\n\r\n";
-	const char *at = NULL;
-	size_t before;
-
-	if (message.len >= 2 && memcmp(message.data, empty, 2) == 0)
-		return slice_of(message.data + 2, message.len - 2);
-	if (message.len > 0)
-		at = memmem(message.data, message.len, empty, 4);
-	before = at ? (size_t)(at + 4 - message.data) : message.len;
-	return slice_of(message.data + before, message.len - before);
-}
-
-/* What the client sent as the body is the end of the queue file, byte by byte, unless it is edited.
- */
-static void look_at_body(const struct session *s)
-{
-	bool dots = s->tx.chunks == CHUNKS_NONE;
-	const struct shape_params *shape = s->srv->shape;
-	struct slice raw = slice_of(str_text(&seen.chunks), seen.chunks.len), body;
-	struct str stored = {0};
-
-	if (*shape->body_checks || *shape->nested_header_checks)
-		return;
-	if (dots) /* without the line end that we put before it, and the end */
-		raw = slice_of(seen.data.data + 2, seen.data.len - 5);
-	put_stored(&stored, raw, dots);
-	body = body_of(slice_of(str_text(&stored), stored.len));
-	if (body.len > 0 &&
-	    !(shape->message_strip_characters[0] && memchr(body.data, '\0', body.len))) {
-		must(body.len <= seen.written.len);
-		must(memcmp(seen.written.data + seen.written.len - body.len, body.data, body.len) ==
-		     0);
-	}
-	str_fini(&stored);
-}
-
-struct queue_writer *__wrap_queue_writer_new(struct queue *queue, const char *id)
-{
-	seen.last = '\n';
-	str_clear(&seen.written);
-	return __real_queue_writer_new(queue, id);
-}
-
-/* No line end but CR LF: what we store splits no message at the next server. */
-int __wrap_queue_writer_put(struct queue_writer *w, const void *data, size_t len, struct err *err)
-{
-	const char *p = data;
-
-	for (size_t i = 0; i < len; i++) {
-		must((p[i] == '\n') == (seen.last == '\r'));
-		seen.last = p[i];
-	}
-	str_put(&seen.written, data, len);
-	return __real_queue_writer_put(w, data, len, err);
-}
-
-int __wrap_queue_writer_commit(struct queue_writer **w, struct envelope *env, bool hold,
-    struct location *loc_out, struct err *err)
-{
-	must(seen.last == '\n');
-	if (seen.committing)
-		look_at_body(&play.session);
-	must(is_clean(env->sender) && is_clean(env->sender_orig) && is_clean(env->helo) &&
-	     is_clean(env->client_name) && is_clean(env->sasl_username) && is_clean(env->envid) &&
-	     is_clean(env->filter));
-	for (size_t i = 0; i < env->rcpt_count; i++)
-		must(is_clean(env->rcpts[i].address) && is_clean(env->rcpts[i].nexthop) &&
-		     is_clean(env->rcpts[i].transport));
-	return __real_queue_writer_commit(w, env, hold, loc_out, err);
 }
