@@ -123,7 +123,7 @@ static const struct {
     {"names", {"other.example cert2.pem\n.sub.example cert.pem, cert2.pem\nbad.example none.pem\n"
                "text.example LS0tLS1CRUdJTg==\n",
                   "other.example cert.pem\n", "other.example nothing.pem\n", ""}},
-    {"nets", {"192.0.2.2/32 OK\n", "0.0.0.0/0 OK\n", "192.0.2.0/99 bad\n", ""}},
+    {"nets", {"198.51.100.0/24 OK\n", "127.0.0.0/8 OK\n", "192.0.2.0/99 bad\n", ""}},
     {"locals", {"bob x\npostmaster x\nabuse x\n", "bob\n", "bob x\nbob y\n ann\n", ""}},
     {"clients", {"192.0.2.1 INFO seen\n", "0.0.0.0/0 REJECT\n::/0 DEFER\n", "if 1\nx\n", ""}},
     {"senders", {"/^a@/ INFO a\n/^hold@/ HOLD\n", "/(/ REJECT\n", "/./ $1\n", "/@/ DISCARD\n"}},
