@@ -289,7 +289,7 @@ static void show(struct postconf *pc, const struct options *o, char **args, int 
 		break;
 	}
 	if (!pc->defaults)
-		warn_names(pc, CONF_CHECK_UNKNOWN);
+		warn_names(pc, CONF_CHECK_UNKNOWN | CONF_CHECK_DEPRECATED);
 }
 
 static void edit(struct postconf *pc, const struct options *o, char **args, int count)
@@ -330,7 +330,8 @@ int main(int argc, char **argv)
 		if (o.texts) {
 			status = show_templates(&pc, o.texts, argv + optind, argc - optind);
 		} else if (o.check) {
-			warn_names(&pc, CONF_CHECK_UNKNOWN | CONF_CHECK_EFFECT);
+			warn_names(
+			    &pc, CONF_CHECK_UNKNOWN | CONF_CHECK_EFFECT | CONF_CHECK_DEPRECATED);
 			status = check_values(&pc);
 		} else {
 			show(&pc, &o, argv + optind, argc - optind);

@@ -2,6 +2,7 @@
 #ifndef LIB_CONF_CATALOGUE_H
 #define LIB_CONF_CATALOGUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -17,6 +18,9 @@ struct catalogue_row {
 
 extern const struct catalogue_row catalogue_rows[];
 extern const size_t catalogue_count;
+
+/* Is it a name that Postfix will drop? *instead_out: what to write for it; NULL: nothing. */
+bool catalogue_deprecated(const char *name, const char **instead_out);
 
 const struct catalogue_row *catalogue_find(const char *name); /* NULL when unknown */
 

@@ -112,6 +112,11 @@ static void check_name(const struct conf_names *names, const char *name, const c
 {
 	const char *guess;
 
+	if ((what & CONF_CHECK_DEPRECATED) && catalogue_deprecated(name, &guess))
+		conf_report_warning(report,
+		    "%s: support for parameter \"%s\" will be removed; instead, %s%s%s", origin,
+		    name, guess ? "specify \"" : "do not specify", guess ? guess : "",
+		    guess ? "\"" : "");
 	if (conf_names_class(names, name) != CONF_NAME_UNKNOWN) {
 		if ((what & CONF_CHECK_EFFECT) && !conf_names_has_effect(names, name))
 			idle_add(idle, name, origin, report);

@@ -39,10 +39,14 @@ size_t conf_names_list(struct conf_names *names, const char *const **list_out);
 
 /*
  * Adds one warning for each name set in main.cf, or by -o in master.cf, that nobody knows (with
- * "did you mean"), and one for each file with those that are known but have no effect in this
- * version.
+ * "did you mean"), one for each whose end Postfix has announced (with what to write in its place),
+ * and one for each file with those that are known but have no effect in this version.
  */
-enum { CONF_CHECK_UNKNOWN = 1 << 0, CONF_CHECK_EFFECT = 1 << 1 };
+enum {
+	CONF_CHECK_UNKNOWN = 1 << 0,
+	CONF_CHECK_EFFECT = 1 << 1,
+	CONF_CHECK_DEPRECATED = 1 << 2,
+};
 void conf_check_names(struct conf *conf, const struct conf_names *names,
     const struct master_cf *services, int what, struct conf_report *report);
 

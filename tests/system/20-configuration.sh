@@ -43,6 +43,14 @@ service 'x tcp - - n - - smtpd\n' "master.cf: line $n: type \"tcp\": expected in
 service 'x unix - - n - - smtpd -o {a=b\n' "master.cf: line $n: \"{a=b\": expected a closing '}'"
 service '127.0.0.1:9 inet n - n - - smtpd\n  -o smtpd_timeout=soon\n' \
 	"$etc/master.cf: line $n: 127.0.0.1:9/inet: smtpd_timeout = soon: expected a time such as"
+# what Postfix will drop, as it says it
+printf 'smtpd_use_tls = yes\nsmtpd_tls_eecdh_grade = auto\n' >>"$etc/main.cf"
+n=$(wc -l <"$etc/main.cf")
+"$postconf" -c "$etc" -n >/dev/null 2>"$scratch/out"
+grep -q "main.cf: line $((n - 1)): support for parameter \"smtpd_use_tls\" will be removed; instead, specify \"smtpd_tls_security_level\"\$" "$scratch/out" &&
+	grep -q "main.cf: line $n: support for parameter \"smtpd_tls_eecdh_grade\" will be removed; instead, do not specify\$" "$scratch/out" ||
+	fail "postconf says: $(cat "$scratch/out")"
+cp "$scratch/main.cf" "$etc/main.cf"
 rm "$etc/main.cf"
 says "main.cf: No such file or directory"
 mkdir "$etc/main.cf"

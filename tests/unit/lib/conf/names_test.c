@@ -86,19 +86,21 @@ START_TEST(check_reports)
 	struct fixture f;
 
 	setup(&f);
-	conf_check_names(
-	    f.conf, f.names, &f.services, CONF_CHECK_UNKNOWN | CONF_CHECK_EFFECT, &report);
+	conf_check_names(f.conf, f.names, &f.services,
+	    CONF_CHECK_UNKNOWN | CONF_CHECK_EFFECT | CONF_CHECK_DEPRECATED, &report);
 	ck_assert_str_eq(str_text(&report.warned),
 	    "main.cf: line 2: myhostnam: unknown parameter, did you mean myhostname?\n"
 	    "main.cf: line 9: bar_destination_recipient_limit: unknown parameter\n"
 	    "main.cf: line 13: quite_unlike_anything_known: unknown parameter\n"
+	    "main.cf: line 14: support for parameter \"virtual_maps\" will be removed; instead, "
+	    "specify \"virtual_alias_maps\"\n"
 	    "master.cf: line 1: foo/unix: -o: max_idel: unknown parameter, did you mean "
 	    "max_idle?\n"
 	    "main.cf: 6 parameters are known, but have no effect in this version: smtpd_milters "
 	    "(line 3), smtpd_restriction_classes (line 6), foo_destination_recipient_limit (line "
 	    "8), foo_time_limit (line 10), virtual_alias_maps (line 11), virtual_maps (line "
 	    "14)\n");
-	ck_assert_uint_eq(report.warnings, 5);
+	ck_assert_uint_eq(report.warnings, 6);
 	ck_assert_uint_eq(report.problems, 0);
 	conf_report_fini(&report);
 	teardown(&f);
