@@ -185,6 +185,8 @@ int endpoint_list(const struct master_cf_entry *entry, const struct core_params 
 		                 : entry->type == MASTER_CF_UNIX_DGRAM ? SOCK_DGRAM
 		                                                       : SOCK_STREAM;
 	}
+	for (size_t i = 0; i < b.count; i++)
+		b.list[i].window = core->tcp_windowsize;
 	*list_out = b.list;
 	*count_out = b.count;
 	return 0;
@@ -238,7 +240,7 @@ static int open_path(const struct endpoint *e, struct err *err)
 
 int endpoint_open(const struct endpoint *e, struct err *err)
 {
-	return e->path ? open_path(e, err) : net_listen(&e->addr, BACKLOG, err);
+	return e->path ? open_path(e, err) : net_listen(&e->addr, BACKLOG, e->window, err);
 }
 
 static int trigger_socket(const struct endpoint *e)

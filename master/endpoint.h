@@ -21,6 +21,7 @@ struct endpoint {
 	int socket_type;      /* SOCK_STREAM, SOCK_DGRAM; 0: a fifo */
 	const char *path;     /* NULL: inet */
 	struct net_addr addr; /* inet */
+	int window;           /* inet: tcp_windowsize */
 	bool if_possible;     /* not asked for by address: its absence from this host is no error */
 };
 

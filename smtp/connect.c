@@ -46,13 +46,14 @@ static int connect_bound(const struct smtp_client *c, const struct mx_addr *to, 
 
 	if (from->bad && c->params->bind_address_enforce)
 		return NET_CANNOT_BIND;
-	fd = net_connect(&to->addr, from->set ? &from->addr : NULL, limit_ms(c), err);
+	fd = net_connect(
+	    &to->addr, from->set ? &from->addr : NULL, c->core->tcp_windowsize, limit_ms(c), err);
 	if (fd != NET_CANNOT_BIND)
 		return fd;
 	log_warn("%s: %s", from->parameter, err->text);
 	if (c->params->bind_address_enforce)
 		return NET_CANNOT_BIND;
-	return net_connect(&to->addr, NULL, limit_ms(c), err);
+	return net_connect(&to->addr, NULL, c->core->tcp_windowsize, limit_ms(c), err);
 }
 
 void session_debug(const struct smtp_client *c, const char *host, const char *relay)

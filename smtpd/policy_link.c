@@ -42,7 +42,7 @@ static int connect_inet(const char *text, int timeout_ms, struct err *err)
 		memset(&addr, 0, sizeof(addr));
 		memcpy(&addr.sa, i->ai_addr, i->ai_addrlen);
 		addr.len = i->ai_addrlen;
-		fd = net_connect(&addr, NULL, timeout_ms, err);
+		fd = net_connect(&addr, NULL, 0, timeout_ms, err);
 	}
 	freeaddrinfo(all);
 	return fd;

@@ -134,7 +134,7 @@ static unsigned free_port(void)
 	int fd;
 
 	net_addr_parse(&addr, "127.0.0.1", 0);
-	fd = net_listen(&addr, 1, &err);
+	fd = net_listen(&addr, 1, 0, &err);
 	if (fd < 0 || !net_addr_from_fd(&addr, fd, false))
 		fatal("find a free port: %s", err.text);
 	port = net_addr_port(&addr);

@@ -87,7 +87,7 @@ static int connect_inet(const struct dovecot *d, const char *target, struct err 
 			((struct sockaddr_in6 *)&addr.sa)->sin6_port = htons((uint16_t)port);
 		else
 			continue;
-		fd = net_connect(&addr, NULL, d->timeout_ms, err);
+		fd = net_connect(&addr, NULL, 0, d->timeout_ms, err);
 	}
 	freeaddrinfo(all);
 	return fd < 0 ? -1 : fd;

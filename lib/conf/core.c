@@ -114,6 +114,9 @@ static const struct conf_param rows[] = {
         "How long a daemon may take for one request before its watchdog ends it."),
     CONF_SECS(P, service_throttle_time, "service_throttle_time", "60s", 1, 0,
         "The pause before a service that keeps failing is started again."),
+    CONF_INT(P, tcp_windowsize, "tcp_windowsize", "0", 0, 0,
+        "Buffers of network sockets in bytes, below 65536 for routers that break window scaling; "
+        "0: the system's."),
     CONF_SIZE(P, message_size_limit, "message_size_limit", "10240000", 0, 0,
         "The largest message in bytes, envelope included; 0: no limit."),
     CONF_SIZE(P, queue_minfree, "queue_minfree", "0", 0, 0,

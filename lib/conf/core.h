@@ -25,6 +25,7 @@ struct core_params {
 	int max_idle, max_use;           /* seconds, requests */
 	int ipc_timeout, daemon_timeout; /* seconds */
 	int service_throttle_time;       /* seconds */
+	int tcp_windowsize;              /* 0: the system's */
 	int64_t message_size_limit;
 	int64_t queue_minfree;
 	int line_length_limit;

@@ -81,7 +81,7 @@ static size_t ask_tcp(const struct net_addr *server, int64_t stop, const unsigne
 	struct stream s;
 	size_t len = 0;
 	struct err err;
-	int fd = net_connect(server, NULL, (int)MAX(stop - clock_mono_ms(), 0), &err);
+	int fd = net_connect(server, NULL, 0, (int)MAX(stop - clock_mono_ms(), 0), &err);
 
 	if (fd < 0)
 		return 0;

@@ -153,7 +153,15 @@ int net_split_host_port(
 	return parse_port(port, port_out, err);
 }
 
-int net_listen(const struct net_addr *addr, int backlog, struct err *err)
+static void set_window(int fd, int window)
+{
+	if (window <= 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &window, sizeof(window));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+}
+
+int net_listen(const struct net_addr *addr, int backlog, int window, struct err *err)
 {
 	int fd = socket(addr->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char host[64];
@@ -165,6 +173,7 @@ int net_listen(const struct net_addr *addr, int backlog, struct err *err)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (addr->sa.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	set_window(fd, window);
 	if (bind(fd, (const struct sockaddr *)&addr->sa, addr->len) < 0 ||
 	    listen(fd, backlog) < 0) {
 		err_sys(err, "bind %s port %u", host, net_addr_port(addr));
@@ -278,8 +287,8 @@ int net_connect_unix(const char *path, int timeout_ms, struct err *err)
 	return fd;
 }
 
-int net_connect(
-    const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms, struct err *err)
+int net_connect(const struct net_addr *addr, const struct net_addr *bind_to, int window,
+    int timeout_ms, struct err *err)
 {
 	int fd = socket(addr->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	char host[64];
@@ -288,6 +297,7 @@ int net_connect(
 	net_addr_text(addr, host, sizeof(host));
 	if (fd < 0)
 		return err_sys(err, "socket for %s", host);
+	set_window(fd, window);
 	if (bind_to && bind(fd, (const struct sockaddr *)&bind_to->sa, bind_to->len) < 0) {
 		err_sys(err, "bind before connecting to %s", host);
 		close(fd);

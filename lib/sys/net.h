@@ -33,8 +33,12 @@ bool net_addr_same_host(const struct net_addr *a, const struct net_addr *b); /* 
 int net_split_host_port(
     const char *text, char *host_out, size_t host_size, unsigned *port_out, struct err *err);
 
-/* Listening and connected stream sockets, close-on-exec. A descriptor, or -1 with err. */
-int net_listen(const struct net_addr *addr, int backlog, struct err *err);
+/*
+ * Listening and connected stream sockets, close-on-exec. A descriptor, or -1 with err. window: the
+ * size of a network socket's buffers, set before it listens or connects, so that TCP's window
+ * cannot grow beyond (tcp_windowsize); 0: the system's.
+ */
+int net_listen(const struct net_addr *addr, int backlog, int window, struct err *err);
 int net_listen_unix(const char *path, int type, mode_t mode, int backlog, struct err *err);
 int net_connect_unix(const char *path, int timeout_ms, struct err *err);
 /*
@@ -42,7 +46,7 @@ int net_connect_unix(const char *path, int timeout_ms, struct err *err);
  * NET_CANNOT_BIND when bind_to is no address that this host can use.
  */
 enum { NET_CANNOT_BIND = -2 };
-int net_connect(
-    const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms, struct err *err);
+int net_connect(const struct net_addr *addr, const struct net_addr *bind_to, int window,
+    int timeout_ms, struct err *err);
 
 #endif

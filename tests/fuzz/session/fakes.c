@@ -22,8 +22,8 @@
 
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
-int __wrap_net_connect(
-    const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms, struct err *err);
+int __wrap_net_connect(const struct net_addr *addr, const struct net_addr *bind_to, int window,
+    int timeout_ms, struct err *err);
 int __wrap_net_connect_unix(const char *path, int timeout_ms, struct err *err);
 
 struct service {
@@ -262,10 +262,11 @@ int __wrap_net_connect_unix(const char *path, int timeout_ms, struct err *err)
 	return connect_to(path, err);
 }
 
-int __wrap_net_connect(
-    const struct net_addr *addr, const struct net_addr *bind_to, int timeout_ms, struct err *err)
+int __wrap_net_connect(const struct net_addr *addr, const struct net_addr *bind_to, int window,
+    int timeout_ms, struct err *err)
 {
 	(void)bind_to;
+	(void)window;
 	(void)timeout_ms;
 	return connect_to(net_addr_port(addr) == 24 ? "private/auth" : "private/policy", err);
 }

@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 	config.require_certificate = mode->wants_certificate;
 	if (tls_context_new(&config, &context, &err) < 0)
 		fatal("%s", err.text);
-	listening = net_listen(&addr, 10, &err);
+	listening = net_listen(&addr, 10, 0, &err);
 	if (listening < 0)
 		fatal("%s", err.text);
 	for (;;) {

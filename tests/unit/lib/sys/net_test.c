@@ -84,6 +84,15 @@ START_TEST(host_and_port)
 }
 END_TEST
 
+static int buffer_of(int fd)
+{
+	socklen_t len = sizeof(int);
+	int size = 0;
+
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
+	return size;
+}
+
 START_TEST(connected)
 {
 	struct net_addr any, bound, seen, peer;
@@ -91,18 +100,20 @@ START_TEST(connected)
 	int listener, a, b;
 
 	ck_assert(net_addr_parse(&any, "127.0.0.1", 0));
-	listener = net_listen(&any, 5, &err);
+	listener = net_listen(&any, 5, 8192, &err);
 	ck_assert_msg(listener >= 0, "%s", err.text);
 	ck_assert(net_addr_from_fd(&bound, listener, false));
-	a = net_connect(&bound, &any, 1000, &err);
+	a = net_connect(&bound, &any, 8192, 1000, &err);
 	ck_assert_msg(a >= 0, "%s", err.text);
 	b = accept(listener, NULL, NULL);
+	ck_assert_int_eq(buffer_of(a), 2 * 8192); /* Linux counts its own share, too */
+	ck_assert_int_eq(buffer_of(b), 2 * 8192);
 	ck_assert(net_addr_from_fd(&seen, a, false) && net_addr_from_fd(&peer, b, true));
 	ck_assert_uint_eq(net_addr_port(&seen), net_addr_port(&peer));
 	close(a);
 	close(b);
 	close(listener);
-	ck_assert_int_eq(net_connect(&bound, NULL, 1000, &err), -1);
+	ck_assert_int_eq(net_connect(&bound, NULL, 0, 1000, &err), -1);
 	ck_assert_int_eq(err.code, ECONNREFUSED);
 }
 END_TEST
