@@ -187,7 +187,8 @@ static void describe(struct bounce *bounce, const struct deliver_request *about,
     enum report_kind kind, const struct message *m, const struct letter *letter, struct report *r)
 {
 	const bool full = kind == REPORT_FAILURE && (!letter->copy || !*about->sender) &&
-	                  strcmp(about->ret, "HDRS") != 0; /* nobody else gets what had no sender */
+	                  strcmp(about->ret, "HDRS") != 0 /* nobody else gets what had no sender */
+	                  && !(bounce->params.redact && about->env_flags & ENV_REQUIRETLS);
 
 	*r = (struct report){
 	    .kind = kind,

@@ -24,6 +24,8 @@ static const struct conf_param rows[] = {
         "Destinations of whose deferred mail a record is kept, for ETRN."),
     CONF_BOOL(ST, enable_threaded_bounces, "enable_threaded_bounces", "no",
         "Notices refer to the Message-ID of the message that they are about."),
+    CONF_BOOL(ST, redact, "requiretls_redact_dsn", "yes",
+        "Notices about messages with REQUIRETLS return no more than the header (RFC 8689)."),
     CONF_BOOL(ST, disable_verp_bounces, "disable_verp_bounces", "no",
         "One notice for all recipients of a message sent with VERP."),
     CONF_BOOL(ST, old_logfiles, "backwards_bounce_logfile_compatibility", "yes",

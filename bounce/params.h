@@ -11,6 +11,7 @@ struct bounce_params {
 	int maximal_queue_lifetime;
 	const char *fast_flush_domains;
 	bool enable_original_recipient, enable_threaded_bounces, disable_verp_bounces;
+	bool redact;       /* requiretls_redact_dsn */
 	bool old_logfiles; /* accepted: there is one format */
 	const char *defer_service, *trace_service, *verify_service;
 };

@@ -18,6 +18,7 @@
 #include "lib/table/table.h"
 #include "smtp/cache.h"
 #include "smtp/auth.h"
+#include "smtp/requiretls.h"
 #include "smtp/rewrite.h"
 #include "smtp/destination.h"
 #include "smtp/engine.h"
@@ -114,6 +115,8 @@ enum table_age smtp_client_age(const struct smtp_client *c)
 	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
 		worst = MAX(worst, table_chain_age(chains[i]));
 	worst = MAX(worst, generic_age(c->generic));
+	if (c->tls)
+		worst = MAX(worst, requiretls_age(c->tls->requiretls));
 	return MAX(worst, debug_peer_age(c->debug));
 }
 

@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/sys/clock.h"
 #include "lib/table/table.h"
+#include "smtp/requiretls.h"
 
 enum { PEER_TIMEOUT_MS = 5000 };
 
@@ -132,6 +133,8 @@ struct engine *engine_open(const struct smtp_tls_params *params, const struct se
 		e->policy_maps = table_chain_open(params->policy_maps, TABLE_FOLD_KEY);
 	else if (*params->per_site && params->security_level == LEVEL_UNSET)
 		e->per_site = table_chain_open(params->per_site, TABLE_FOLD_KEY);
+	e->requiretls = requiretls_open(
+	    lmtp ? "lmtp_requiretls_policy" : "smtp_requiretls_policy", params->requiretls_policy);
 	e->resume = secure_resume_new(secure, cache, e->in_use, timeout_ms);
 	if (!e->in_use)
 		return e;
@@ -152,6 +155,7 @@ void engine_close(struct engine **engine)
 	tlsproxy_client_free(&e->proxy);
 	table_chain_close(&e->policy_maps);
 	table_chain_close(&e->per_site);
+	requiretls_close(&e->requiretls);
 	arena_fini(&e->arena);
 	free(e);
 	*engine = NULL;

@@ -9,6 +9,8 @@
 #include "smtp/tls_params.h"
 
 /* What the TLS of this process shares: keys and certificates, policy tables, sessions to resume. */
+struct requiretls_policy;
+
 struct engine {
 	const struct smtp_tls_params *params;
 	const struct secure_params *secure;
@@ -16,6 +18,7 @@ struct engine {
 	bool in_use;          /* some destination may use TLS */
 	enum tls_level level; /* of the parameters */
 	struct table_chain *policy_maps, *per_site;
+	struct requiretls_policy *requiretls;
 	struct tls_context *context; /* NULL: not made yet, or it cannot be made */
 	bool tried;
 	const char *cipherlist; /* of the context: that of the default level */

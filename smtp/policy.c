@@ -138,18 +138,54 @@ static void use_per_site(
 		                                     : LEVEL_VERIFY;
 }
 
+enum requiretls policy_requiretls(
+    const struct smtp_client *c, const struct deliver_request *request, const char *domain)
+{
+	if (!(request->env_flags & ENV_REQUIRETLS) ||
+	    (c->tls && !c->tls->params->requiretls_enable))
+		return REQUIRETLS_OFF;
+	return requiretls_find(c->tls ? c->tls->requiretls : NULL, domain);
+}
+
 /* RFC 8689: a message may ask for more, or for less, than the site. */
-static void apply_message(const struct engine *e, const struct target *to, struct policy *out)
+static void apply_message(
+    const struct smtp_client *c, const struct target *to, struct arena *arena, struct policy *out)
 {
 	uint32_t flags = to->request->env_flags;
 
 	if (out->level == LEVEL_INVALID)
 		return;
-	out->requiretls = flags & ENV_REQUIRETLS;
-	if (out->requiretls && !policy_is_verified(out))
-		out->level = LEVEL_VERIFY;
-	else if (!out->requiretls && (flags & ENV_TLS_OPTIONAL) && e->params->tls_required_enable)
+	switch (policy_requiretls(c, to->request, policy_nexthop_domain(to, arena))) {
+	case REQUIRETLS_ENFORCE:
+		out->requiretls = true;
+		if (!policy_is_verified(out))
+			out->level = LEVEL_VERIFY;
+		return;
+	case REQUIRETLS_STARTTLS:
+		out->no_plain = true;
+		out->level = MAX(out->level, LEVEL_ENCRYPT);
+		return;
+	case REQUIRETLS_ERROR:
+		policy_set_invalid(out, arena, "4.3.0", "Temporary lookup error");
+		return;
+	case REQUIRETLS_OPPORTUNISTIC:
+	case REQUIRETLS_OFF:
+		break;
+	}
+	if (!(flags & ENV_REQUIRETLS) && (flags & ENV_TLS_OPTIONAL) &&
+	    c->tls->params->tls_required_enable)
 		out->level = MIN(out->level, LEVEL_MAY);
+}
+
+const char *policy_nexthop_domain(const struct target *to, struct arena *arena)
+{
+	struct destination d;
+
+	if (to->domain)
+		return to->domain;
+	if (destination_parse(to->request->nexthop, 25, arena, &d, NULL) == 0)
+		return d.host;
+	return to->request->nexthop;
 }
 
 void policy_find(
@@ -165,7 +201,7 @@ void policy_find(
 		use_policy_maps(e, to, arena, out);
 	else if (e->per_site)
 		use_per_site(e, to, arena, out);
-	apply_message(e, to, out);
+	apply_message(c, to, arena, out);
 	if (e->params->wrappermode && out->level >= LEVEL_NONE && out->level < LEVEL_ENCRYPT) {
 		log_warn("%s_tls_wrappermode needs %s_tls_security_level = encrypt (or stronger)",
 		    e->lmtp ? "lmtp" : "smtp", e->lmtp ? "lmtp" : "smtp");
@@ -174,17 +210,6 @@ void policy_find(
 }
 
 /* ---- what it comes to for one host ----------------------------------------------------------- */
-
-const char *policy_nexthop_domain(const struct target *to, struct arena *arena)
-{
-	struct destination d;
-
-	if (to->domain)
-		return to->domain;
-	if (destination_parse(to->request->nexthop, 25, arena, &d, NULL) == 0)
-		return d.host;
-	return to->request->nexthop;
-}
 
 static void set_names(const struct target *to, struct arena *arena, struct policy *p)
 {
@@ -293,6 +318,8 @@ void policy_complete(
 		dane_apply(c, to, arena, p);
 	if (p->requiretls && p->level != LEVEL_INVALID && !policy_is_verified(p))
 		p->level = LEVEL_VERIFY;
+	if (p->no_plain && p->level != LEVEL_INVALID)
+		p->level = MAX(p->level, LEVEL_ENCRYPT);
 	if (p->level <= LEVEL_NONE)
 		return;
 	if (p->level == LEVEL_FINGERPRINT || p->level >= LEVEL_VERIFY) {

@@ -5,6 +5,7 @@
 #include "lib/secure/secure.h"
 #include "lib/tls/digest.h"
 #include "lib/tls/session.h"
+#include "smtp/requiretls.h"
 #include "smtp/session.h"
 #include "smtp/tls_params.h"
 
@@ -23,6 +24,7 @@ struct policy {
 	const char *servername;
 	bool reuse;      /* the connection may go to other processes: tlsproxy does its TLS */
 	bool requiretls; /* the message must not go on where it is less safe (RFC 8689) */
+	bool no_plain;   /* at least TLS of some kind */
 
 	/* of policy_complete */
 	const char *cipherlist;
@@ -64,6 +66,10 @@ enum tls_level policy_level(struct slice name);
  * not say is left as it is in *out. Pure.
  */
 int policy_parse(const char *value, struct arena *arena, struct policy *out, struct err *err);
+
+/* What REQUIRETLS of the message is worth on its way to this domain; off when nobody asked. */
+enum requiretls policy_requiretls(
+    const struct smtp_client *client, const struct deliver_request *request, const char *domain);
 
 /* The domain that a next hop names, without brackets and port, in arena. */
 const char *policy_nexthop_domain(const struct target *to, struct arena *arena);

@@ -4,6 +4,7 @@
 #include "lib/base/log.h"
 #include "lib/mail/header.h"
 #include "lib/sys/fd.h"
+#include "smtp/policy.h"
 #include "smtp/transaction.h"
 
 /*
@@ -63,6 +64,15 @@ static bool needs_utf8(const struct transaction *t)
 
 /* ---- limits --------------------------------------------------------------------------------- */
 
+/* smtp_requiretls_policy of where this session goes. */
+static enum requiretls requiretls_of(const struct transaction *t)
+{
+	const struct target to = {.domain = t->s->domain, .request = t->request};
+
+	return policy_requiretls(
+	    t->d->client, t->request, policy_nexthop_domain(&to, t->d->job->arena));
+}
+
 /* What can be said without asking: the server's limits. */
 static bool fits(struct transaction *t)
 {
@@ -70,6 +80,7 @@ static bool fits(struct transaction *t)
 	uint64_t size = t->d->job->m->content_len;
 	struct trouble why;
 
+	t->requiretls = requiretls_of(t);
 	if (s->ehlo.size_limit && size > s->ehlo.size_limit)
 		trouble_set(&why, t->d->job->arena, "5.3.4",
 		    "message size %llu exceeds size limit %llu of server %s",
@@ -77,8 +88,7 @@ static bool fits(struct transaction *t)
 	else if (!(s->ehlo.features & FEATURE_SMTPUTF8) && needs_utf8(t))
 		trouble_set(&why, t->d->job->arena, "5.6.7",
 		    "SMTPUTF8 is required, but was not offered by host %s", s->name);
-	else if ((t->request->env_flags & ENV_REQUIRETLS) &&
-	         !(s->ehlo.features & FEATURE_REQUIRETLS))
+	else if (t->requiretls == REQUIRETLS_ENFORCE && !(s->ehlo.features & FEATURE_REQUIRETLS))
 		trouble_set(&why, t->d->job->arena, t->d->final ? "5.7.30" : "4.7.30",
 		    "REQUIRETLS is required, but was not offered by host %s", s->name);
 	else

@@ -32,6 +32,7 @@ struct session *session_new(const struct smtp_client *c, int fd, const struct ta
 	s->client = c;
 	stream_init(&s->stream, fd, -1);
 	s->nexthop = alloc_strdup(to->request->nexthop);
+	s->domain = to->domain ? alloc_strdup(to->domain) : NULL;
 	session_set_host(s, to->addr);
 	s->opened_ms = clock_mono_ms();
 	return s;
@@ -47,6 +48,7 @@ void session_free(struct session **s)
 	free((*s)->tls_key);
 	free((*s)->tls_words);
 	free((*s)->nexthop);
+	free((*s)->domain);
 	free((*s)->host);
 	free((*s)->name);
 	free((*s)->relay);

@@ -22,6 +22,7 @@ struct session {
 	const struct smtp_client *client;
 	struct stream stream;
 	char *nexthop;                        /* of the request that opened it */
+	char *domain;                         /* what was looked up for that; NULL: not known */
 	char *host;                           /* "mail.example.com" */
 	char *name;                           /* "mail.example.com[192.0.2.1]", for texts */
 	char *relay;                          /* "mail.example.com[192.0.2.1]:25", for relay= */

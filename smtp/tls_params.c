@@ -15,8 +15,8 @@ static const struct conf_enum insecure_mx_levels[] = {
     {"may", LEVEL_MAY}, {"encrypt", LEVEL_ENCRYPT}, {"dane", LEVEL_HALF_DANE}, {NULL, 0}};
 
 /* clang-format off */
-#define ROWS(x, secure_match) \
-	CONF_ENUM(P, security_level, x "_tls_security_level", "", levels, "How safe mail must be on its way, where smtp_tls_policy_maps says nothing: none, may, encrypt, fingerprint, dane, dane-only, verify, secure."), \
+#define ROWS(x, dflt_level, secure_match, requiretls) \
+	CONF_ENUM(P, security_level, x "_tls_security_level", dflt_level, levels, "How safe mail must be on its way, where smtp_tls_policy_maps says nothing: none, may, encrypt, fingerprint, dane, dane-only, verify, secure."), \
 	CONF_BOOL(P, use_tls, x "_use_tls", "no", "Obsolete: security level may."), \
 	CONF_BOOL(P, enforce_tls, x "_enforce_tls", "no", "Obsolete: security level encrypt, or verify."), \
 	CONF_BOOL(P, enforce_peername, x "_tls_enforce_peername", "yes", "Obsolete: security level verify, with enforce_tls."), \
@@ -51,16 +51,21 @@ static const struct conf_enum insecure_mx_levels[] = {
 	CONF_BOOL(P, connection_reuse, x "_tls_connection_reuse", "no", "Share TLS sessions among processes by way of tlsproxy."), \
 	CONF_BOOL(P, enable_rpk, x "_tls_enable_rpk", "no", "Accepted: raw public keys, where the TLS library has them."), \
 	CONF_BOOL(P, block_early_mail_reply, x "_tls_block_early_mail_reply", "no", "Put mail off when a TLS server has answered before MAIL FROM was said."), \
+	CONF_TEXT(P, requiretls_policy, x "_requiretls_policy", requiretls, "What a sender's REQUIRETLS is worth, by destination: words (enforce, opportunistic+starttls, opportunistic, disable) and tables with such."), \
 	CONF_SECS(P, starttls_timeout, x "_starttls_timeout", "300s", 1, 0, "Time limit for STARTTLS and for the handshake.")
+
+#define SMTP_LEVEL "${{$compatibility_level} <level {3.11} ? {} : {may}}"
+#define SMTP_REQUIRETLS "inline:{{${domain_to_ascii{$mydomain}} = opportunistic} {.${domain_to_ascii{$mydomain}} = opportunistic} {localhost = opportunistic}} cidr:{{0.0.0.0/0 opportunistic} {::/0 opportunistic}} enforce"
 
 #define SHARED_ROWS \
 	CONF_TEXT(P, tlsproxy_service_name, "tlsproxy_service_name", "tlsproxy", "The service that does TLS for connections which processes share."), \
 	CONF_ENUM(P, dane_insecure_mx_policy, "smtp_tls_dane_insecure_mx_policy", "${{$smtp_tls_security_level} == {dane} ? {dane} : {may}}", insecure_mx_levels, "What TLSA records of a host count for when DNSSEC does not say that it is the exchanger: may, encrypt or dane."), \
 	CONF_SECS(P, plain_text_after, "minimal_backoff_time", "300s", 1, 0, "Shortest pause between two tries of a message."), \
+	CONF_BOOL(P, requiretls_enable, "requiretls_enable", "yes", "Offer REQUIRETLS under TLS, and keep to it."), \
 	CONF_BOOL(P, tls_required_enable, "tls_required_enable", "yes", "A message whose header says TLS-Required: no asks for less than the policy.")
 
-static const struct conf_param smtp_rows[] = {ROWS("smtp", "nexthop, dot-nexthop"), SHARED_ROWS};
-static const struct conf_param lmtp_rows[] = {ROWS("lmtp", "nexthop"), SHARED_ROWS};
+static const struct conf_param smtp_rows[] = {ROWS("smtp", SMTP_LEVEL, "nexthop, dot-nexthop", SMTP_REQUIRETLS), SHARED_ROWS};
+static const struct conf_param lmtp_rows[] = {ROWS("lmtp", "", "nexthop", "opportunistic"), SHARED_ROWS};
 /* clang-format on */
 
 const struct conf_table smtp_tls_params = {smtp_rows, ARRAY_LEN(smtp_rows)};

@@ -37,8 +37,10 @@ struct smtp_tls_params {
 	const char *tlsproxy_service_name;
 	bool connection_reuse, enable_rpk, block_early_mail_reply;
 	bool tls_required_enable;
-	int starttls_timeout; /* seconds */
-	int plain_text_after; /* seconds: minimal_backoff_time */
+	bool requiretls_enable;
+	const char *requiretls_policy; /* NULL or "": enforce */
+	int starttls_timeout;          /* seconds */
+	int plain_text_after;          /* seconds: minimal_backoff_time */
 };
 
 #endif

@@ -42,7 +42,8 @@ static void put_mail(struct transaction *t)
 		str_put_text(out, " BODY=8BITMIME");
 	if ((features & FEATURE_SMTPUTF8) && (r->env_flags & ENV_SMTPUTF8))
 		str_put_text(out, " SMTPUTF8");
-	if (r->env_flags & ENV_REQUIRETLS)
+	if (t->requiretls == REQUIRETLS_ENFORCE ||
+	    (t->requiretls != REQUIRETLS_OFF && t->s->secured && (features & FEATURE_REQUIRETLS)))
 		str_put_text(out, " REQUIRETLS");
 	if ((features & FEATURE_LOGGED_IN) && auth_says_dummy(t->d->client->auth))
 		str_put_text(out, " AUTH=<>");

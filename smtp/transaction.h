@@ -3,6 +3,7 @@
 #define SMTP_TRANSACTION_H
 
 #include "smtp/delivery.h"
+#include "smtp/requiretls.h"
 
 /* One mail transaction on its way; shared by transaction.c and verdict.c only. */
 struct transaction {
@@ -18,6 +19,7 @@ struct transaction {
 	const char *sender;     /* as it is said: smtp_generic_maps */
 	const char **addresses; /* likewise, of each recipient; NULL: those of the request */
 	int xforwards;          /* answers to XFORWARD that are to be read */
+	enum requiretls requiretls;
 	struct content_plan plan;
 	bool mail_read, mail_ok, data_sent;
 };

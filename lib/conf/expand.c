@@ -13,6 +13,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/num.h"
 #include "lib/conf/private.h"
+#include "lib/mail/idna.h"
 
 #define DEPTH_MAX 100
 #define LOOKUPS_MAX 20000
@@ -279,6 +280,25 @@ done:
 	return result;
 }
 
+/* ${domain_to_ascii{text}}: the A-label form; what is no domain name is left as it is. */
+static int expand_to_ascii(
+    struct expansion *x, const struct frame *up, struct slice rest, struct str *out)
+{
+	char ascii[IDNA_MAX];
+	struct str text = {0};
+	int result = take_operand(x, up, &rest, &text);
+
+	if (result == 0 && rest.len > 0)
+		result = malformed(x, rest, "nothing more");
+	if (result == 0 && !idna_is_ascii(str_text(&text)) &&
+	    idna_to_ascii(str_text(&text), false, ascii))
+		result = put(x, out, ascii, strlen(ascii));
+	else if (result == 0)
+		result = put(x, out, str_text(&text), text.len);
+	str_fini(&text);
+	return result;
+}
+
 /* What stands between the braces of ${...}. */
 static int expand_braced(
     struct expansion *x, const struct frame *up, struct slice inner, struct str *out)
@@ -303,6 +323,8 @@ static int expand_braced(
 		raw = conf_raw(x->conf, name);
 		x->lookups++;
 		result = expand_choice(x, up, raw && *raw, s, out);
+	} else if (s.data[0] == '{' && strcmp(name, "domain_to_ascii") == 0) {
+		result = expand_to_ascii(x, up, s, out);
 	} else {
 		result = malformed(x, s, "'?', ':' or the closing brace");
 	}

@@ -132,6 +132,7 @@ static struct keys keys_with(const struct terms *t)
 	    .servername = t->servername,
 	    .tlsproxy_service_name = "",
 	    .verify_depth = 9,
+	    .requiretls_enable = true,
 	    .tls_required_enable = true};
 	const struct smtp_auth_params auth = {.enable = true,
 	    .type = "cyrus",

@@ -99,6 +99,15 @@ static const struct {
     {"example.com", ENV_TLS_OPTIONAL, LEVEL_MAY, NULL},
     {"none.test", ENV_TLS_OPTIONAL, LEVEL_NONE, NULL},
     {"none.test", ENV_REQUIRETLS, LEVEL_VERIFY, "mx.example.com"},
+    {"plain.test", ENV_REQUIRETLS, LEVEL_VERIFY, "mx.example.com"},
+    {"opp.test", ENV_REQUIRETLS, LEVEL_MAY, NULL},
+    {"a.opp.test", ENV_REQUIRETLS, LEVEL_ENCRYPT, NULL},
+    {"b.a.opp.test", ENV_REQUIRETLS, LEVEL_ENCRYPT, NULL},
+    {"off.test", ENV_REQUIRETLS | ENV_TLS_OPTIONAL, LEVEL_MAY, NULL},
+    {"odd.test", ENV_REQUIRETLS, LEVEL_INVALID, NULL},
+    {"odd.test", 0, LEVEL_MAY, NULL},
+    {"[192.0.2.7]:587", ENV_REQUIRETLS, LEVEL_MAY, NULL},
+    {"[192.0.3.7]", ENV_REQUIRETLS, LEVEL_VERIFY, "mx.example.com"},
     {"example.com", ENV_REQUIRETLS | ENV_TLS_OPTIONAL, LEVEL_SECURE, "example.com .example.com"},
 };
 
@@ -128,6 +137,10 @@ static void set_params(struct smtp_tls_params *p)
 	    .fingerprint_digest = "sha256",
 	    .servername = "",
 	    .verify_depth = 9,
+	    .requiretls_enable = true,
+	    .requiretls_policy = "inline:{{opp.test = opportunistic}, {.opp.test = "
+	                         "opportunistic+starttls}, {off.test = disable}, {odd.test = "
+	                         "sometimes}} cidr:{{192.0.2.0/24 opportunistic}} enforce",
 	    .tls_required_enable = true};
 }
 
