@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
-#include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/service/scoreboard.h"
 #include "lib/sys/clock.h"
@@ -70,16 +69,17 @@ static bool finished(pid_t pid, int64_t deadline_ms, int *status_out)
 }
 
 /* It can live with what it says, but the administrator should know; once for all entries. */
-static void warn_lines(struct map *said, char *text)
+static void keep_lines(struct map *said, char *text, struct str *out)
 {
 	char *save = NULL;
 
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		if (!map_put(said, line, said))
-			log_warn("%s", line);
+			str_printf(out, "%s\n", line);
 }
 
-static void collect(struct checker *c, int64_t deadline_ms, struct map *said, struct problems *p)
+static void collect(
+    struct checker *c, int64_t deadline_ms, struct map *said, struct str *out, struct problems *p)
 {
 	const char *path = c->planned->path;
 	char *text = alloc_zero(1, ANSWER_MAX + 1);
@@ -87,12 +87,12 @@ static void collect(struct checker *c, int64_t deadline_ms, struct map *said, st
 	ssize_t n;
 
 	if (c->pid < 0 || !finished(c->pid, deadline_ms, &status)) {
-		log_warn("%s does not check its parameters", path);
+		str_printf(out, "%s does not check its parameters\n", path);
 	} else {
 		n = fd_pread_full(c->answer, text, ANSWER_MAX, 0);
 		text[n > 0 ? n : 0] = '\0';
 		if (status == 0)
-			warn_lines(said, text);
+			keep_lines(said, text, out);
 		else if (text[0])
 			problems_add_lines(p, text);
 		else
@@ -121,7 +121,7 @@ static bool is_repeated(const struct config *config, size_t at)
 	return false;
 }
 
-void config_check_programs(const struct config *config, struct problems *p)
+void config_check_programs(struct config *config, struct problems *p)
 {
 	struct checker *checkers = alloc_zero(config->plan_count + 1, sizeof(*checkers));
 	int64_t deadline_ms = clock_mono_ms() + CHECK_LIMIT_MS;
@@ -136,7 +136,7 @@ void config_check_programs(const struct config *config, struct problems *p)
 	}
 	for (size_t i = 0; i < config->plan_count; i++) {
 		if (checkers[i].planned)
-			collect(&checkers[i], deadline_ms, said, p);
+			collect(&checkers[i], deadline_ms, said, &config->programs_say, p);
 	}
 	map_free(&said, NULL);
 	arena_fini(&arena);

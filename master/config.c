@@ -122,9 +122,9 @@ static void warn(struct config *config, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	str_vprintf(&config->warnings, fmt, ap);
+	str_vprintf(&config->plan_warnings, fmt, ap);
 	va_end(ap);
-	str_put_char(&config->warnings, '\n');
+	str_put_char(&config->plan_warnings, '\n');
 }
 
 static const char *program_of(struct config *config, const struct master_cf_entry *entry)
@@ -224,7 +224,7 @@ static void make_plan(struct config *config, struct problems *p)
 	}
 	check_shared(config, p);
 	if (config->ignored.len > 0)
-		str_printf(&config->warnings,
+		str_printf(&config->plan_warnings,
 		    "master.cf: entries whose programs are not part of this version are "
 		    "ignored:%s\n",
 		    str_text(&config->ignored));
@@ -243,14 +243,26 @@ static void fill(struct config *config, struct problems *p)
 	str_put_text(&config->warnings, conf_warnings(config->conf));
 }
 
-void config_log_warnings(const struct config *config)
+static void log_lines(const char *lines)
 {
 	struct problems p;
 
 	problems_init(&p);
-	problems_add_lines(&p, str_text(&config->warnings));
+	problems_add_lines(&p, lines);
 	problems_each(&p, log_warn);
 	problems_fini(&p);
+}
+
+void config_log_plan_warnings(const struct config *config)
+{
+	log_lines(str_text(&config->plan_warnings));
+	log_lines(str_text(&config->programs_say));
+}
+
+void config_log_warnings(const struct config *config)
+{
+	log_lines(str_text(&config->warnings));
+	config_log_plan_warnings(config);
 }
 
 /*
@@ -316,6 +328,8 @@ void config_free(struct config **config)
 	fd_close(&c->text_fd);
 	arena_fini(&c->arena);
 	str_fini(&c->warnings);
+	str_fini(&c->plan_warnings);
+	str_fini(&c->programs_say);
 	str_fini(&c->ignored);
 	if (c->conf)
 		conf_free(&c->conf);

@@ -36,8 +36,10 @@ struct config {
 	const char *owner;
 	struct planned *plan; /* the services that run in this version */
 	size_t plan_count;
-	struct str warnings; /* what can be lived with, one a line */
-	struct str ignored;  /* entries whose programs do not exist */
+	struct str warnings; /* what can be lived with, one a line: how the files are written */
+	struct str plan_warnings; /* and what cannot be run as they say */
+	struct str programs_say;  /* warnings of the programs */
+	struct str ignored;       /* entries whose programs do not exist */
 };
 
 /* What is wrong, each problem once, in order. */
@@ -60,6 +62,8 @@ void problems_each(const struct problems *p, void (*say)(const char *fmt, ...));
  */
 struct config *config_load(const char *etc, uint32_t generation, struct problems *p);
 void config_log_warnings(const struct config *config);
+/* Without those of the first kind, of which postconf tells, too. */
+void config_log_plan_warnings(const struct config *config);
 void config_free(struct config **config);
 
 /*
@@ -67,6 +71,6 @@ void config_free(struct config **config);
  * at most CHECK_LIMIT_MS in all; a program that does not answer in time is no problem here.
  */
 enum { CHECK_LIMIT_MS = 10000 };
-void config_check_programs(const struct config *config, struct problems *p);
+void config_check_programs(struct config *config, struct problems *p);
 
 #endif

@@ -84,6 +84,8 @@ static struct config *load_or_exit(const char *etc, bool to_stdout)
 	config = config_load(etc, (uint32_t)time(NULL), &p);
 	if (config)
 		config_check_programs(config, &p);
+	if (config && p.count == 0) /* the log has them, too, once it is open */
+		config_log_plan_warnings(config);
 	if (p.count > 0) {
 		if (to_stdout)
 			fputs(str_text(&p.text), stdout);

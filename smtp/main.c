@@ -98,6 +98,7 @@ int main(int argc, char **argv)
 {
 	static struct service_spec spec = {
 	    .program = "smtp",
+	    .takes_arguments = true, /* flags=DORX */
 	    .tables = tables,
 	    .check = check,
 	    .params = table_structs,

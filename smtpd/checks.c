@@ -8,13 +8,13 @@
 #include <strings.h>
 
 #include "lib/base/log.h"
+#include "lib/base/near.h"
 #include "lib/base/num.h"
 #include "lib/dns/dns.h"
 #include "lib/service/service.h"
 #include "lib/mail/address.h"
 #include "lib/smtp/reply.h"
 
-enum { SLEEP_MAX = 3600 };
 #define PARAMS(check) ((check)->s->params)
 
 static enum verdict permit(struct check *check)
@@ -50,7 +50,7 @@ static enum verdict pause_for(struct check *check)
 {
 	int seconds;
 
-	if (!num_int(check->arg, 0, SLEEP_MAX, &seconds)) {
+	if (!num_int(check->arg, 0, RESTRICT_SLEEP_MAX, &seconds)) {
 		log_warn("restriction %s must be followed by number", check->kind->name);
 		return check_misconfigured(check);
 	}
@@ -382,6 +382,23 @@ static const struct restriction_kind kinds[] = {
     {"reject_known_sender_login_mismatch", check_login_mismatch, 0,
         LOGIN_MISMATCH_AUTH | LOGIN_MISMATCH_NONE | LOGIN_MISMATCH_UNKNOWN_OK},
 };
+
+const char *check_nearest(const char *name)
+{
+	enum { FAR = 3 };
+	size_t best_distance = MIN((size_t)FAR, strlen(name) / 3) + 1;
+	const char *best = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		size_t d = near_distance(name, kinds[i].name, FAR);
+
+		if (d < best_distance) {
+			best = kinds[i].name;
+			best_distance = d;
+		}
+	}
+	return best;
+}
 
 const struct restriction_kind *check_find(struct slice name)
 {

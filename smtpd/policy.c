@@ -78,6 +78,32 @@ static int parse(struct policy *p, const char *text, struct err *err)
 	return 0;
 }
 
+/* Is it written as it should be? Whether somebody is there is seen later. */
+static int check_endpoint(const char *text, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	struct slice type = slice_of(text, colon ? (size_t)(colon - text) : 0);
+	char host[256];
+	unsigned port;
+
+	if (slice_eq(type, "inet"))
+		return net_split_host_port(colon + 1, host, sizeof(host), &port, err);
+	if ((slice_eq(type, "unix") || slice_eq(type, "local")) && colon[1])
+		return 0;
+	return err_set(err, 0, "\"%s\": expected inet:host:port or unix:path", text);
+}
+
+int policy_check(const char *text, struct err *err)
+{
+	struct policy p = {.endpoint = ""};
+	int rc = parse(&p, text, err);
+
+	if (rc == 0)
+		rc = check_endpoint(p.endpoint, err);
+	arena_fini(&p.arena);
+	return rc;
+}
+
 void policy_free(void *value)
 {
 	struct policy *p = value;
@@ -110,12 +136,8 @@ struct policy *policy_get(struct smtpd *srv, const char *text, struct err *err)
 	    .timeout = params->policy_timeout,
 	    .try_limit = params->policy_try_limit,
 	};
-	if (parse(p, text, err) < 0)
+	if (parse(p, text, err) < 0 || check_endpoint(p->endpoint, err) < 0)
 		goto fail;
-	if (!strchr(p->endpoint, ':')) {
-		err_set(err, 0, "\"%s\": expected inet:host:port or unix:path", p->endpoint);
-		goto fail;
-	}
 	map_put(a->policies, text, p);
 	return p;
 fail:

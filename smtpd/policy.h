@@ -25,6 +25,8 @@ struct policy {
 	int requests; /* on this connection */
 };
 
+/* -1: nobody could be asked by this text. Opens nothing. */
+int policy_check(const char *text, struct err *err);
 /*
  * The process's policy service of this text, "inet:host:port" or "{ endpoint, name=value, ... }".
  * Opens nothing; NULL with err: the text names none.

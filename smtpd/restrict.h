@@ -53,7 +53,10 @@ enum {
 	RESTRICT_ENDS = 1 << 2,     /* nothing behind it is ever evaluated */
 	RESTRICT_TABLE = 1 << 3,    /* the argument is a table */
 };
-enum { RESTRICT_DEPTH_MAX = 100 }; /* of lists within lists */
+enum {
+	RESTRICT_DEPTH_MAX = 100, /* of lists within lists */
+	RESTRICT_SLEEP_MAX = 3600
+};
 
 struct restriction {
 	const struct restriction_kind *kind; /* NULL: nobody knows this name */
@@ -68,6 +71,7 @@ struct restriction_list {
 };
 
 const struct restriction_kind *check_find(struct slice name); /* NULL when unknown */
+const char *check_nearest(const char *name); /* what was meant; NULL: nothing is like it */
 
 /* What the process has for restrictions. */
 struct access {

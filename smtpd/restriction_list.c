@@ -12,6 +12,26 @@
 #include "smtpd/policy.h"
 #include "smtpd/restrict.h"
 
+const char *access_stage_list(
+    const struct smtpd_params *p, enum access_stage stage, const char **text_out)
+{
+	const struct {
+		const char *name, *text;
+	} lists[] = {
+	    [ACCESS_CLIENT] = {"smtpd_client_restrictions", p->client_restrictions},
+	    [ACCESS_HELO] = {"smtpd_helo_restrictions", p->helo_restrictions},
+	    [ACCESS_SENDER] = {"smtpd_sender_restrictions", p->sender_restrictions},
+	    [ACCESS_RELAY] = {"smtpd_relay_restrictions", p->relay_restrictions},
+	    [ACCESS_RECIPIENT] = {"smtpd_recipient_restrictions", p->recipient_restrictions},
+	    [ACCESS_DATA] = {"smtpd_data_restrictions", p->data_restrictions},
+	    [ACCESS_END_OF_DATA] = {"smtpd_end_of_data_restrictions", p->end_of_data_restrictions},
+	    [ACCESS_ETRN] = {"smtpd_etrn_restrictions", p->etrn_restrictions},
+	};
+
+	*text_out = lists[stage].text;
+	return lists[stage].name;
+}
+
 static bool is_separator(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';

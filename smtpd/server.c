@@ -93,23 +93,12 @@ static void load_interfaces(struct smtpd *srv)
 static void load_restrictions(struct smtpd *srv, struct conf *conf)
 {
 	const struct smtpd_params *p = &srv->config->smtpd;
-	const struct {
-		enum access_stage stage;
-		const char *name, *text;
-	} lists[] = {
-	    {ACCESS_CLIENT, "smtpd_client_restrictions", p->client_restrictions},
-	    {ACCESS_HELO, "smtpd_helo_restrictions", p->helo_restrictions},
-	    {ACCESS_SENDER, "smtpd_sender_restrictions", p->sender_restrictions},
-	    {ACCESS_RELAY, "smtpd_relay_restrictions", p->relay_restrictions},
-	    {ACCESS_RECIPIENT, "smtpd_recipient_restrictions", p->recipient_restrictions},
-	    {ACCESS_DATA, "smtpd_data_restrictions", p->data_restrictions},
-	    {ACCESS_END_OF_DATA, "smtpd_end_of_data_restrictions", p->end_of_data_restrictions},
-	    {ACCESS_ETRN, "smtpd_etrn_restrictions", p->etrn_restrictions},
-	};
 
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		srv->restrictions[lists[i].stage] =
-		    restriction_list_parse(lists[i].name, lists[i].text);
+	for (int stage = 0; stage < ACCESS_STAGES; stage++) {
+		const char *text, *name = access_stage_list(p, (enum access_stage)stage, &text);
+
+		srv->restrictions[stage] = restriction_list_parse(name, text);
+	}
 	rewrite_clients_open(srv, p->local_header_rewrite_clients);
 	access_open(srv, conf);
 	srv->relay_protected = access_protects(srv);

@@ -441,6 +441,9 @@ bool args_option(struct slice word, const char *keyword, struct slice *value_out
  */
 struct restriction_list *restriction_list_parse(const char *parameter, const char *text);
 void restriction_list_free(struct restriction_list **list);
+/* The name of a stage's parameter, and its text. */
+const char *access_stage_list(
+    const struct smtpd_params *p, enum access_stage stage, const char **text_out);
 /* Does it keep strangers from relaying? classes (may be NULL) are looked into as well. */
 bool restriction_list_protects(const struct restriction_list *list, const struct map *classes);
 

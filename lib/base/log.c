@@ -27,6 +27,7 @@ static struct {
 	int verbose;
 	bool plain_addresses;
 	bool echo;
+	struct str *capture;
 	char syslog_name[TAG_MAX];
 	char program[TAG_MAX];
 	char ident[TAG_MAX * 2 + 2]; /* libc looks at it again for each line that goes to syslog */
@@ -59,6 +60,14 @@ void log_disconnect(void)
 void log_echo(bool on)
 {
 	state.echo = on;
+}
+
+struct str *log_capture(struct str *out)
+{
+	struct str *before = state.capture;
+
+	state.capture = out;
+	return before;
 }
 
 void log_set_tag(const char *syslog_name, const char *program)
@@ -197,6 +206,11 @@ static void echo(const char *program, const char *text, size_t len)
 		write_all(STDERR_FILENO, line, (size_t)n);
 }
 
+static bool is_captured(enum log_level level)
+{
+	return state.capture && (level == LOG_LEVEL_WARN || level == LOG_LEVEL_ERROR);
+}
+
 static PRINTF_LIKE(3, 0) void emit(
     enum log_level level, const char *program, const char *fmt, va_list ap)
 {
@@ -205,6 +219,11 @@ static PRINTF_LIKE(3, 0) void emit(
 	int saved = errno;
 	size_t head, len;
 
+	if (is_captured(level)) {
+		str_vprintf(state.capture, fmt, ap);
+		str_put_char(state.capture, '\n');
+		return;
+	}
 	snprintf(state.ident, sizeof(state.ident), "%s%s%s", state.syslog_name,
 	    state.syslog_name[0] ? "/" : "", program);
 	if (state.sink == LOG_TO_FD)

@@ -56,6 +56,14 @@ void log_let_out(void); /* they are written; holding goes on */
 /* Lines go to standard error as well, as "program: text": what an administrator's command does. */
 void log_echo(bool on);
 
+/*
+ * From now on warnings and errors are appended to *out, a line each, without a date and a tag, and
+ * go nowhere else: for who checks a configuration and says itself what is wrong. NULL: they are
+ * logged. Returns what was set before.
+ */
+struct str;
+struct str *log_capture(struct str *out);
+
 /* The tag is "<syslog_name>/<program>", or "<program>" alone when syslog_name is NULL. Copied. */
 void log_set_tag(const char *syslog_name, const char *program);
 

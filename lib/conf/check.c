@@ -3,44 +3,12 @@
 #include <string.h>
 
 #include "lib/base/attr.h"
+#include "lib/base/near.h"
 #include "lib/conf/catalogue.h"
 #include "lib/conf/conf.h"
 #include "lib/conf/names.h"
 
-#define LEN_MAX 96
 #define FAR 3 /* more edits than this is no misspelling */
-
-/* Levenshtein distance, swaps of neighbours counted as one; FAR + 1 when it is clearly beyond. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t rows[3][LEN_MAX + 1], na = strlen(a), nb = strlen(b);
-	size_t *before = rows[0], *last = rows[1], *now = rows[2];
-
-	if (na > LEN_MAX || nb > LEN_MAX || na > nb + FAR || nb > na + FAR)
-		return FAR + 1;
-	for (size_t j = 0; j <= nb; j++)
-		last[j] = j;
-	for (size_t i = 1; i <= na; i++) {
-		size_t *swap, least = now[0] = i;
-
-		for (size_t j = 1; j <= nb; j++) {
-			size_t d = last[j - 1] + (a[i - 1] != b[j - 1]);
-
-			d = MIN(d, MIN(last[j], now[j - 1]) + 1);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				d = MIN(d, before[j - 2] + 1);
-			now[j] = d;
-			least = MIN(least, d);
-		}
-		if (least > FAR)
-			return FAR + 1;
-		swap = before;
-		before = last;
-		last = now;
-		now = swap;
-	}
-	return last[nb];
-}
 
 const char *conf_names_nearest(const struct conf_names *names, const char *name)
 {
@@ -49,7 +17,7 @@ const char *conf_names_nearest(const struct conf_names *names, const char *name)
 	const char *best = NULL;
 
 	for (size_t i = 0; i < catalogue_count; i++) {
-		d = distance(name, catalogue_rows[i].name);
+		d = near_distance(name, catalogue_rows[i].name, FAR);
 		if (d < best_distance) {
 			best_distance = d;
 			best = catalogue_rows[i].name;
@@ -57,7 +25,7 @@ const char *conf_names_nearest(const struct conf_names *names, const char *name)
 	}
 	for (; *tables; tables++) {
 		for (size_t i = 0; i < (*tables)->count; i++) {
-			d = distance(name, (*tables)->rows[i].name);
+			d = near_distance(name, (*tables)->rows[i].name, FAR);
 			if (d < best_distance) {
 				best_distance = d;
 				best = (*tables)->rows[i].name;

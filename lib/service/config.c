@@ -133,6 +133,31 @@ void service_load(struct service *s)
 		log_open(LOG_TO_SYSLOG, -1, service_facility(s->core.syslog_facility));
 }
 
+/* "-o name=permit_mynetworks, reject": the rest of the value would be lost without a word. */
+static void check_arguments(struct service *s, struct conf_report *report)
+{
+	if (s->options.arg_count > 0 && !s->spec->takes_arguments)
+		conf_report_problem(report,
+		    "master.cf: %s/%s: %s: unexpected argument; expected -o name=value, or "
+		    "-o { name = value } when the value has blanks in it",
+		    s->options.name, s->options.type_name, s->options.args[0]);
+}
+
+/* What the program has to say, and what it would log. */
+static void check_rest(struct service *s, struct conf_report *report)
+{
+	struct str said = {0};
+	char *save = NULL;
+
+	log_capture(&said);
+	s->spec->check(s, report);
+	log_capture(NULL);
+	for (char *line = said.len ? strtok_r(said.data, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		conf_report_warning(report, "%s", line);
+	str_fini(&said);
+}
+
 int service_check(struct service *s)
 {
 	struct conf_report report = {0};
@@ -144,8 +169,12 @@ int service_check(struct service *s)
 	else
 		rc = fill(s, &report);
 	str_clear(&report.warned); /* of all programs together: master's to say */
+	if (rc == 0)
+		check_arguments(s, &report);
+	if (rc == 0)
+		service_check_tables(s, &report);
 	if (rc == 0 && s->spec->check)
-		s->spec->check(s, &report);
+		check_rest(s, &report);
 	rc = report.problems > 0 ? -1 : rc;
 	if (report.problems > 0)
 		fputs(str_text(&report.text), stdout);

@@ -68,6 +68,9 @@ void service_load(struct service *s);
 /* The -C mode: prints all problems; the exit status. */
 int service_check(struct service *s);
 
+/* For it: warnings of tables and match lists that cannot be used (tables.c). */
+void service_check_tables(struct service *s, struct conf_report *report);
+
 /* chdir to the queue, before_drop, chroot, change of user; fatal when impossible. */
 void service_drop_privileges(struct service *s);
 

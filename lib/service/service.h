@@ -31,8 +31,9 @@ struct service_spec {
 	const char *program;                    /* "smtpd" */
 	const struct conf_table *const *tables; /* NULL-terminated; filled into params[] in order */
 	void *const *params;                    /* where each table's struct is */
-	bool keeps_root; /* master.cf's unpriv=n is needed: local(8). Else mail_owner */
-	bool solitary;   /* refuses a process limit other than 1 (qmgr, pickup) */
+	bool keeps_root;      /* master.cf's unpriv=n is needed: local(8). Else mail_owner */
+	bool takes_arguments; /* master.cf may have more than options behind the command */
+	bool solitary;        /* refuses a process limit other than 1 (qmgr, pickup) */
 
 	/*
 	 * With -C only, after the parameters were found good: what else can be wrong, such as a

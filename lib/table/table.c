@@ -2,12 +2,14 @@
 #include "lib/table/table.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/base/near.h"
 #include "lib/table/file.h"
 #include "lib/table/type.h"
 
@@ -51,43 +53,21 @@ char *table_file_is_name(const char *name)
 	return alloc_strdup(name);
 }
 
-/* Levenshtein distance of short words; long ones are far away. */
-static size_t distance(struct slice a, const char *b)
-{
-	size_t row[32], n = strlen(b);
-
-	if (a.len >= ARRAY_LEN(row) || n >= ARRAY_LEN(row))
-		return ARRAY_LEN(row);
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 0; i < a.len; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 0; j < n; j++) {
-			size_t above = row[j + 1];
-			size_t best = diagonal + (a.data[i] != b[j]);
-
-			best = MIN(best, above + 1);
-			row[j + 1] = MIN(best, row[j] + 1);
-			diagonal = above;
-		}
-	}
-	return row[n];
-}
-
 static int unknown_type(struct slice type, struct err *err)
 {
+	enum { FAR = 2 }; /* farther is another word */
+	size_t best_distance = FAR + 1;
 	const char *best = NULL;
-	size_t best_distance = 3; /* farther is another word */
+	char name[32];
 
 	for (size_t i = 0; i < ARRAY_LEN(missing_types); i++) {
 		if (slice_eq(type, missing_types[i]))
 			return err_set(err, EPROTONOSUPPORT,
 			    "table type \"%s\" is not supported by this version", missing_types[i]);
 	}
+	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(type));
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		size_t d = distance(type, types[i].name);
+		size_t d = near_distance(name, types[i].name, FAR);
 
 		if (d < best_distance) {
 			best = types[i].name;
@@ -97,7 +77,11 @@ static int unknown_type(struct slice type, struct err *err)
 	if (best)
 		return err_set(err, EINVAL, "unknown table type \"%.*s\": did you mean \"%s\"?",
 		    SLICE_ARG(type), best);
-	return err_set(err, EINVAL, "unknown table type \"%.*s\"", SLICE_ARG(type));
+	return err_set(err, EINVAL,
+	    "unknown table type \"%.*s\": expected a type of tables(5), such as lmdb, texthash, "
+	    "cidr "
+	    "or pcre",
+	    SLICE_ARG(type));
 }
 
 static const struct table_type *find_type(struct slice name)

@@ -72,6 +72,7 @@ START_TEST(loads)
 {
 	char main_cf[512];
 	struct config *config;
+	struct str warnings = {0};
 	struct problems p;
 	const char *said;
 
@@ -85,12 +86,16 @@ START_TEST(loads)
 	config = config_load(dir, 7, &p);
 	ck_assert_msg(
 	    (config ? (int)config->plan_count : -1) == cases[_i].planned, "%s", str_text(&p.text));
-	said = config ? str_text(&config->warnings) : str_text(&p.text);
+	if (config)
+		str_printf(&warnings, "%s%s", str_text(&config->warnings),
+		    str_text(&config->plan_warnings));
+	said = config ? str_text(&warnings) : str_text(&p.text);
 	for (size_t i = 0; i < 3 && cases[_i].tells[i]; i++)
 		ck_assert_msg(strstr(said, cases[_i].tells[i]) != NULL, "\"%s\" is not in: %s",
 		    cases[_i].tells[i], said);
 	ck_assert_int_eq(config ? 0 : 1, p.count > 0);
 	config_free(&config);
+	str_fini(&warnings);
 	problems_fini(&p);
 }
 END_TEST
