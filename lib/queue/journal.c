@@ -255,13 +255,16 @@ static int append_locked(
  */
 static bool add_lane(struct journal *journal, int count)
 {
+	uint64_t size = (uint64_t)journal->params->journal_lane_size & ~(uint64_t)(LANE_HEAD - 1);
+	uint32_t epoch = lane_new_epoch();
 	bool made;
 
 	if (count >= journal->params->journal_lane_count || count >= LANES_MAX ||
 	    journal->index_fd < 0 || fd_lock(journal->index_fd, false) != 0)
 		return false;
-	made = lane_make(count,
-	           (uint64_t)journal->params->journal_lane_size & ~(uint64_t)(LANE_HEAD - 1)) == 0;
+	/* the first writer need not look through all of it for its end */
+	journal_index_put(journal->index_fd, count, epoch, LANE_HEAD);
+	made = lane_make(count, size, epoch) == 0;
 	fd_unlock(journal->index_fd);
 	return made || journal_fd(journal, count, NULL) >= 0;
 }

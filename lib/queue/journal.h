@@ -83,7 +83,7 @@ int lane_highest(void);
  * Makes lane number `lane` of zeros, fully written and synced, under its name at last. One process
  * at a time (the index file's lock). 0 or -1; it may be there already.
  */
-int lane_make(int lane, uint64_t size);
+int lane_make(int lane, uint64_t size, uint32_t epoch);
 
 /* ---- lane.c -------------------------------------------------------------------------------- */
 

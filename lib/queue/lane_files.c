@@ -54,7 +54,7 @@ static void remove_leftovers(void)
 		closedir(dir);
 }
 
-int lane_make(int lane, uint64_t size)
+int lane_make(int lane, uint64_t size, uint32_t epoch)
 {
 	static const char zeros[65536];
 	char path[LANE_PATH_MAX], temp[64];
@@ -75,8 +75,8 @@ int lane_make(int lane, uint64_t size)
 			goto fail;
 	}
 	/* locked until its name is durable: a record in a lane whose name is lost would be lost */
-	if (fd_lock(fd, true) < 0 || lane_write_epoch(fd, lane_new_epoch(), size) < 0 ||
-	    fsync(fd) < 0 || link(temp, path) < 0)
+	if (fd_lock(fd, true) < 0 || lane_write_epoch(fd, epoch, size) < 0 || fsync(fd) < 0 ||
+	    link(temp, path) < 0)
 		goto fail;
 	unlink(temp);
 	dir = open("journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
