@@ -184,6 +184,7 @@ static void ended(struct child *c, int status)
 	bool periodic = u->planned && u->planned->entry->wakeup > 0;
 	const struct ending ending = {.normal = ended_well,
 	    .lasting = periodic || atomic_load(&score(c)->event_loop) != 0,
+	    .ready = !child_is_starting(c),
 	    .uses = atomic_load(&score(c)->uses),
 	    .lived_ms = loop_now_ms(m->loop) - c->started_ms};
 	const char *path = u->planned ? u->planned->path : u->key;

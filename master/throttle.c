@@ -20,7 +20,7 @@ void throttle_succeeded(struct throttle *t)
 enum verdict throttle_judge(const struct ending *ending)
 {
 	bool quick = ending->lasting && ending->lived_ms < PROBATION_MS;
-	bool useless = ending->uses == 0 && ending->lived_ms < AT_ONCE_MS;
+	bool useless = ending->uses == 0 && (!ending->ready || ending->lived_ms < AT_ONCE_MS);
 
 	if (ending->normal)
 		return useless ? VERDICT_FAILED : VERDICT_GOOD;

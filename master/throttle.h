@@ -20,6 +20,7 @@ void throttle_succeeded(struct throttle *t);
 struct ending {
 	bool normal;   /* exit status 0 */
 	bool lasting;  /* an event loop, or what a timer wakes: all depend on this one process */
+	bool ready;    /* it got as far as waiting for work */
 	uint32_t uses; /* sessions, triggers, connections it had */
 	int64_t lived_ms;
 };
@@ -28,9 +29,9 @@ enum verdict { VERDICT_GOOD, VERDICT_FAILED, VERDICT_NEITHER };
 
 /*
  * Is its service to be throttled (FAILED), or has it shown that it works (GOOD)? A process that
- * fails before it served anything cannot start, nor can one that ends at once, be it with status 0:
- * the client that waits would have it started again for ever. One that gets work at once, for that
- * is what it was started for, must also live for a while.
+ * fails before it served anything cannot start, nor can one that ends before it is ready, or at
+ * once, be it with status 0: the client that waits would have it started again for ever. One that
+ * gets work at once, for that is what it was started for, must also live for a while.
  */
 enum verdict throttle_judge(const struct ending *ending);
 

@@ -23,16 +23,17 @@ static const struct {
 	struct ending ending;
 	enum verdict verdict;
 } cases[] = {
-    {"idle too long", {true, false, 0, 100000}, VERDICT_GOOD},
-    {"max_use", {true, false, 100, 9000}, VERDICT_GOOD},
-    {"fails at start", {false, false, 0, 5}, VERDICT_FAILED},
-    {"killed while idle", {false, false, 0, 50000}, VERDICT_FAILED},
-    {"a session crashes", {false, false, 1, 5}, VERDICT_NEITHER},
-    {"a loop crashes at its first client", {false, true, 3, 100}, VERDICT_FAILED},
-    {"a loop crashes after a while", {false, true, 3, 60000}, VERDICT_NEITHER},
-    {"a loop ends by reload", {true, true, 3, 100}, VERDICT_GOOD},
-    {"ends at once, content", {true, false, 0, 10}, VERDICT_FAILED},
-    {"a loop ends at once, content", {true, true, 0, 10}, VERDICT_FAILED},
+    {"idle too long", {true, false, true, 0, 100000}, VERDICT_GOOD},
+    {"max_use", {true, false, true, 100, 9000}, VERDICT_GOOD},
+    {"fails at start", {false, false, false, 0, 5}, VERDICT_FAILED},
+    {"killed while idle", {false, false, true, 0, 50000}, VERDICT_FAILED},
+    {"a session crashes", {false, false, true, 1, 5}, VERDICT_NEITHER},
+    {"a loop crashes at its first client", {false, true, true, 3, 100}, VERDICT_FAILED},
+    {"a loop crashes after a while", {false, true, true, 3, 60000}, VERDICT_NEITHER},
+    {"a loop ends by reload", {true, true, true, 3, 100}, VERDICT_GOOD},
+    {"ends at once, content", {true, false, true, 0, 10}, VERDICT_FAILED},
+    {"a loop ends at once, content", {true, true, true, 0, 10}, VERDICT_FAILED},
+    {"ends before it is ready, on a busy host", {true, false, false, 0, 3000}, VERDICT_FAILED},
 };
 
 START_TEST(endings)
