@@ -360,17 +360,18 @@ START_TEST(line_keeps_the_rate)
 		fixture_note(id, 1, "smtp", names[i / 200]);
 	fixture_turn();
 	begin = loop_now_ms(fx.q.loop);
-	for (int i = 0; i < 500; i++)
-		fixture_pass(10);
+	for (int i = 0; i < 1500; i++)
+		fixture_pass(1);
 	for (size_t i = 0; i < fx.count; i++)
 		for (size_t k = 0; k < ARRAY_LEN(names); k++)
 			served[k] += strcmp(fx.jobs[i].request.nexthop, names[k]) == 0;
 	/* a step of time that comes late costs a little */
 	most = (size_t)(loop_now_ms(fx.q.loop) - begin) / 50 + 1;
-	ck_assert_msg(fx.count <= most && fx.count >= most * 8 / 10, "%zu of %zu", fx.count, most);
+	ck_assert_uint_ge(most, 100);
+	ck_assert_msg(fx.count <= most && fx.count >= most * 9 / 10, "%zu of %zu", fx.count, most);
 	for (size_t k = 0; k < ARRAY_LEN(names); k++)
 		ck_assert_msg(
-		    served[k] > fx.count / 3 - 15, "%s: %zu of %zu", names[k], served[k], fx.count);
+		    served[k] > fx.count / 3 - 8, "%s: %zu of %zu", names[k], served[k], fx.count);
 	fixture_close();
 }
 END_TEST
