@@ -84,7 +84,7 @@ cat "$scratch/main.cf" "$scratch/settings" >"$pf_etc/main.cf"
 python3 $cases master 2 "$port" >>"$pf_etc/master.cf"
 start_postfix
 python3 $cases run 2 "$port" >"$scratch/postfix" 2>&1 || fail "$(tail "$scratch/postfix")"
-await 10 sh -c "MAIL_CONFIG='$pf_etc' postqueue -p | grep -q empty"
+await 60 sh -c "MAIL_CONFIG='$pf_etc' postqueue -p | grep -q empty" || fail "Postfix keeps mail"
 python3 $cases log "$pf_log" >>"$scratch/postfix"
 python3 $cases mail "$scratch/sink2" >>"$scratch/postfix"
 # What is otherwise here, and why:

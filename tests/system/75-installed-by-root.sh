@@ -25,7 +25,7 @@ fail() {
 	exit 1
 }
 await() { # await SECONDS COMMAND...
-	tries=$(($1 * 50))
+	tries=$(($1 * 200)) # of a busy host
 	shift
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries - 1))

@@ -36,7 +36,7 @@ last_only() { # a setting that is overridden in the same file is warned of by ea
 }
 
 play() { # play NETWORK LOG TABLE OUT [reference]
-	timeout 60 python3 $player run "tests/system/dialogues/$3.table" "$1" "$port" "$sink" "$2" ${5:+"$5"} >"$4" 2>&1
+	timeout 220 python3 $player run "tests/system/dialogues/$3.table" "$1" "$port" "$sink" "$2" ${5:+"$5"} >"$4" 2>&1
 }
 services() { python3 $player master "tests/system/dialogues/$2.table" "$1" "$port"; }
 

@@ -339,7 +339,7 @@ def read_reply(f):
 
 def run_case(host, port, dialogue):
     out = []
-    with socket.create_connection((host, port), 20, source_address=("127.0.0.1", 0)) as s:
+    with socket.create_connection((host, port), 120, source_address=("127.0.0.1", 0)) as s:
         f = s.makefile("rb")
         out.append(read_reply(f)[:3] if True else "")
         for line in dialogue.split("|"):
@@ -385,6 +385,10 @@ def master(network, port, policy_port):
         print("    -o syslog_name=case-%s" % name)
         for key, value in settings.items():
             print("    -o { %s = %s }" % (key, value.replace("POLICY", policy_port)))
+
+
+def count():
+    print(len(CASES))
 
 
 def log(path):

@@ -23,8 +23,10 @@ fail() { # fail REASON...
 	exit 1
 }
 
-await() { # await SECONDS COMMAND...: until the command succeeds
-	local tries=$(($1 * 50))
+# await SECONDS COMMAND...: until the command succeeds. On a quiet host that is given up after so many
+# seconds; what waits for others that have the processors is given four times as many.
+await() {
+	local tries=$(($1 * 200))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries - 1))

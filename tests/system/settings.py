@@ -12,7 +12,7 @@
 #   M, R       MAIL FROM and RCPT TO of the usual sender and recipient; D: DATA and a message
 #   !text      text as it stands, with \r, \n and \0 (no CRLF, no reply)
 #   ?          a reply       ~1.5   a pause      x      hang up
-#   t          the time that passed since the last t, in smtpd_error_sleep_time (3 s)
+#   t          the time that passed since the last t, in smtpd_error_sleep_time (6 s)
 #   7*command  the command seven times
 import re, socket, socketserver, sys, threading, time
 from restrictions import address_of, Tcp
@@ -49,14 +49,14 @@ def clean(text):
 def converse(name, host, port, steps):
     source = steps.pop(0)[5:] if steps[0].startswith("from ") else "127.0.0.1"
     greeted = steps[0] != "-"
-    s = socket.create_connection((host, port), 15, source_address=(source, 0))
+    s = socket.create_connection((host, port), 120, source_address=(source, 0))
     f, last = s.makefile("rb"), time.time()
     if greeted:
         yield reply(f)
     for step in steps if greeted else steps[1:]:
         many = re.match(r"(\d+)\*(.*)", step)
         if step == "t":
-            yield "%d sleeps" % ((time.time() - last) / 2.9)
+            yield "%d sleeps" % ((time.time() - last) / 5.9)
             last = time.time()
         elif step[0] == "~":
             time.sleep(float(step[1:]))
