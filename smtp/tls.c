@@ -138,6 +138,17 @@ static enum session_step not_started(struct handshake *h)
 	return STEP_FAILED;
 }
 
+/* A session kept for resumption: its key is the server and a digest of all that was asked of it. */
+static void log_cache(
+    const struct smtp_client *c, const struct session *s, const char *done, const char *where)
+{
+	const char *cache = c->lmtp ? "lmtp" : "smtp";
+
+	if (c->tls->params->loglevel >= 2)
+		log_info("%s session %s&%s&%s %s %s cache", done, cache, s->relay, s->resume_key,
+		    where, cache);
+}
+
 static void start_own(
     struct handshake *h, struct tls_context *context, struct tls_client_config *config)
 {
@@ -145,7 +156,10 @@ static void start_own(
 	enum tls_start started;
 	struct err err;
 
+	log_cache(h->c, s, "looking for", "in");
 	config->resume = secure_resume_find(h->c->tls->resume, s->resume_key);
+	if (config->resume)
+		log_cache(h->c, s, "reloaded", "from");
 	started = tls_client_start(context, &s->stream, config, &s->tls, &err);
 	secure_outcome(started, s->tls, &err, config->log_level, h->arena, &h->outcome);
 	if (started != TLS_STARTED && config->resume)
@@ -311,8 +325,8 @@ enum session_step session_start_tls(const struct smtp_client *c, struct session 
 
 void session_tls_ready(const struct smtp_client *c, struct session *s)
 {
-	if (s->tls)
-		secure_resume_keep(c->tls->resume, s->resume_key, s->tls);
+	if (s->tls && secure_resume_keep(c->tls->resume, s->resume_key, s->tls))
+		log_cache(c, s, "save", "to");
 }
 
 void session_tls_reused(const struct smtp_client *c, const struct session *s)

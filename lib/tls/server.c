@@ -197,6 +197,15 @@ static void id_text(const unsigned char *id, size_t len, char out[2 * SESSION_ID
 	out[2 * len] = '\0';
 }
 
+/* The cache is smtpd's, as far as a log's reader is concerned. */
+static void log_cache(SSL *ssl, const char *done, const char *id, const char *where)
+{
+	const struct tls_session *s = SSL_get_app_data(ssl);
+
+	if (s && s->log_level >= 2)
+		log_info("%s: %s session %s %s smtpd cache", s->peer, done, id, where);
+}
+
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct tls_context *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -208,9 +217,11 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 
 	id_text(id_bytes, id_len, id);
 	len = id_len ? i2d_SSL_SESSION(session, &der) : 0;
-	if (len > 0)
+	if (len > 0) {
+		log_cache(ssl, "save", id, "to");
 		c->config.hooks.session_put(
 		    c->config.hooks.arg, id, slice_of((const char *)der, (size_t)len));
+	}
 	OPENSSL_clear_free(der, len > 0 ? (size_t)len : 0);
 	return 0;
 }
@@ -224,10 +235,13 @@ static SSL_SESSION *on_get_session(SSL *ssl, const unsigned char *id_bytes, int 
 
 	*copy = 0;
 	id_text(id_bytes, (size_t)len, id);
+	log_cache(ssl, "looking up", id, "in");
 	if (c->config.hooks.session_get(c->config.hooks.arg, id, &bytes)) {
 		const unsigned char *der = (const unsigned char *)str_text(&bytes);
 
 		session = d2i_SSL_SESSION(NULL, &der, (long)bytes.len);
+		if (session)
+			log_cache(ssl, "reloaded", id, "from");
 	}
 	str_fini(&bytes);
 	return session;

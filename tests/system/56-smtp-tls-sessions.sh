@@ -68,6 +68,11 @@ resumed "$(agent_of a@one.test)" || fail "an agent does not resume its own sessi
 new_agent a@one.test
 send b@one.test
 resumed "$(agent_of b@one.test)" || fail "a new agent does not resume the session of another"
+for line in "looking for session %s in" "save session %s to" "reloaded session %s from"; do
+	# shellcheck disable=SC2059
+	line=$(printf "$line" "smtp&127.0.0.1\[127.0.0.1\]:$port&[0-9a-f]*")
+	logged "smtp\[[0-9]*\]: $line smtp cache" || fail "not logged: $line"
+done
 [ -f "$scratch/i/data/smtp_scache.lmdb" ] || fail "no session file"
 [ "$(stat -c %a "$scratch/i/data/smtp_scache.lmdb")" = 600 ] || fail "others can read the sessions"
 
