@@ -36,6 +36,7 @@ smtpd_tls_loglevel = 1
 smtpd_client_connection_count_limit = 0
 smtp_tls_CAfile = $certs/ca.pem
 smtp_tls_loglevel = 1
+smtp_requiretls_policy = enforce
 smtpd_tls_received_header = yes
 smtp_host_lookup = native
 END
