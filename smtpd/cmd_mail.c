@@ -202,7 +202,7 @@ static int accept_sender(struct session *s, struct slice rest)
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;
 	}
-	if (limits_message(s) || quota_message(s)) {
+	if (quota_message(s)) {
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;
 	}
@@ -217,6 +217,7 @@ int cmd_mail(struct session *s, struct slice args)
 {
 	struct str address = {.max = ADDRESS_MAX};
 	struct slice path, rest, word;
+	enum cmd_args parsed;
 	int result = -1;
 	bool utf8;
 
@@ -229,7 +230,15 @@ int cmd_mail(struct session *s, struct slice args)
 	s->tx.utf8 = false;
 	for (rest = args; args_token(&rest, &word);)
 		s->tx.utf8 |= ehlo_offered(s, EHLO_SMTPUTF8) && slice_eq_nocase(word, "SMTPUTF8");
-	switch (args_path(s, args, "FROM", &address, &path, &rest)) {
+	parsed = args_path(s, args, "FROM", &address, &path, &rest);
+	if (parsed != CMD_ARGS_SYNTAX &&
+	    limits_message(s)) { /* whether it is then accepted or not */
+		chat_reply(s, "%s", str_text(&s->reject));
+		str_fini(&address);
+		s->tx.utf8 = false;
+		return -1;
+	}
+	switch (parsed) {
 	case CMD_ARGS_SYNTAX:
 		chat_reply(s, "501 5.5.4 Syntax: MAIL FROM:<address>");
 		break;

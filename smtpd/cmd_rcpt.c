@@ -139,7 +139,7 @@ static int accept_rcpt(struct session *s, struct slice path, struct slice rest)
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;
 	}
-	if (limits_recipient(s) || quota_recipient(s)) {
+	if (quota_recipient(s)) {
 		chat_reply(s, "%s", str_text(&s->reject));
 		return -1;
 	}
@@ -163,6 +163,8 @@ int cmd_rcpt(struct session *s, struct slice args)
 	parsed = args_path(s, args, "TO", &address, &path, &rest);
 	if (parsed == CMD_ARGS_SYNTAX) {
 		chat_reply(s, "501 5.5.4 Syntax: RCPT TO:<address>");
+	} else if (limits_recipient(s)) { /* whether it is then accepted or not */
+		chat_reply(s, "%s", str_text(&s->reject));
 	} else if (parsed == CMD_ARGS_UNICODE) {
 		chat_reply(s, "553 5.6.7 Must declare SMTPUTF8 to send unicode address");
 	} else if (parsed == CMD_ARGS_ADDRESS || address.len == 0) {

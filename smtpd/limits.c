@@ -32,7 +32,13 @@ void limits_close(struct smtpd *srv)
 	anvil_free(&srv->accounts);
 }
 
-/* The address, or the network that stands for it, as anvil's statistics name it. */
+enum { CLIENT_KEY_SIZE = 256 };
+
+/*
+ * The service, and the address or the network that stands for it, as anvil's statistics name it.
+ * The whole of a long one counts: services of one IPv6 address differ in the port alone, at the
+ * end.
+ */
 static void client_key(const struct session *s, char *out)
 {
 	bool v6 = net_addr_is_v6(&s->peer.address);
@@ -43,13 +49,13 @@ static void client_key(const struct session *s, char *out)
 	char text[INET6_ADDRSTRLEN];
 
 	if (bits >= all || inet_pton(v6 ? AF_INET6 : AF_INET, s->peer.addr, raw) != 1) {
-		snprintf(out, COUNTER_KEY_SIZE, "%.16s:%.46s", service, s->peer.addr);
+		snprintf(out, CLIENT_KEY_SIZE, "%.190s:%.46s", service, s->peer.addr);
 		return;
 	}
 	for (int bit = bits; bit < all; bit++)
 		raw[bit / 8] &= (unsigned char)~(0x80 >> bit % 8);
 	inet_ntop(v6 ? AF_INET6 : AF_INET, raw, text, sizeof(text));
-	snprintf(out, COUNTER_KEY_SIZE, "%.10s:%.45s/%u", service, text, (unsigned)bits & 127);
+	snprintf(out, CLIENT_KEY_SIZE, "%.190s:%.45s/%u", service, text, (unsigned)bits & 127);
 }
 
 static bool is_exempt(struct session *s)
@@ -110,7 +116,7 @@ bool limits_connect(struct session *s)
 {
 	uint64_t now = (uint64_t)clock_wall_us() / 1000000;
 	int limit = s->params->client_connection_count_limit;
-	char key[COUNTER_KEY_SIZE];
+	char key[CLIENT_KEY_SIZE];
 	uint32_t n;
 
 	s->client_table = s->srv->clients ? anvil_counters(s->srv->clients) : NULL;

@@ -366,6 +366,9 @@ void xforward_log(const struct session *s, struct str *out)
 	if (!f->name && !f->addr)
 		return;
 	str_printf(out, ", orig_client=%s", f->name ? f->name : "unknown");
-	if (f->addr && strcmp(f->addr, "unknown") != 0)
-		str_printf(out, "[%s]", f->addr);
+	if (!f->addr || strcmp(f->addr, "unknown") == 0)
+		return;
+	str_printf(out, "[%s]", f->addr);
+	if (s->srv->config->smtpd.client_port_logging)
+		str_printf(out, ":%s", f->port ? f->port : "unknown");
 }
