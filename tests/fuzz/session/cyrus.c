@@ -19,6 +19,9 @@ void *__wrap_dlsym(void *library, const char *name);
 #if __has_include(<sasl/sasl.h>)
 #include <sasl/sasl.h>
 
+typedef int log_fn(void *context, int level, const char *message);
+static log_fn *log_line;
+
 struct sasl_conn {
 	char *user, *challenge; /* of the size that it has, so that reads beyond it are seen */
 	unsigned flags;
@@ -33,7 +36,8 @@ static int fake_set_path(int type, char *path)
 
 static int fake_server_init(const sasl_callback_t *callbacks, const char *application)
 {
-	must(callbacks && *application);
+	must(callbacks && callbacks[0].id == SASL_CB_LOG && *application);
+	log_line = (log_fn *)(void (*)(void))callbacks[0].proc;
 	return SASL_OK;
 }
 
@@ -47,6 +51,10 @@ static int fake_server_new(const char *service, const char *host, const char *re
 	(void)callbacks;
 	(void)flags;
 	must(*service && *host);
+	if (play.answers[FAKE_CYRUS].len > 0 && play.answers[FAKE_CYRUS].data[0] == 'X') {
+		play_take_until(&play.answers[FAKE_CYRUS], "\n");
+		return SASL_NOMEM;
+	}
 	*out = calloc(1, sizeof(**out));
 	conversations++;
 	return *out ? SASL_OK : SASL_NOMEM;
@@ -127,11 +135,13 @@ static int answer(sasl_conn_t *conn, bool first, const char **challenge, unsigne
 	return result;
 }
 
-/* It reads what it is given. */
+/* It reads what it is given, and speaks of it. */
 static void read_all(const char *data, unsigned len)
 {
 	char *seen_data = copy(slice_of(data ? data : "", data ? len : 0));
 
+	log_line(NULL, len % 2 ? SASL_LOG_ERR : SASL_LOG_FAIL, seen_data);
+	log_line(NULL, SASL_LOG_PASS, "password");
 	free(seen_data);
 }
 

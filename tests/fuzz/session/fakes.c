@@ -168,6 +168,21 @@ static void qmgr_act(struct service *service, int fd, struct str *in)
 	say(fd, play_take_until(&play.answers[FAKE_QMGR], "\n"));
 }
 
+/* What a server kept of its chains: the next process gets it. */
+static const char *chains_kept(const struct frame *frame)
+{
+	static char text[16384];
+	struct tlsmgr_chains chains;
+	struct arena arena = {0};
+	struct err err;
+
+	if (frame->type == TLSMGR_KEEP &&
+	    frame_decode(frame, &tlsmgr_chains_table, &chains, &arena, &err) == 0)
+		snprintf(text, sizeof(text), "%s", chains.text);
+	arena_fini(&arena);
+	return text;
+}
+
 /* Ticket keys, so that a server gives out tickets; sessions are not found. */
 static void tlsmgr_act(struct service *service, int fd, struct str *in)
 {
@@ -176,7 +191,7 @@ static void tlsmgr_act(struct service *service, int fd, struct str *in)
 	const struct tlsmgr_ticket_key key = {
 	    1, "00112233445566778899aabbccddeeff", hex, hex, 60, 60};
 	const struct tlsmgr_session session = {0, ""};
-	const struct tlsmgr_chains chains = {"", ""};
+	struct tlsmgr_chains chains = {"", ""};
 	struct str out = {0};
 	struct frame frame;
 	struct err err;
@@ -184,6 +199,7 @@ static void tlsmgr_act(struct service *service, int fd, struct str *in)
 	(void)service;
 	while (frame_peek(in->data, in->len, &frame, &err) == 1) {
 		str_clear(&out);
+		chains.text = chains_kept(&frame);
 		if (frame.type == TLSMGR_TICKET)
 			frame_encode(
 			    &out, TLSMGR_TICKET_KEY, frame.id, &tlsmgr_ticket_key_table, &key);

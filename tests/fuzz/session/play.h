@@ -29,9 +29,9 @@ enum event {
 	EVENT_CERTIFICATE = 'C', /* of files_change_certificate; two seconds pass */
 	EVENT_TABLE = 'S',       /* of files_change_table; likewise */
 	EVENT_DISK = 'D',        /* of disk_fault */
-	EVENT_STRESS = 'M',      /* begins (odd) or ends */
-	EVENT_OTHERS = 'A',      /* more clients: which counter (low 4 bits), how many */
-	EVENT_TIME = 'T',        /* 2 to the power of so many milliseconds pass (modulo 21) */
+	EVENT_STRESS = 'M', /* begins (1) or ends; the process is to end behind its session (2) */
+	EVENT_OTHERS = 'A', /* more clients: which counter (low 4 bits), how many */
+	EVENT_TIME = 'T',   /* 2 to the power of so many milliseconds pass (modulo 21) */
 };
 
 struct play {

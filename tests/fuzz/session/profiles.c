@@ -207,6 +207,9 @@ const char *const world_texts[] = {
     "smtpd_tls_loglevel = 1\n"
     "smtpd_tls_CAfile = cert.pem\n"
     "smtpd_tls_received_header = yes\n"
+    "smtpd_tls_ask_ccert = yes\n"
+    "smtpd_client_restrictions = check_ccert_access { inline:{00:11=OK, 22:33=REJECT},"
+    " search_order = pubkey_fingerprint, cert_fingerprint }\n"
     "tls_server_sni_maps = texthash:names\n",
 
     /* tables in files, which change */

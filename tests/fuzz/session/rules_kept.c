@@ -178,6 +178,7 @@ static void take_another(struct queue *q)
 	    message_open(q, &loc, id, MESSAGE_ENVELOPE | MESSAGE_CONTENT, &m, &err) != 0)
 		panic("the queue takes nothing more: %s", err.text);
 	message_close(&m);
+	must(message_finish(q, &loc, id, &err) == 0);
 }
 
 void kept_check(struct smtpd *server)
@@ -196,6 +197,8 @@ void kept_check(struct smtpd *server)
 		        MESSAGE_ENVELOPE | MESSAGE_CONTENT, &m, &err) != 0)
 			panic("%s: lost", place->id);
 		message_close(&m);
+		/* delivered: its room in the journal is to be used again */
+		must(message_finish(server->queue, &place->loc, place->id, &err) == 0);
 	}
 	queue.count = queue.told = 0;
 	log_rules_end();

@@ -13,6 +13,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/log.h"
 #include "lib/peer/anvil.h"
+#include "lib/service/service.h"
 #include "lib/sys/clock.h"
 #include "smtpd/tls_engine.h"
 #include "tests/fuzz/session/disk.h"
@@ -28,7 +29,7 @@ static struct world {
 	struct smtpd_config config;
 	struct smtpd server;
 	int runs;
-	bool open;
+	bool open, changed; /* what its server has read, since then */
 } * worlds, *present;
 
 static char before[512];
@@ -168,6 +169,12 @@ struct smtpd *world_enter(unsigned profile)
 	} else if (chdir(w->dir) < 0) {
 		abort();
 	}
+	if (w->changed) {
+		close_server(w);
+		files_make();
+		open_server(w);
+		w->changed = false;
+	}
 	if (has_service(w))
 		engine_of(w->conf);
 	return &w->server;
@@ -199,6 +206,8 @@ void world_event(char what, unsigned char how)
 		break;
 	case EVENT_STRESS:
 		engine_stress(how & 1);
+		if (how & 2 && has_service(w))
+			service_retire(w->server.service);
 		return;
 	case EVENT_OTHERS: /* clients with its address do what is counted */
 		if (s->client_counter)
@@ -208,11 +217,11 @@ void world_event(char what, unsigned char how)
 		break;
 	case EVENT_DISK:
 		disk_fault(how);
-		break;
+		return;
 	default:
 		return;
 	}
-	w->runs = 0; /* nobody else is to find it like this */
+	w->changed = true; /* nobody else is to find it like this */
 }
 
 void world_leave(void)
