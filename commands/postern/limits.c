@@ -2,7 +2,9 @@
 #include "commands/postern/postern.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -166,6 +168,11 @@ int command_limits(struct instance *in, int argc, char **argv)
 	if (do_reset || view.json) {
 		argc--;
 		argv++;
+	}
+	if (argc > 0 && argv[0][0] == '-') {
+		fprintf(stderr, "usage: postern limits [-j] [key ...]\n"
+		                "       postern limits reset key ...\n");
+		exit(EX_USAGE);
 	}
 	if (do_reset && argc == 0)
 		fatal("limits reset: which? expected keys as \"postern limits\" lists them");

@@ -22,6 +22,9 @@ static const struct conf_param rows[] = {
         "Recipients of one message by SMTP."),
     CONF_SECS(struct sendmail_params, timeout, "smtpd_timeout", "${stress?{10}:{300}}s", 1, 100000,
         "How long -bs waits for a command."),
+    CONF_BOOL(struct sendmail_params, smtputf8_enable, "smtputf8_enable",
+        "${{$compatibility_level} <level {1} ? {no} : {yes}}",
+        "Addresses and headers may have other characters than ASCII."),
 };
 static const struct conf_table sendmail_table = {rows, ARRAY_LEN(rows)};
 

@@ -22,6 +22,7 @@ struct sendmail_params {
 	const char *default_verp, *verp_filter;
 	int recipient_limit;
 	int timeout;
+	bool smtputf8_enable;
 };
 
 struct sendmail {

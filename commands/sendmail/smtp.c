@@ -142,7 +142,10 @@ static void do_ehlo(struct session *c, struct slice rest)
 	printf("250-%s\r\n250-PIPELINING\r\n250-SIZE", core->myhostname);
 	if (core->message_size_limit > 0)
 		printf(" %lld", (long long)core->message_size_limit);
-	printf("\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 DSN\r\n");
+	printf("\r\n250-VRFY\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n");
+	if (c->sendmail->params.smtputf8_enable)
+		printf("250-SMTPUTF8\r\n");
+	printf("250 DSN\r\n");
 }
 
 static const char *keep(struct session *c, struct slice text)
@@ -174,6 +177,9 @@ static const char *mail_param(struct session *c, const struct smtp_param *p)
 		if (p->value.len == 0 || p->value.len > 100)
 			return "501 5.5.4 Bad ENVID parameter syntax";
 		c->envid = keep(c, p->value);
+	} else if (slice_eq_nocase(p->keyword, "SMTPUTF8") && !p->value.data &&
+	           c->sendmail->params.smtputf8_enable) {
+		return NULL; /* smtputf8_autodetect_classes sees to it */
 	} else {
 		return "555 5.5.4 Unsupported option";
 	}
@@ -404,7 +410,7 @@ static void run_line(struct session *c, struct slice line)
 			return;
 		}
 	}
-	complain(c, "502 5.5.2 Error: command not recognized");
+	complain(c, "500 5.5.2 Error: command not recognized");
 }
 
 int smtp_run(struct sendmail *s)

@@ -60,6 +60,10 @@ printf 'Subject: bytes\n\n\303\244\377\001\n' | "$sendmail" -B 8BITMIME bytes@x.
 printf 'EHLO me\nMAIL FROM:<a@b.example>\nRCPT TO:<smtp@x.example>\nDATA\nSubject: smtp\n\n..x\n.\nQUIT\n' |
 	"$sendmail" -bs >"$scratch/smtp" || fail "-bs"
 grep -q '^250 2.0.0 Ok: queued as' "$scratch/smtp" || fail "-bs: $(cat "$scratch/smtp")"
+printf 'EHLO me\r\nFOO\r\nMAIL FROM:<\303\274@b.example> SMTPUTF8\r\nRCPT TO:<\303\274@x.example>\r\nRSET\r\nQUIT\r\n' |
+	"$sendmail" -bs | tr -d '\r' >"$scratch/utf8" || fail "-bs with SMTPUTF8"
+[ "$(grep -v '^250-[a-z]' "$scratch/utf8" | tail -n 7 | cut -c1-12 | tr '\n' '|')" = \
+	"250-SMTPUTF8|250 DSN|500 5.5.2 Er|250 2.1.0 Ok|250 2.1.5 Ok|250 2.0.0 Ok|221 2.0.0 By|" ] || fail "-bs: $(cat "$scratch/utf8")"
 await 15 count_is 5 || fail "queue: $("$bin/mailq")"
 content_of() { "$bin/postcat" -bq "$("$bin/postqueue" -j | grep "\"$1@x.example\"" | sed 's/.*"queue_id": "\([^"]*\)".*/\1/')"; }
 await 15 test -n "$(content_of dots)" || fail "no content"

@@ -71,4 +71,8 @@ logged "Connection rate limit exceeded: 3 from .* for service $long:$PORT2" || f
 says "220 250 250 250 250 221" 127.0.0.1 "$PORT1" "EHLO f" \
 	"XFORWARD NAME=o.test ADDR=192.0.2.7 PORT=99" "MAIL FROM:<a@x.test>" "RCPT TO:<b@y.test>" QUIT
 logged ', orig_client=o\.test\[192\.0\.2\.7\]:99$' || fail "no port of the original client"
+
+# an option that nobody knows is no key
+"$postern" -c "$etc" limits -x >"$scratch/out" 2>&1
+[ $? = 64 ] && grep -q '^usage: postern limits' "$scratch/out" || fail "limits -x: $(cat "$scratch/out")"
 exit 0

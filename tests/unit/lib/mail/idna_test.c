@@ -32,6 +32,13 @@ static const struct {
     {"\xc3\xbc b.example", false, NULL},
     {"\xc3\xbc_b.example", false, "xn--_b-wka.example"},
     {"\xe2\x80\xae.example", false, NULL},
+    /* symbols: not in IDNA 2008, but in use */
+    {"\xe2\x98\x83.example", false, "xn--n3h.example"},
+    {"i\xe2\x9d\xa4.example", false, "xn--i-7iq.example"},
+    {"\xe2\x98\x83\xc3\x9f.example", false, NULL},
+    {"a\xe2\x80\x8d"
+     "b.example",
+        false, NULL},
 };
 
 START_TEST(to_ascii)
