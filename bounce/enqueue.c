@@ -94,22 +94,17 @@ static struct recipient *make_recipient(
 	return rcpt;
 }
 
-int enqueue_report(struct bounce *bounce, struct report *r, const struct message *m,
-    const char *sender, struct arena *arena, struct err *err)
+int enqueue_report(struct bounce *bounce, const struct report *r, const struct message *m,
+    const char *sender, struct arena *arena, struct enqueued *out, struct err *err)
 {
-	char *id = arena_alloc(arena, QUEUE_ID_MAX);
 	struct str message_id = {0};
 	struct queue_writer *w;
-	struct location loc;
-	uint64_t len;
 	uint32_t generation;
 	struct recipient *rcpt = make_recipient(bounce, r->to, arena, &generation);
 
-	queue_new_id(bounce->queue, id);
-	r->new_id = id;
 	report_message_id(&message_id, r);
-	struct envelope env = {
-	    .id = id,
+	out->env = (struct envelope){
+	    .id = r->new_id,
 	    .sender = sender,
 	    .sender_orig = "",
 	    .arrival_us = (uint64_t)r->now_us,
@@ -135,17 +130,22 @@ int enqueue_report(struct bounce *bounce, struct report *r, const struct message
 	};
 
 	str_fini(&message_id);
-	if (map_envelope(bounce->mapper, &env, 0, arena, err) < 0)
+	if (map_envelope(bounce->mapper, &out->env, 0, arena, err) < 0)
 		return -1;
-	w = queue_writer_new(bounce->queue, id);
+	w = queue_writer_new(bounce->queue, r->new_id);
+	queue_writer_keep_second_name(w);
 	if (write_report(w, r, m, err) < 0) {
 		queue_writer_abort(&w);
 		return -1;
 	}
-	len = queue_writer_size(w);
-	if (queue_writer_commit(&w, &env, false, &loc, err) < 0)
-		return -1;
-	log_info_as("cleanup", "%s: message-id=%s", id, env.message_id);
-	notifier_send(bounce->notifier, &env, &loc, len);
-	return 0;
+	out->len = queue_writer_size(w);
+	return queue_writer_commit(&w, &out->env, false, &out->loc, err);
+}
+
+void enqueue_announce(struct bounce *bounce, const struct enqueued *enqueued)
+{
+	const struct envelope *env = &enqueued->env;
+
+	log_info_as("cleanup", "%s: message-id=%s", env->id, env->message_id);
+	notifier_send(bounce->notifier, env, &enqueued->loc, enqueued->len);
 }

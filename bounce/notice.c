@@ -20,6 +20,7 @@
 struct found {
 	struct bounce_record record;
 	size_t seq;
+	size_t first; /* seq of the first record of this recipient */
 };
 
 enum { REPEATED_NEAR = 1000 };
@@ -63,7 +64,7 @@ static void read_log(
 			out->items = more;
 			out->cap = cap;
 		}
-		out->items[out->count] = (struct found){record, out->count};
+		out->items[out->count] = (struct found){record, out->count, out->count};
 		out->count++;
 	}
 	bounce_log_close(&log);
@@ -95,14 +96,19 @@ static void drop_repeated(struct findings *f)
 /* Each try of a recipient leaves a record; the last one counts. */
 static void keep_latest(struct findings *f)
 {
-	size_t kept = 0;
+	size_t kept = 0, first = 0;
 
 	if (f->count == 0)
 		return;
 	qsort(f->items, f->count, sizeof(*f->items), by_index);
-	for (size_t i = 0; i < f->count; i++)
-		if (i + 1 == f->count || f->items[i].record.index != f->items[i + 1].record.index)
-			f->items[kept++] = f->items[i];
+	for (size_t i = 0; i < f->count; i++) {
+		if (i == 0 || f->items[i].record.index != f->items[i - 1].record.index)
+			first = f->items[i].seq;
+		if (i + 1 < f->count && f->items[i].record.index == f->items[i + 1].record.index)
+			continue;
+		f->items[kept] = f->items[i];
+		f->items[kept++].first = first;
+	}
 	f->count = kept;
 }
 
@@ -157,7 +163,14 @@ static bool is_wanted(uint32_t notify, enum report_kind kind)
 struct letter {
 	const char *to, *from, *reader; /* reader: "sender", "postmaster" for the log */
 	bool copy;
+	const struct made *made;
+	uint32_t index; /* of the one recipient that it is about, or NOTICE_OF_ALL */
 };
+
+static enum notice_reader reader_of(const struct letter *letter)
+{
+	return letter->copy ? READER_POSTMASTER : READER_SENDER;
+}
 
 /* Is the reader to be told of this recipient? */
 static bool is_chosen(const struct deliver_request *about, enum report_kind kind,
@@ -171,14 +184,24 @@ static bool is_chosen(const struct deliver_request *about, enum report_kind kind
 	       is_wanted(notify, REPORT_DELAY);
 }
 
+/* Has somebody who died then told it in a notice of its own (VERP), or of all? */
+static bool is_told(const struct found *found, const struct letter *letter, bool alone)
+{
+	const uint32_t index = alone ? found->record.index : NOTICE_OF_ALL;
+
+	return found->first < made_records(letter->made, reader_of(letter), index);
+}
+
 static struct bounce_record *choose(const struct findings *f, const struct deliver_request *about,
-    enum report_kind kind, const struct letter *letter, struct arena *arena, size_t *count_out)
+    enum report_kind kind, const struct letter *letter, bool alone, struct arena *arena,
+    size_t *count_out)
 {
 	struct bounce_record *records = arena_zero(arena, f->count + 1, sizeof(*records));
 
 	*count_out = 0;
 	for (size_t i = 0; i < f->count; i++)
-		if (is_chosen(about, kind, letter, f->items[i].record.notify))
+		if (is_chosen(about, kind, letter, f->items[i].record.notify) &&
+		    !is_told(&f->items[i], letter, alone))
 			records[(*count_out)++] = f->items[i].record;
 	return records;
 }
@@ -223,20 +246,27 @@ static int send_report(struct bounce *bounce, const struct bounce_request *reque
     const struct message *m, const struct letter *letter, struct arena *arena)
 {
 	const char *id = request->message.id;
+	char *new_id = arena_alloc(arena, QUEUE_ID_MAX);
+	struct enqueued enqueued;
 	struct report r;
 	struct err err;
 
 	if (count == 0)
 		return 0;
+	queue_new_id(bounce->queue, new_id);
 	describe(bounce, &request->message, kind, m, letter, &r);
+	r.new_id = new_id;
 	r.records = records;
 	r.count = count;
-	if (enqueue_report(bounce, &r, m, letter->from, arena, &err) < 0) {
+	if (made_begin(letter->made, reader_of(letter), letter->index, new_id, &err) < 0 ||
+	    enqueue_report(bounce, &r, m, letter->from, arena, &enqueued, &err) < 0) {
 		log_warn("%s: %s %s notification failed: %s", id, letter->reader, kind_words[kind],
 		    err.text);
 		return -1;
 	}
-	log_info("%s: %s %s notification: %s", id, letter->reader, kind_words[kind], r.new_id);
+	made_end(letter->made, reader_of(letter), letter->index, new_id, enqueued.loc.lane < 0);
+	enqueue_announce(bounce, &enqueued);
+	log_info("%s: %s %s notification: %s", id, letter->reader, kind_words[kind], new_id);
 	return 0;
 }
 
@@ -253,10 +283,11 @@ static int send_letters(struct bounce *bounce, const struct bounce_request *requ
     const struct letter *letter, struct arena *arena)
 {
 	const struct deliver_request *about = &request->message;
+	const bool alone = is_verp(bounce, about, kind);
 	size_t count;
-	struct bounce_record *records = choose(f, about, kind, letter, arena, &count);
+	struct bounce_record *records = choose(f, about, kind, letter, alone, arena, &count);
 
-	if (!is_verp(bounce, about, kind))
+	if (!alone)
 		return send_report(bounce, request, kind, records, count, m, letter, arena);
 	for (size_t i = 0; i < count; i++) {
 		struct letter one = *letter;
@@ -265,6 +296,7 @@ static int send_letters(struct bounce *bounce, const struct bounce_request *requ
 		verp_sender(&to, about->verp, about->sender, records[i].address);
 		if (!letter->copy)
 			one.to = arena_strdup(arena, str_text(&to));
+		one.index = records[i].index;
 		str_fini(&to);
 		if (send_report(bounce, request, kind, &records[i], 1, m, &one, arena) < 0)
 			return -1;
@@ -291,12 +323,17 @@ static const char *postmaster_address(const struct bounce *bounce, uint32_t clas
 }
 
 static int send_all(struct bounce *bounce, const struct bounce_request *request,
-    enum report_kind kind, const struct findings *f, const struct message *m, struct arena *arena)
+    enum report_kind kind, const struct findings *f, const struct message *m,
+    const struct made *made, struct arena *arena)
 {
 	const struct deliver_request *about = &request->message;
 	const char *doubled = post_double_bounce(bounce->core, arena);
 	const uint32_t class_ = postmaster_class(kind, !*about->sender);
-	struct letter letter = {.from = doubled, .reader = "postmaster", .copy = true};
+	struct letter letter = {.from = doubled,
+	    .reader = "postmaster",
+	    .copy = true,
+	    .made = made,
+	    .index = NOTICE_OF_ALL};
 
 	if (*about->sender && text_eq_nocase(about->sender, doubled)) {
 		if (kind == REPORT_FAILURE)
@@ -304,7 +341,8 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
 		return 0;
 	}
 	if (*about->sender) {
-		const struct letter first = {about->sender, "", "sender", false};
+		const struct letter first = {
+		    about->sender, "", "sender", false, made, NOTICE_OF_ALL};
 
 		if (send_letters(bounce, request, kind, f, m, &first, arena) < 0)
 			return -1;
@@ -316,9 +354,10 @@ static int send_all(struct bounce *bounce, const struct bounce_request *request,
 }
 
 int notice_send(struct bounce *bounce, const struct bounce_request *request, enum report_kind kind,
-    struct arena *arena)
+    int log_fd, struct arena *arena)
 {
 	struct findings f = {0};
+	struct made made;
 	struct location loc;
 	struct message m;
 	struct err err;
@@ -327,6 +366,8 @@ int notice_send(struct bounce *bounce, const struct bounce_request *request, enu
 	read_log(bounce, request->message.id, arena, &f);
 	if (f.count == 0)
 		return 0;
+	if (made_init(&made, bounce, log_fd, request->message.id, arena) < 0)
+		return -1;
 	if (!strcmp(bounce->name, "trace"))
 		drop_repeated(&f);
 	else
@@ -340,8 +381,9 @@ int notice_send(struct bounce *bounce, const struct bounce_request *request, enu
 		log_warn("%s: original message is not returned: %s", request->message.id, err.text);
 	if (opened == 0 && strcmp(bounce->name, "trace") != 0)
 		drop_finished(&f, &m, kind);
-	result = send_all(bounce, request, kind, &f, opened == 0 ? &m : NULL, arena);
+	result = send_all(bounce, request, kind, &f, opened == 0 ? &m : NULL, &made, arena);
 	if (opened == 0)
 		message_close(&m);
+	made_fini(&made);
 	return result;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/attr.h"
 #include "lib/base/log.h"
@@ -14,7 +15,7 @@
  * Requests come one behind the other on one connection; each is durable before its answer goes
  * out. Answers to requests that were already there are sent together.
  */
-enum { FRAME_TIMEOUT_MS = 60000 };
+enum { FRAME_TIMEOUT_MS = 60000, LOG_WAIT_MS = 10000 };
 enum { STATUS_DONE = 0, STATUS_GONE = 1, STATUS_FAILED = 2 };
 
 struct exchange {
@@ -76,8 +77,30 @@ static int mark_reported(struct exchange *x)
 }
 
 /*
- * The notice is durable before its log goes: a crash in between makes it twice, none is lost.
+ * From the log, which nobody else has meanwhile: a queue manager that has ended may have left a
+ * request with another process.
  */
+static int make_notice(struct exchange *x, enum report_kind kind, bool remove)
+{
+	const struct bounce *b = x->bounce;
+	const char *id = x->request.message.id;
+	struct err err;
+	int fd, rc = bounce_log_take(b->queue, b->name, id, LOG_WAIT_MS, &fd, &err);
+
+	if (rc == 1)
+		return 0;
+	if (rc == 0) {
+		rc = notice_send(x->bounce, &x->request, kind, fd, x->arena);
+		if (rc == 0 && remove && do_forget(x) != STATUS_DONE)
+			rc = -1;
+		close(fd);
+		return rc;
+	}
+	failed(x, &err);
+	return -1;
+}
+
+/* The notice is durable before its log goes: a crash in between is told by the log (made.c). */
 static uint32_t do_flush(struct exchange *x)
 {
 	const bool trace = !strcmp(x->bounce->name, "trace");
@@ -88,11 +111,10 @@ static uint32_t do_flush(struct exchange *x)
 
 	if (x->request.records.count && append_to(x, x->bounce->name) != STATUS_DONE)
 		return STATUS_FAILED;
-	if (notice_send(x->bounce, &x->request, kind, x->arena) < 0)
-		return STATUS_FAILED;
-	if (trace && x->request.message.env_flags & ENV_TRACE && mark_reported(x) < 0)
-		return STATUS_FAILED;
-	return do_forget(x);
+	if (trace && x->request.message.env_flags & ENV_TRACE)
+		return make_notice(x, kind, false) < 0 || mark_reported(x) < 0 ? STATUS_FAILED
+		                                                               : do_forget(x);
+	return make_notice(x, kind, true) < 0 ? STATUS_FAILED : STATUS_DONE;
 }
 
 /* Once per message: the mark in its record outlives qmgr, and comes when the notice is safe. */
@@ -102,7 +124,7 @@ static uint32_t do_warn(struct exchange *x)
 
 	if (x->request.records.count && append_to(x, "defer") != STATUS_DONE)
 		return STATUS_FAILED;
-	if (notice_send(x->bounce, &x->request, REPORT_DELAY, x->arena) < 0)
+	if (make_notice(x, REPORT_DELAY, false) < 0)
 		return STATUS_FAILED;
 	deliver_location(&x->request.message, &x->loc);
 	if (message_mark_told(

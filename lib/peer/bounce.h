@@ -45,21 +45,45 @@ struct bounce_answer {
 	uint64_t offset;
 	const char *dir;
 };
-extern const struct frame_table bounce_request_table, bounce_answer_table, bounce_record_table;
+extern const struct frame_table bounce_request_table, bounce_answer_table, bounce_record_table,
+    bounce_notice_table;
 
 /*
  * The log file itself, written by bounce, read by bounce, showq and postqueue -j: a sequence of
  * frames of type BOUNCE_APPEND holding one bounce_record each; every batch ends in an empty frame
- * of type BOUNCE_END. A torn tail ends the reading; the next append cuts it off first.
+ * of type BOUNCE_END. A torn tail ends the reading; the next append cuts it off first. Between
+ * batches a BOUNCE_NOTICE says that a notice of all records before it is about to be made.
  * `service` is "bounce", "defer" or "trace": the folder's name.
  */
-enum { BOUNCE_END = 6 };
+enum { BOUNCE_END = 6, BOUNCE_NOTICE = 7 };
 
 struct bounce_log;
 /* NULL when there is none (or none that can be read: that is logged). */
 struct bounce_log *bounce_log_open(const struct queue *queue, const char *service, const char *id);
 bool bounce_log_next(struct bounce_log *log, struct arena *arena, struct bounce_record *out);
 void bounce_log_close(struct bounce_log **log);
+
+/*
+ * A notice, before it is put into the queue, so that who comes after a crash can tell whether it is
+ * there, and again with `made` when it is. `reader` and `index` are whose it is, in bounce's own
+ * terms.
+ */
+struct bounce_notice {
+	uint32_t reader, index, made;
+	const char *id;
+	size_t records; /* not in the file: how many records stand before it */
+};
+/* As bounce_log_next, which passes notices by, for notices, which passes records by. */
+bool bounce_log_next_notice(struct bounce_log *log, struct arena *arena, struct bounce_notice *out);
+
+/*
+ * Takes the log for oneself, until *fd_out is closed: nobody adds to it, nobody else makes notices
+ * of it. Waits max_ms at most. 0: taken; 1: there is none; -1 with err.
+ */
+int bounce_log_take(const struct queue *queue, const char *service, const char *id, int max_ms,
+    int *fd_out, struct err *err);
+/* Writes a notice down in a log that was taken. Not synced: it is for the death of processes. */
+int bounce_log_put_notice(int fd, const struct bounce_notice *notice, struct err *err);
 
 /* Pure: the next record at data[*at..len); moves on. False at the end or where the rest is torn. */
 bool bounce_log_parse(

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 
 /*
@@ -17,7 +19,7 @@
  * behind the last end mark was never promised to anyone: the next writer cuts it off. In the common
  * case the writer knows from the last twelve bytes that nothing is torn and reads no more.
  */
-enum { READ_CHUNK = 64 * 1024, PATH_SIZE = 256, OPEN_TRIES = 10 };
+enum { READ_CHUNK = 64 * 1024, PATH_SIZE = 256, OPEN_TRIES = 10, TAKE_STEP_MS = 20 };
 
 static const struct frame_table end_table = {"bounce_end", NULL, 0, 0};
 
@@ -25,6 +27,7 @@ struct bounce_log {
 	int fd;
 	struct str buf;
 	size_t at;
+	size_t passed; /* records */
 	bool eof;
 };
 
@@ -46,7 +49,7 @@ bool bounce_log_parse(
 
 	while (*at < len && frame_peek(bytes + *at, len - *at, &frame, &err) == 1) {
 		*at += frame.size;
-		if (frame.type == BOUNCE_END)
+		if (frame.type == BOUNCE_END || frame.type == BOUNCE_NOTICE)
 			continue;
 		if (decode_record(&frame, arena, out))
 			return true;
@@ -97,27 +100,51 @@ static bool read_more(struct bounce_log *log)
 	return true;
 }
 
+static bool next_frame(struct bounce_log *log, struct frame *frame)
+{
+	struct err err;
+
+	for (;;) {
+		int found = log->buf.len > log->at ? frame_peek(log->buf.data + log->at,
+		                                         log->buf.len - log->at, frame, &err)
+		                                   : 0;
+
+		if (found < 0 || (found == 0 && !read_more(log)))
+			return false;
+		if (found == 0)
+			continue;
+		log->at += frame->size;
+		return true;
+	}
+}
+
 bool bounce_log_next(struct bounce_log *log, struct arena *arena, struct bounce_record *out)
 {
 	struct frame frame;
-	struct err err;
-	int found;
 
-	for (;;) {
-		found = log->buf.len > log->at ? frame_peek(log->buf.data + log->at,
-		                                     log->buf.len - log->at, &frame, &err)
-		                               : 0;
-		if (found < 0)
-			return false;
-		if (found == 0) {
-			if (!read_more(log))
-				return false;
-			continue;
-		}
-		log->at += frame.size;
-		if (frame.type != BOUNCE_END)
+	while (next_frame(log, &frame)) {
+		if (frame.type != BOUNCE_END && frame.type != BOUNCE_NOTICE)
 			return decode_record(&frame, arena, out);
 	}
+	return false;
+}
+
+bool bounce_log_next_notice(struct bounce_log *log, struct arena *arena, struct bounce_notice *out)
+{
+	struct frame frame;
+	struct err err;
+
+	while (next_frame(log, &frame)) {
+		log->passed += frame.type == BOUNCE_APPEND;
+		if (frame.type != BOUNCE_NOTICE)
+			continue;
+		memset(out, 0, sizeof(*out));
+		if (frame_decode(&frame, &bounce_notice_table, out, arena, &err) < 0)
+			return false;
+		out->records = log->passed;
+		return true;
+	}
+	return false;
 }
 
 void bounce_log_close(struct bounce_log **log)
@@ -187,18 +214,19 @@ static int open_locked(const char *path, struct err *err)
 	return err_set(err, EBUSY, "open %s: it is removed again and again", path);
 }
 
-/* Where the last whole batch ends. */
-static off_t sound_end(int fd, off_t size, const struct str *mark)
+/* Where the last whole batch ends. All batches end in the mark that `batch` ends in. */
+static off_t sound_end(int fd, off_t size, const struct str *batch)
 {
+	const char *mark = batch->data + batch->len - FRAME_HEADER;
 	char tail[FRAME_HEADER];
 	struct bounce_log log = {.fd = fd};
 	struct frame frame;
 	struct err err;
 	off_t at = 0, sound = 0;
 
-	if (size >= (off_t)mark->len &&
-	    fd_pread_full(fd, tail, mark->len, size - (off_t)mark->len) == (ssize_t)mark->len &&
-	    !memcmp(tail, mark->data, mark->len))
+	if (size >= FRAME_HEADER &&
+	    fd_pread_full(fd, tail, FRAME_HEADER, size - FRAME_HEADER) == FRAME_HEADER &&
+	    !memcmp(tail, mark, FRAME_HEADER))
 		return size;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return 0;
@@ -219,52 +247,99 @@ static off_t sound_end(int fd, off_t size, const struct str *mark)
 	return sound;
 }
 
-static int append_batch(
-    int fd, const char *path, const struct str *batch, const struct str *mark, struct err *err)
+static void put_mark(struct str *out)
+{
+	size_t before = out->len;
+
+	frame_encode(out, BOUNCE_END, 0, &end_table, NULL);
+	must(out->len == before + FRAME_HEADER);
+}
+
+/* With the end mark put behind it. */
+static int append_batch(int fd, const char *path, struct str *batch, bool durable, struct err *err)
 {
 	struct stat st;
 	off_t end;
 
+	put_mark(batch);
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, "stat %s", path);
-	end = st.st_size ? sound_end(fd, st.st_size, mark) : 0;
+	end = st.st_size ? sound_end(fd, st.st_size, batch) : 0;
 	if (end != st.st_size) {
 		log_warn("%s: cutting off %lld bytes that a crash left incomplete", path,
 		    (long long)(st.st_size - end));
 		if (ftruncate(fd, end) < 0)
 			return err_sys(err, "truncate %s", path);
 	}
-	if (fd_write_all(fd, batch->data, batch->len) < 0 || fdatasync(fd) < 0) {
+	if (fd_write_all(fd, batch->data, batch->len) < 0 || (durable && fdatasync(fd) < 0)) {
 		err_sys(err, "write %s", path);
 		if (ftruncate(fd, end) < 0)
 			log_warn("truncate %s: %s", path, strerror(errno));
 		return -1;
 	}
-	return st.st_size == 0 ? sync_folder(path, err) : 0;
+	return durable && st.st_size == 0 ? sync_folder(path, err) : 0;
 }
 
 int bounce_log_append(const struct queue *queue, const char *service, const char *id,
     const struct bounce_record *records, size_t count, struct err *err)
 {
 	char path[PATH_SIZE];
-	struct str batch = {0}, mark = {0};
+	struct str batch = {0};
 	int fd, result = -1;
 
 	if (count == 0)
 		return 0;
 	for (size_t i = 0; i < count; i++)
 		frame_encode(&batch, BOUNCE_APPEND, 0, &bounce_record_table, &records[i]);
-	frame_encode(&mark, BOUNCE_END, 0, &end_table, NULL);
-	must(mark.len == FRAME_HEADER);
-	str_put(&batch, mark.data, mark.len);
 	queue_path(queue, service, id, path, sizeof(path));
 	fd = open_locked(path, err);
 	if (fd >= 0) {
-		result = append_batch(fd, path, &batch, &mark, err);
+		result = append_batch(fd, path, &batch, true, err);
 		close(fd);
 	}
 	str_fini(&batch);
-	str_fini(&mark);
+	return result;
+}
+
+/* ---- who makes the notice ----------------------------------------------------------------- */
+
+int bounce_log_take(const struct queue *queue, const char *service, const char *id, int max_ms,
+    int *fd_out, struct err *err)
+{
+	int64_t end = clock_mono_ms() + max_ms;
+	char path[PATH_SIZE];
+	struct stat st;
+
+	queue_path(queue, service, id, path, sizeof(path));
+	for (;;) {
+		int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW), locked;
+
+		if (fd < 0)
+			return errno == ENOENT ? 1 : err_sys(err, "open %s", path);
+		locked = fd_lock(fd, false);
+		if (locked == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0) {
+			*fd_out = fd;
+			return 0;
+		}
+		close(fd);
+		if (locked < 0)
+			return err_sys(err, "lock %s", path);
+		if (locked == 0)
+			continue; /* whoever had it has removed it */
+		if (clock_mono_ms() >= end)
+			return err_set(err, EBUSY, "%s: another process has it in hand", path);
+		poll(NULL, 0, TAKE_STEP_MS);
+	}
+}
+
+int bounce_log_put_notice(int fd, const struct bounce_notice *notice, struct err *err)
+{
+	struct str batch = {0};
+	int result;
+
+	frame_encode(&batch, BOUNCE_NOTICE, 0, &bounce_notice_table, notice);
+	result = append_batch(fd, notice->id, &batch, false, err);
+	str_fini(&batch);
 	return result;
 }
 

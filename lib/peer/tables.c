@@ -157,6 +157,13 @@ const struct frame_table bounce_record_table =
 #undef U32
 #undef TEXT
 
+#define U32(tag, m) FRAME_FIELD_U32(tag, struct bounce_notice, m)
+static const struct frame_field bounce_notice_fields[] = {U32(1, reader), U32(2, index),
+    U32(3, made), FRAME_FIELD_TEXT(4, struct bounce_notice, id, QUEUE_ID_MAX)};
+const struct frame_table bounce_notice_table =
+    TABLE("bounce_notice", bounce_notice_fields, struct bounce_notice);
+#undef U32
+
 static const struct frame_field bounce_request_fields[] = {
     FRAME_FIELD_STRUCT(1, struct bounce_request, message, struct deliver_request,
         &deliver_request_table),

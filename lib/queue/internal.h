@@ -2,6 +2,8 @@
 #ifndef LIB_QUEUE_INTERNAL_H
 #define LIB_QUEUE_INTERNAL_H
 
+#include <stdio.h>
+
 #include "lib/queue/journal.h"
 #include "lib/queue/store.h"
 
@@ -21,6 +23,13 @@ struct queue {
 /* Directory of queue files, as a descriptor-free path; makes hash sub-directories on demand. */
 int queue_make_parent(const struct queue *queue, const char *dir, const char *id);
 int queue_sync_dir_of(const char *path); /* fsync of the folder that holds path */
+
+/* The name of a file that is not a message yet. */
+enum { QUEUE_TEMP_MAX = 64 };
+static inline void queue_temp_path(char out[QUEUE_TEMP_MAX], const char *id)
+{
+	snprintf(out, QUEUE_TEMP_MAX, "incoming/tmp.%s", id);
+}
 
 /* Reads and checks the head of the record at loc; as message_open. */
 int message_read_head(

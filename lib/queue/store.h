@@ -68,6 +68,13 @@ uint64_t queue_writer_size(const struct queue_writer *w); /* content bytes so fa
  */
 int queue_writer_commit(struct queue_writer **w, struct envelope *env, bool hold,
     struct location *loc_out, struct err *err);
+/*
+ * A message that becomes a file keeps its temporary name beside its own, until
+ * queue_drop_second_name: by that one queue_has_had finds out, when nobody else could tell any
+ * more, that it was there.
+ */
+void queue_writer_keep_second_name(struct queue_writer *w);
+void queue_drop_second_name(const char *id);
 void queue_writer_abort(struct queue_writer **w); /* NULL allowed; leaves nothing behind */
 
 /* ---- reading ---------------------------------------------------------------------------- */
@@ -195,6 +202,11 @@ typedef bool queue_scan_fn(void *arg, const struct scan_item *item);
  */
 int queue_scan_journal(
     struct queue *queue, int what, queue_scan_fn *fn, void *arg, struct err *err);
+/*
+ * Is there a message of this id, or what is left of one that is finished: a record in a lane that
+ * has not begun anew since, a second name of its file? 1 yes, 0 no, -1 with err.
+ */
+int queue_has_had(struct queue *queue, const char *id, struct err *err);
 /* One directory, hashed sub-directories included. what = 0: names only, no file is opened. */
 int queue_scan_dir(
     struct queue *queue, const char *dir, int what, queue_scan_fn *fn, void *arg, struct err *err);

@@ -29,7 +29,8 @@ struct queue_writer {
 	char id[QUEUE_ID_MAX];
 	struct str content; /* not yet in the file */
 	int fd;             /* -1 while in memory */
-	char temp[64];
+	char temp[QUEUE_TEMP_MAX];
+	bool second_name;
 	uint64_t size;
 	uint32_t crc;
 	uint32_t flags;
@@ -48,6 +49,11 @@ struct queue_writer *queue_writer_new(struct queue *queue, const char *id)
 	queue->spare = (struct str){0};
 	str_clear(&w->content);
 	return w;
+}
+
+void queue_writer_keep_second_name(struct queue_writer *w)
+{
+	w->second_name = true;
 }
 
 uint64_t queue_writer_size(const struct queue_writer *w)
@@ -90,7 +96,7 @@ static int start_file(struct queue_writer *w, struct err *err)
 {
 	static const char head[RECORD_HEAD]; /* zeros: no record until the commit */
 
-	snprintf(w->temp, sizeof(w->temp), "incoming/tmp.%s", w->id);
+	queue_temp_path(w->temp, w->id);
 	w->fd = open(w->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (w->fd < 0)
 		return err_sys(err, "create %s", w->temp);
@@ -185,7 +191,8 @@ static int commit_file(struct queue_writer *w, struct record_head *head, const v
 		err_sys(err, "sync the directory of %s", path);
 		goto fail;
 	}
-	unlink(w->temp);
+	if (!w->second_name)
+		unlink(w->temp);
 	*loc_out = (struct location){.lane = -1};
 	snprintf(loc_out->dir, sizeof(loc_out->dir), "%s", dir);
 	return 0;

@@ -49,7 +49,6 @@ wait $fake 2>/dev/null
 fake=
 rm -f "$spool/private/fake"
 sed -i 's/fake:/smtp:/; s/nowhere:/smtp:/' "$etc/main.cf"
-# (a queue manager that ends while notices are made leaves them to the next one: some come twice)
 qmgr_pid() { pgrep -P "$(master_pid)" -x qmgr; }
 old=$(qmgr_pid)
 renewed() { [ -n "$(qmgr_pid)" ] && [ "$(qmgr_pid)" != "$old" ]; }

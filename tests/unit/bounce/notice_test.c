@@ -158,9 +158,13 @@ static bool look(void *arg, const struct scan_item *item)
 
 static void send_and_look(enum report_kind kind)
 {
+	const char *id = t.request.message.id;
 	struct err err;
+	int fd = -1;
 
-	ck_assert_int_eq(notice_send(&t.bounce, &t.request, kind, &t.arena), 0);
+	if (bounce_log_take(t.bounce.queue, t.bounce.name, id, 0, &fd, &err) == 0)
+		ck_assert_int_eq(notice_send(&t.bounce, &t.request, kind, fd, &t.arena), 0);
+	fd_close(&fd);
 	ck_assert_int_eq(queue_scan_journal(t.bounce.queue, MESSAGE_ENVELOPE, look, NULL, &err), 0);
 }
 
@@ -320,6 +324,50 @@ START_TEST(delivered_after_all)
 }
 END_TEST
 
+/* Who made the notice died before the log was gone. */
+START_TEST(told_once)
+{
+	open_all("bounce", "notify_classes = bounce\n", "s@example.org");
+	t.request.message.verp = _i ? "+=" : NULL;
+	add_record(0, 0, "first");
+	send_and_look(REPORT_FAILURE);
+	add_record(0, 0, "first again");
+	send_and_look(REPORT_FAILURE); /* looks at what is there, and adds to what was seen */
+	str_clear(&t.text);
+	send_and_look(REPORT_FAILURE);
+	ck_assert_int_eq(count_of("Content-Description: Notification"), 2);
+	ck_assert_int_eq(count_of("first again"), 0);
+	add_record(2, 0, "one more");
+	str_clear(&t.text);
+	send_and_look(REPORT_FAILURE);
+	ck_assert_int_eq(count_of("Content-Description: Notification"), 4);
+	/* for people, and for programs; to the sender, and to the postmaster */
+	ck_assert_int_eq(count_of("one more"), 4);
+	ck_assert_int_eq(count_of("first"), 4);
+	close_all();
+}
+END_TEST
+
+/* ... or before the log says that the notice is in the queue. */
+START_TEST(told_in_doubt)
+{
+	struct bounce_notice notice = {.index = NOTICE_OF_ALL, .id = _i ? t.id : "4XYZ0123456"};
+	struct err err;
+	int fd;
+
+	open_all("bounce", "", "s@example.org");
+	add_record(0, 0, "x");
+	ck_assert_int_eq(bounce_log_take(t.bounce.queue, "bounce", t.id, 0, &fd, &err), 0);
+	ck_assert_int_eq(bounce_log_put_notice(fd, &notice, &err), 0);
+	close(fd);
+	if (_i) /* delivered meanwhile; found in its lane all the same */
+		ck_assert_int_eq(message_finish(t.bounce.queue, &t.loc, t.id, &err), 0);
+	send_and_look(REPORT_FAILURE);
+	ck_assert_str_eq(str_text(&t.found), _i ? "" : ">s@example.org;");
+	close_all();
+}
+END_TEST
+
 /* One recipient, two targets: both are told; what an agent said again after a crash is not. */
 START_TEST(targets_of_a_recipient)
 {
@@ -344,6 +392,8 @@ TCase *notice_tcase(void)
 	tcase_add_loop_test(tcase, who_is_told, 0, ARRAY_LEN(cases));
 	tcase_add_test(tcase, delivered_meanwhile);
 	tcase_add_test(tcase, delivered_after_all);
+	tcase_add_loop_test(tcase, told_once, 0, 2);
+	tcase_add_loop_test(tcase, told_in_doubt, 0, 2);
 	tcase_add_test(tcase, targets_of_a_recipient);
 	return tcase;
 }
