@@ -45,8 +45,8 @@ notices() { sed -n 's/^Final-Recipient: rfc822; *r\([a-z0-9-]*\)@never.test.\{0,
 # of each message one to its sender and one to the postmaster
 all_there() { "$postern" -c "$etc" flush; [ "$(notices | sort -u | wc -l)" = "$1" ] && [ "$(notices | wc -l)" -ge $((2 * $1)) ]; }
 once() { # once WHAT MESSAGES
-	await 8 all_there "$2" || fail "$1: no notice: $(comm -3 <(notices | uniq) <(seq "$2" | sort)) $("$bin/mailq")"
-	await_empty 8
+	await 30 all_there "$2" || fail "$1: no notice: $(comm -3 <(notices | uniq) <(seq "$2" | sort)) $("$bin/mailq")"
+	await_empty 30
 	[ -z "$(notices | uniq -c | awk '$1 != 2')" ] || fail "$1: not each twice: $(notices | uniq -c | awk '$1 != 2')"
 	[ -z "$(find "$spool/bounce" -type f)" ] || fail "$1: logs are left"
 }
@@ -84,13 +84,13 @@ for how in reload kill; do
 	fault STOP
 	n=$((n + 1))
 	mail $n
-	await 5 one_stopped || fail "nobody is stopped"
+	await 20 one_stopped || fail "nobody is stopped"
 	old=$(qmgr_pid) stopped=$pid
 	if [ $how = reload ]; then reload; else kill -9 "$old"; fi
 	renewed() { [ -n "$(qmgr_pid)" ] && [ "$(qmgr_pid)" != "$old" ]; }
-	await 10 renewed || fail "no new queue manager"
+	await 30 renewed || fail "no new queue manager"
 	wants() { [ "$(pgrep -c -P "$(master_pid)" -x bounce)" -gt 1 ]; }
-	await 5 wants || fail "nobody asks for the notice again"
+	await 30 wants || fail "nobody asks for the notice again"
 	kill -$([ $how = reload ] && echo CONT || echo KILL) "$stopped"
 	once "$how" $n
 	stop

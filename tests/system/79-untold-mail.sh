@@ -21,8 +21,8 @@ sed -i "s|^daemon_directory.*|daemon_directory = $scratch/lib|" "$etc/main.cf"
 start
 died() { [ "$(count_logged "process .*/smtpd pid [0-9]* killed by signal 9")" = "$1" ]; }
 at_once() { # at_once WHAT: long before a queue run
-	await 10 all_arrived || fail "$1: not delivered: $(tail -n 5 "$log")"
-	await_empty 10
+	await 60 all_arrived || fail "$1: not delivered: $(tail -n 5 "$log")"
+	await_empty 60
 	[ "$(duplicates)" = 0 ] || fail "$1: delivered twice"
 }
 
@@ -37,7 +37,7 @@ for round in 1 2 3; do
 	smtp 3 . || fail "no answer"
 	case $answer in 250*) echo "untold.$round 0" >>"$accepted" ;; *) fail "answer: $answer" ;; esac
 	exec 3>&-
-	await 5 died $round || fail "smtpd lives"
+	await 30 died $round || fail "smtpd lives"
 	at_once "smtpd"
 done
 stop
