@@ -189,7 +189,7 @@ check_fn check_unverified_sender, check_unverified_recipient;
 /* checks_policy.c */
 check_fn check_policy_service;
 
-/* facts.c: how the client has logged in; "" when it has not */
+/* auth.c: how the client has logged in; "" when it has not */
 const char *session_sasl_method(const struct session *s);
 const char *session_sasl_sender(const struct session *s);
 
