@@ -86,14 +86,14 @@ static void unlock(struct box *box)
 
 static void lock(struct box *box, int styles, const struct boxlock_patience *patience)
 {
-	char *lock_path = alloc_printf("%s.lock", box->path);
 	struct stat st;
 
-	if (styles & LOCK_DOT && boxlock_file(lock_path, patience) < 0)
-		fatal_exit(EX_TEMPFAIL, "open file %s: unable to create lock file %s: %s",
-		    box->path, lock_path, strerror(errno));
-	if (styles & LOCK_DOT)
-		box->lock_path = lock_path;
+	if (styles & LOCK_DOT) {
+		box->lock_path = alloc_printf("%s.lock", box->path);
+		if (boxlock_file(box->lock_path, patience) < 0)
+			fatal_exit(EX_TEMPFAIL, "open file %s: unable to create lock file %s: %s",
+			    box->path, box->lock_path, strerror(errno));
+	}
 	box->fd = open(box->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (box->fd < 0 || fstat(box->fd, &st) < 0) {
 		int code = errno;
@@ -166,9 +166,9 @@ int main(int argc, char **argv)
 	struct postlock_params params;
 	void *structs[] = {&params, NULL};
 	struct boxlock_patience patience;
-	static struct command command; /* lives as long as the process */
+	static struct command command; /* live as long as the process */
+	static struct box box;
 	const char *style = NULL;
-	struct box box = {0};
 	int ch, verbose = 0, status;
 
 	command_begin(&command, "postlock");
