@@ -117,28 +117,42 @@ static void pass_on(int signum)
 		kill((pid_t)child, signum);
 }
 
+/*
+ * A signal that comes meanwhile waits until there is somebody to have it: before the fork it would
+ * be lost on us, and in the child on a function of ours.
+ */
 static pid_t start(char **argv, const struct postlock_params *p)
 {
-	for (int i = 0; i < p->fork_attempts; i++) {
+	static const int passed[] = {SIGTERM, SIGHUP};
+	sigset_t set, before;
+	pid_t pid = -1;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++)
+		sigaddset(&set, passed[i]);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	for (int i = 0; i < p->fork_attempts && pid < 0; i++) {
 		struct timespec delay = {p->fork_delay, 0};
-		pid_t pid;
 
 		if (i > 0)
 			nanosleep(&delay, NULL);
 		pid = fork();
 		if (pid == 0) {
-			signal(SIGPIPE, SIG_DFL);
-			signal(SIGXFSZ, SIG_DFL);
-			signal(SIGINT, SIG_DFL);
-			signal(SIGQUIT, SIG_DFL);
+			static const int restored[] = {
+			    SIGPIPE, SIGXFSZ, SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+
+			for (size_t k = 0; k < ARRAY_LEN(restored); k++)
+				signal(restored[k], SIG_DFL);
+			sigprocmask(SIG_SETMASK, &before, NULL);
 			execvp(argv[0], argv);
 			fatal_exit(EX_TEMPFAIL, "execvp %s: %s", argv[0], strerror(errno));
 		}
-		if (pid > 0)
-			return pid;
-		log_warn("fork: %s", strerror(errno));
+		if (pid < 0)
+			log_warn("fork: %s", strerror(errno));
 	}
-	return -1;
+	child = pid > 0 ? pid : 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
 }
 
 static int run(char **argv, const struct postlock_params *p)
@@ -154,9 +168,9 @@ static int run(char **argv, const struct postlock_params *p)
 	pid = start(argv, p);
 	if (pid < 0)
 		return EX_TEMPFAIL;
-	child = pid;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	child = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
