@@ -103,7 +103,7 @@ fi
 # everything, with many files: the queue is empty at once, the disk a little later
 id=$(id_of c@one.example)
 expect 0 '' "$bin/postsuper" -H ALL
-timeout 20 "$build/tests/system/helpers/fillqueue" copy "$(find "$spool/deferred" -name "$id")" 3000 "$spool/deferred" || fail fillqueue
+timeout 100 "$build/tests/system/helpers/fillqueue" copy "$(find "$spool/deferred" -name "$id")" 3000 "$spool/deferred" || fail fillqueue
 if [ "$(id -u)" = 0 ]; then chown -R --reference="$spool/hold" "$spool/deferred"; fi
 n=$("$bin/postqueue" --count 2>/dev/null)
 expect 0 '^3005 messages, 3006 recipients' "$bin/postqueue" --count
