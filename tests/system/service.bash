@@ -23,10 +23,14 @@ fail() { # fail REASON...
 	exit 1
 }
 
+# The sanitizers are slow: whatever has a limit of time gets more of it.
+patience=1
+case $build in *asan) patience=4 ;; esac
+
 # await SECONDS COMMAND...: until the command succeeds. On a quiet host that is given up after so many
 # seconds; what waits for others that have the processors is given four times as many.
 await() {
-	local tries=$(($1 * 200))
+	local tries=$(($1 * 200 * patience))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries - 1))
@@ -109,13 +113,19 @@ start() { "$postern" -c "$etc" start >"$scratch/start.out" 2>&1 || fail "start: 
 stop() { "$postern" -c "$etc" stop >"$scratch/stop.out" 2>&1 || fail "stop: $(cat "$scratch/stop.out")"; }
 reload() { "$postern" -c "$etc" reload >"$scratch/reload.out" 2>&1; }
 
+# A chroot has no /proc, without which the leak sanitizer ends the process with an error.
+chroot_without_leak_check() {
+	[ "$patience" = 1 ] ||
+		echo "import_environment = MAIL_CONFIG TZ LANG=C ASAN_OPTIONS=detect_leaks=0" >>"$etc/main.cf"
+}
+
 # connect FD PORT: opens descriptor FD, sets greeting to the first line ("hello PID GENERATION").
 connect() {
 	eval "exec $1<>/dev/tcp/127.0.0.1/$2" 2>/dev/null || return 1
-	read -r -t 10 -u "$1" greeting
+	read -r -t $((10 * patience)) -u "$1" greeting
 }
 say() { # say FD TEXT: one question, the answer in $answer
 	echo "$2" >&"$1"
-	read -r -t 10 -u "$1" answer
+	read -r -t $((10 * patience)) -u "$1" answer
 }
 hangup() { eval "exec $1>&-"; }
