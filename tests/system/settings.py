@@ -50,9 +50,10 @@ def converse(name, host, port, steps):
     source = steps.pop(0)[5:] if steps[0].startswith("from ") else "127.0.0.1"
     greeted = steps[0] != "-"
     s = socket.create_connection((host, port), 120, source_address=(source, 0))
-    f, last = s.makefile("rb"), time.time()
+    f = s.makefile("rb")
     if greeted:
         yield reply(f)
+    last = time.time()  # a process that starts first takes what it takes
     for step in steps if greeted else steps[1:]:
         many = re.match(r"(\d+)\*(.*)", step)
         if step == "t":
