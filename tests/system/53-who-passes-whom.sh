@@ -51,7 +51,7 @@ complete() { # complete LOG
 make_instance discard
 "$bin/smtp-sink" -O "$scratch/sink" 127.0.0.1:0 100 >/dev/null 2>&1 &
 sink=$!
-trap 'kill $sink; kill -CONT $sink; end_postfix' EXIT
+trap 'end_process $sink; end_postfix' EXIT
 await 10 test -s "$scratch/sink" || fail "no smtp-sink"
 port=$(cat "$scratch/sink")
 kill -STOP "$sink" # the first delivery of each pattern is under way until all messages are there

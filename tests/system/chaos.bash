@@ -10,7 +10,7 @@ sink= sink_port= jobs_started=
 
 end_chaos() {
 	local pid
-	for pid in $sink $jobs_started; do { kill "$pid"; kill -CONT "$pid"; } 2>/dev/null; done
+	for pid in $sink $jobs_started; do end_process "$pid"; done
 	"$postern" -c "$etc" abort >/dev/null 2>&1
 	[ -n "${mounted:-}" ] && umount -l "$mounted" 2>/dev/null
 	cleanup
@@ -39,7 +39,7 @@ start_sink() { # start_sink [smtp-sink options]
 	await 10 test -s "$scratch/sink.port" || fail "smtp-sink: $(cat "$scratch/sink.out")"
 }
 stop_sink() {
-	{ kill "$sink"; kill -CONT "$sink"; } 2>/dev/null
+	end_process "$sink"
 	wait "$sink" 2>/dev/null
 	sink=
 }

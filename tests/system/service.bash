@@ -17,6 +17,10 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# end_process PID: one that may be stopped, too. It goes on first: the leak sanitizer stops a process
+# that ends, and a SIGCONT at that moment would let it wait for ever.
+end_process() { kill -CONT "$1" 2>/dev/null; kill "$1" 2>/dev/null; }
+
 fail() { # fail REASON...
 	echo "$*"
 	[ -f "$log" ] && tail -n 30 "$log"
