@@ -33,7 +33,7 @@ full() { "$bin/postqueue" --scheduler | grep -q 'more wait for room$'; }
 
 start_system 1
 elapsed source_mail -m 10 -s 1 -d -f from@sender.test -t to@up.test
-[ "$took" -lt 5000 ] || fail "mail was held up while there was room: $took ms"
+[ "$took" -lt $((5000 * patience)) ] || fail "mail was held up while there was room: $took ms"
 source_mail -m 1 -f from@sender.test -t to@up.test || fail "smtp-source: $(tail -n 3 "$scratch/source.out")"
 await 10 full || fail "the active queue has room for eleven: $("$bin/postqueue" --scheduler)"
 elapsed source_mail -m 3 -s 1 -d -f from@sender.test -t to@up.test
@@ -44,7 +44,7 @@ kill -CONT "$sink"
 await_all 15
 await_empty 15
 elapsed source_mail -m 5 -s 1 -d -f from@sender.test -t to@up.test
-[ "$took" -lt 4000 ] || fail "mail is held up although there is room again: $took ms"
+[ "$took" -lt $((4000 * patience)) ] || fail "mail is held up although there is room again: $took ms"
 await_all 10
 stop_sink
 stop
@@ -52,9 +52,9 @@ stop
 rm -rf "$scratch/i"
 start_system 0
 elapsed source_mail -m 15 -s 1 -d -f from@sender.test -t to@up.test
-[ "$took" -lt 4000 ] || fail "in_flow_delay = 0, and 15 messages took $took ms"
+[ "$took" -lt $((4000 * patience)) ] || fail "in_flow_delay = 0, and 15 messages took $took ms"
 elapsed submit
-[ "$took" -lt 2900 ] || fail "in_flow_delay = 0, and pickup took $took ms"
+[ "$took" -lt $((2900 * patience)) ] || fail "in_flow_delay = 0, and pickup took $took ms"
 kill -CONT "$sink"
 await_all 15
 await_empty 15

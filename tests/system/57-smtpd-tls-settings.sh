@@ -106,7 +106,7 @@ END
 start
 
 talk() { # talk NAME CERT LINE...
-	timeout 25 python3 tests/system/helpers/tls_talk.py "$(port_of "$1")" "${2:+$certs/$2}" "${@:3}"
+	timeout $((25 * patience)) python3 tests/system/helpers/tls_talk.py "$(port_of "$1")" "${2:+$certs/$2}" "${@:3}"
 }
 last_is() { # last_is WANTED NAME CERT LINE...
 	local got
@@ -189,7 +189,7 @@ grep -q 'no renegotiation' "$scratch/renegotiate" || fail "renegotiation: $(tail
 
 # 200 handshakes at once
 if python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-	got=$(timeout 60 python3 tests/system/helpers/tls_masses.py "$(port_of short)" 2>&1)
+	got=$(timeout $((60 * patience)) python3 tests/system/helpers/tls_masses.py "$(port_of short)" 2>&1)
 	[ "$got" = '100 100' ] || fail "200 handshakes: $got"
 fi
 
