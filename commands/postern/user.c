@@ -223,7 +223,7 @@ static const struct verb *find_verb(const char *name, bool named)
 /* The table that smtpd has, or the one that -f names. */
 static int run_verb(const char *etc, const struct verb *verb, struct task *t)
 {
-	struct instance instance = {.program = "postern"};
+	static struct instance instance = {.program = "postern"}; /* lives as long as the process */
 	struct err err;
 	int status;
 

@@ -73,7 +73,7 @@ steps|smtpd_tls_loglevel=2|smtpd_tls_ask_ccert=yes
 bytes|smtpd_tls_loglevel=3
 all|smtpd_tls_loglevel=4
 rate|smtpd_client_new_tls_session_rate_limit=2|smtpd_client_event_limit_exceptions=
-short|smtpd_starttls_timeout=2
+short|smtpd_starttls_timeout=5
 must|smtpd_tls_security_level=encrypt|smtpd_tls_req_ccert=yes
 wrapmust|smtpd_tls_wrappermode=yes|smtpd_tls_req_ccert=yes
 cert|smtpd_tls_ask_ccert=yes|smtpd_client_restrictions=check_ccert_access texthash:$scratch/access

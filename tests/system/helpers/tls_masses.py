@@ -18,7 +18,7 @@ good = bad = 0
 
 async def reply(reader):
     while True:
-        line = await asyncio.wait_for(reader.readline(), 20)
+        line = await asyncio.wait_for(reader.readline(), 60)
         if not line:
             raise EOFError
         if line[3:4] == b" ":
@@ -34,14 +34,15 @@ async def one(kind):
         await reply(reader)
     if kind == "good":
         await writer.start_tls(context)
-        for word in (b"EHLO y\r\n", b"NOOP\r\n", b"QUIT\r\n"):
+        # two words only: all processes are busy, and what costs nothing is counted ($stress)
+        for word in (b"EHLO y\r\n", b"QUIT\r\n"):
             writer.write(word)
             line = await reply(reader)
         good += line.startswith(b"221")
         return
     writer.write(noise[kind])
     try:
-        while await asyncio.wait_for(reader.read(1000), 20):
+        while await asyncio.wait_for(reader.read(1000), 60):
             pass
     except ConnectionError:
         pass
