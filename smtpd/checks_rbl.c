@@ -74,8 +74,11 @@ static enum verdict refuse_listed(struct listing *l)
 	char dsn[12];
 	int code = 0;
 
-	if (answer == TABLE_ERROR)
-		log_warn("rbl_reply_maps: %s", err.text);
+	if (answer == TABLE_ERROR) {
+		log_warn("rbl_reply_maps: %s: lookup error for \"%s\"", err.text, l->list);
+		str_fini(&template);
+		return check_misconfigured(l->check);
+	}
 	if (answer == TABLE_FOUND &&
 	    macros_expand(&text, str_text(&template), macro, l, allowed) < 0) {
 		log_warn("rbl_reply_maps: bad rbl reply template for domain %s: %s", l->list,

@@ -62,6 +62,14 @@ void access_refuse_bare_lf(struct session *s)
 
 /* ---- no ------------------------------------------------------------------------------------- */
 
+/* A tabulator of a table's text, or what a DNS list says, ends no line. */
+static void blank_controls(struct str *text)
+{
+	for (size_t i = 0; i < text->len; i++)
+		if ((unsigned char)text->data[i] < ' ' || text->data[i] == 127)
+			text->data[i] = ' ';
+}
+
 /* The answer, in all its consequences. */
 static enum verdict refuse(struct check *check, int code, const char *dsn, const char *text)
 {
@@ -79,6 +87,7 @@ static enum verdict refuse(struct check *check, int code, const char *dsn, const
 		code -= 100;
 	str_clear(&s->reject);
 	str_printf(&s->reject, "%d %d%s %s", code, code / 100, dsn + 1, text);
+	blank_controls(&s->reject);
 	text_make_printable(s->reject.data, s->reject.len);
 	log_action(s, check->warn_depth ? "reject_warning" : "reject",
 	    check->undeliverable ? CLASS_BOUNCE : CLASS_POLICY, str_text(&s->reject));

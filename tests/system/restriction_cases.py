@@ -42,6 +42,8 @@ def cases():
                 {R: "check_helo_%s_access static:{REJECT hit}" % kind}, OPEN.replace("client.example", name))
     for i, text in enumerate(REPLIES):
         found["reply-%d" % i] = ({R: "reject_rbl_client bl.test", "rbl_reply_maps": "static:{%s}" % text}, OPEN)
+    found["reply-failing"] = ({R: "reject_rbl_client bl.test", "rbl_reply_maps": "fail:replies"}, OPEN)
+    found["tabs"] = ({R: "check_sender_access static:{REJECT with\ta tabulator}"}, OPEN)
     found["texts"] = ({R: "reject_rbl_client texts.test"}, OPEN)
     found["dot-fqdn"] = ({S: "reject_non_fqdn_sender"}, OPEN.replace("sender.test", "sender.test."))
     found["bare-postmaster"] = ({S: "reject_non_fqdn_sender"}, OPEN.replace("s@sender.test", "postmaster"))
