@@ -22,7 +22,8 @@ struct checker {
 	struct conf *conf;
 	struct conf_report *report;
 	struct map *classes; /* struct restriction_list, by name */
-	const char *place;   /* "main.cf: line 7: smtpd_client_restrictions" */
+	bool asks_ccert;
+	const char *place; /* "main.cf: line 7: smtpd_client_restrictions" */
 };
 
 #define WARN(c, fmt, ...) conf_report_warning((c)->report, "%s: " fmt, (c)->place, __VA_ARGS__)
@@ -59,6 +60,8 @@ static void check_argument(struct checker *c, const struct restriction *item)
 	struct err err;
 	int seconds;
 
+	if ((run == check_tls_clientcerts || run == check_tls_all_clientcerts) && !c->asks_ccert)
+		WARN(c, "%s: expected smtpd_tls_ask_ccert = yes for it", item->name);
 	if (!(item->kind->flags & (RESTRICT_ARG | RESTRICT_TABLE)))
 		return;
 	if (item->arg[0] == '\0')
@@ -180,9 +183,14 @@ static void free_list(void *value)
 	restriction_list_free(&list);
 }
 
-void restrictions_check(const struct smtpd_params *p, struct conf *conf, struct conf_report *report)
+void restrictions_check(
+    const struct smtpd_config *config, struct conf *conf, struct conf_report *report)
 {
-	struct checker c = {.conf = conf, .report = report, .classes = map_new()};
+	const struct smtpd_params *p = &config->smtpd;
+	struct checker c = {.conf = conf,
+	    .report = report,
+	    .classes = map_new(),
+	    .asks_ccert = config->tls.ask_ccert || config->tls.req_ccert};
 	bool protected = false;
 
 	open_classes(&c, &p->restriction_classes);

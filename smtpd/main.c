@@ -60,7 +60,7 @@ static void warn_of_filters(struct conf *conf, struct conf_report *report)
 static void check(struct service *service, struct conf_report *report)
 {
 	warn_of_filters(service_conf(service), report);
-	restrictions_check(&config.smtpd, service_conf(service), report);
+	restrictions_check(&config, service_conf(service), report);
 	config.core = service_core(service);
 	auth_check(&config, conf_etc(service_conf(service)), report);
 	server_tls_check(&config.tls, &secure_settings, report);

@@ -50,9 +50,16 @@ static void log_established(const struct session *s)
 			    s->peer.namaddr, info->peer_cn, info->issuer_cn, info->cert_fingerprint,
 			    info->key_fingerprint);
 	}
-	if (info->peer_cert && !s->tls_trusted && certificate_required(s))
-		log_info("certificate verification failed for %s: %s", s->peer.namaddr,
-		    tls_session_problem(s->tls));
+	if (info->peer_cert && !s->tls_trusted && certificate_required(s)) {
+		const char *problem = tls_session_problem(s->tls);
+
+		if (*problem)
+			log_info(
+			    "certificate verification failed for %s: %s", s->peer.namaddr, problem);
+		else /* with no CA to trust, none is looked at */
+			log_info("certificate verification failed for %s: untrusted issuer /CN=%s",
+			    s->peer.namaddr, info->issuer_cn);
+	}
 	if (tls_params(s)->loglevel < 1)
 		return;
 	tls_session_describe(s->tls, &text);

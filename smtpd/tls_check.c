@@ -44,6 +44,14 @@ void server_tls_check(const struct smtpd_tls_params *p, const struct secure_para
 		    tls_setup_odd_level(p));
 	if (setup.level == SERVER_TLS_NONE && !p->wrappermode)
 		return;
+	if (p->chain_files.count && (*p->cert_file || *p->eccert_file))
+		conf_report_warning(report,
+		    "smtpd_tls_chain_files is set: smtpd_tls_cert_file and smtpd_tls_eccert_file "
+		    "are ignored");
+	if (p->req_ccert && !tls_setup_is_mandatory(&setup))
+		conf_report_warning(report,
+		    "smtpd_tls_req_ccert: certificates are only asked for: expected "
+		    "smtpd_tls_security_level = encrypt");
 	if (tls_setup_has_chains(p))
 		check_files(&setup, report);
 	else

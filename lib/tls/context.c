@@ -25,7 +25,7 @@ static const char separators[] = ", \t\r\n:";
 /* ---- algorithms ------------------------------------------------------------------------------ */
 
 /* A group that this OpenSSL has not is left out: one list serves all versions of it. */
-static void add_groups(SSL_CTX *ssl, const char *names, struct str *list)
+static void add_groups(SSL_CTX *ssl, const char *names, bool warn, struct str *list)
 {
 	for (names += strspn(names, separators); *names; names += strspn(names, separators)) {
 		size_t len = strcspn(names, separators);
@@ -36,6 +36,8 @@ static void add_groups(SSL_CTX *ssl, const char *names, struct str *list)
 			name[len] = '\0';
 			if (SSL_CTX_set1_groups_list(ssl, name) == 1)
 				str_printf(list, "%s%s", list->len ? ":" : "", name);
+			else if (warn)
+				log_warn("ignoring unknown ECDHE curve \"%s\"", name);
 		}
 		names += len;
 	}
@@ -47,8 +49,10 @@ static int set_groups(struct tls_context *c, struct err *err)
 	struct str list = {0};
 	int rc = 0;
 
-	add_groups(c->ssl, c->common.eecdh_auto_curves, &list);
-	add_groups(c->ssl, c->common.ffdhe_auto_groups, &list);
+	/* no curves at all would be nobody's wish: the library has its own */
+	add_groups(c->ssl, c->common.eecdh_auto_curves, true, &list);
+	if (list.len > 0)
+		add_groups(c->ssl, c->common.ffdhe_auto_groups, false, &list);
 	if (list.len && SSL_CTX_set1_groups_list(c->ssl, list.data) != 1)
 		rc = tls_err(err, "tls_eecdh_auto_curves: %s", str_text(&list));
 	str_fini(&list);

@@ -36,7 +36,8 @@ smtpd_etrn_restrictions|sleep soon, warn_if_reject|smtpd_etrn_restrictions: warn
 smtpd_restriction_classes|one, two, none|smtpd_restriction_classes: none: expected a parameter of this name
 one|two|one: the class leads to itself: one
 two|one|two: the class leads to itself: two
-smtpd_relay_restrictions|permit_mynetworks|smtpd_relay_restrictions: expected here or in smtpd_recipient_restrictions at least one of reject_unauth_destination,
+smtpd_relay_restrictions|permit_mynetworks, permit_tls_clientcerts|smtpd_relay_restrictions: permit_tls_clientcerts: expected smtpd_tls_ask_ccert = yes
+smtpd_relay_restrictions|permit_mynetworks, permit_tls_clientcerts|smtpd_relay_restrictions: expected here or in smtpd_recipient_restrictions at least one of reject_unauth_destination,
 END
 }
 while IFS='|' read -r name value _; do

@@ -47,6 +47,8 @@ cases="
 ok       |TLSv1.3||smtpd_tls_ciphers=high
 noec     |TLSv1.3||smtpd_tls_eecdh_grade=nonsense
 nodh     |TLSv1.3|check error opening DH parameter file \"none\": No such file or directory -- using compiled-in defaults|smtpd_tls_dh1024_param_file=none
+curve    |TLSv1.3|check ignoring unknown ECDHE curve \"foo\"|tls_eecdh_auto_curves=foo X25519
+nocurves |TLSv1.3|starttls=1|tls_eecdh_auto_curves=
 baddh    |TLSv1.3|check error decoding DH parameters from file \"$certs/empty\" -- using compiled-in defaults|smtpd_tls_dh1024_param_file=$certs/empty
 dhfile   |TLSv1.3||smtpd_tls_dh1024_param_file=$certs/dh
 option   |TLSv1.3|check tls_ssl_options: \"FOO\"|tls_ssl_options=FOO
