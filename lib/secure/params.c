@@ -11,7 +11,7 @@ static const struct conf_param rows[] = {
 	CONF_TEXT(P, common.medium_cipherlist, "tls_medium_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH", "OpenSSL ciphers of the grade medium."),
 	CONF_TEXT(P, common.high_cipherlist, "tls_high_cipherlist", "aNULL:-aNULL:HIGH:@STRENGTH", "OpenSSL ciphers of the grade high."),
 	CONF_TEXT(P, common.null_cipherlist, "tls_null_cipherlist", "eNULL:!aNULL", "OpenSSL ciphers of the grade null: authentication without encryption."),
-	CONF_TEXT(P, common.eecdh_auto_curves, "tls_eecdh_auto_curves", "X25519 X448 prime256v1 secp521r1 secp384r1", "Curves for key exchange, in the order of preference; those that OpenSSL has not are left out. Empty: its own groups, whatever tls_ffdhe_auto_groups says."),
+	CONF_TEXT(P, common.eecdh_auto_curves, "tls_eecdh_auto_curves", "X25519 X448 prime256v1 secp521r1 secp384r1", "Curves for key exchange, in the order of preference; those that OpenSSL has not are left out; empty: its own groups, whatever tls_ffdhe_auto_groups says."),
 	CONF_TEXT(P, common.eecdh_strong_curve, "tls_eecdh_strong_curve", "prime256v1", "Accepted without effect: see tls_eecdh_auto_curves."),
 	CONF_TEXT(P, common.eecdh_ultra_curve, "tls_eecdh_ultra_curve", "secp384r1", "Accepted without effect: see tls_eecdh_auto_curves."),
 	CONF_TEXT(P, common.ffdhe_auto_groups, "tls_ffdhe_auto_groups", "ffdhe2048 ffdhe3072", "Finite-field groups for key exchange, behind the curves."),
