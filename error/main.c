@@ -40,9 +40,16 @@ static enum table_age age(struct service *service UNUSED)
 	return table_chain_age(self.status_filter);
 }
 
+static void deliver(struct agent_job *job, void *arg)
+{
+	error_deliver(job, arg);
+	if (age(job->service) == TABLE_OUTDATED)
+		service_retire(job->service);
+}
+
 static void session(struct service *service, int fd)
 {
-	agent_serve(service, self.queue, fd, error_deliver, &self.mode, NULL, self.status_filter);
+	agent_serve(service, self.queue, fd, deliver, &self.mode, NULL, self.status_filter);
 }
 
 int main(int argc, char **argv)
