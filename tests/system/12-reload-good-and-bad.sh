@@ -59,7 +59,7 @@ bad 'main.cf'
 (
 	failed=0
 	for i in $(seq 300); do
-		exec 9<>/dev/tcp/127.0.0.1/"$PORT1" && read -r -t 10 -u 9 line && echo quit >&9 || failed=1
+		exec 9<>/dev/tcp/127.0.0.1/"$PORT1" && read -r -t 60 -u 9 line && echo quit >&9 || failed=1
 		exec 9>&-
 	done 2>/dev/null
 	exit $failed

@@ -46,6 +46,6 @@ master_cf <<END
 127.0.0.1:PORT2 inet n - n - 5 testd
 END
 reload || fail "reload: $(cat "$scratch/reload.out")"
-read -r -t 10 -u 3 greeting || fail "the client that waited is not served"
+read -r -t 60 -u 3 greeting || fail "the client that waited is not served"
 stop
 exit 0

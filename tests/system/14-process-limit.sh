@@ -15,7 +15,7 @@ read -r -t 1 -u 6 greeting && fail "a fourth session"
 [ "$(pgrep -P "$(master_pid)" -x testd | wc -l)" = 3 ] || fail "processes: $(pgrep -P "$(master_pid)" -x testd | wc -l)"
 say 3 stress && [ "$answer" = 1 ] || fail "no stress"
 say 3 quit
-read -r -t 10 -u 6 greeting || fail "the client in line is not served"
+read -r -t 60 -u 6 greeting || fail "the client in line is not served"
 say 4 stress && [ "$answer" = 1 ] || fail "no stress with the fourth"
 say 5 quit
 await 5 eval 'say 4 stress && [ "$answer" = 0 ]' || fail "stress does not end"
@@ -26,7 +26,7 @@ connect 7 "$PORT2" || fail "no single session"
 exec 8<>/dev/tcp/127.0.0.1/"$PORT2"
 read -r -t 1 -u 8 greeting && fail "a second session at a limit of one"
 say 7 quit
-read -r -t 10 -u 8 greeting || fail "the second is not served after the first"
+read -r -t 60 -u 8 greeting || fail "the second is not served after the first"
 logged "$PORT2.*process limit" && fail "warned at a limit of one"
 
 # no limit: more than default_process_limit

@@ -34,6 +34,6 @@ sleep 3
 say 3 alive && [ "$answer" = alive ] || fail "a session was harmed"
 kill -0 "$(master_pid)" || fail "master ended"
 as_user prlimit --pid "$(master_pid)" --nproc=1000: || fail "prlimit"
-read -r -t 20 -u 5 greeting || fail "the client in line is not served"
+read -r -t 60 -u 5 greeting || fail "the client in line is not served"
 stop
 exit 0

@@ -15,7 +15,7 @@ cp "$etc/master.cf" "$scratch/master.cf"
 
 says() { # says TEXT: check fails and says that
 	local out
-	out=$(timeout 20 "$postern" -c "$etc" check 2>&1) && fail "check accepts what \"$1\" is about"
+	out=$(timeout 120 "$postern" -c "$etc" check 2>&1) && fail "check accepts what \"$1\" is about"
 	[[ $out == *"$1"* ]] || fail "no \"$1\" in: $out"
 }
 main() { # main TEXT MESSAGE: appended to a sound main.cf, refused with the message
@@ -28,7 +28,7 @@ service() {
 	says "$2"
 	cp "$scratch/master.cf" "$etc/master.cf"
 }
-timeout 20 "$postern" -c "$etc" check >/dev/null 2>&1 || fail "a new instance is not sound"
+timeout 120 "$postern" -c "$etc" check >/dev/null 2>&1 || fail "a new instance is not sound"
 n=$(($(wc -l <"$scratch/main.cf") + 1))
 main 'no equals sign\n' "main.cf: line $n: \"no equals sign\": expected"
 main 'a\0b = c\n' "main.cf: line $n: a zero byte"
@@ -66,7 +66,7 @@ cp "$scratch/master.cf" "$etc/master.cf"
 
 # Warnings are no failure.
 printf 'mydestnation = x\nsmtpd_milters = inet:x\nown = 1\nrelayhost = $own\n' >>"$etc/main.cf"
-out=$(timeout 20 "$postern" -c "$etc" check 2>&1) || fail "warnings fail: $out"
+out=$(timeout 120 "$postern" -c "$etc" check 2>&1) || fail "warnings fail: $out"
 [[ $out == *"mydestnation: unknown parameter, did you mean mydestination?"* ]] || fail "$out"
 [[ $out == *"smtpd_milters (line "*") is known, but has no effect"* ]] || fail "$out"
 [[ $out == *"own: unknown"* ]] && fail "$out"

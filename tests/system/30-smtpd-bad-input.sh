@@ -15,7 +15,7 @@ sent=0
 # reply FD CODE: the last line of the next reply begins with CODE
 reply() {
 	local line
-	while read -r -t 20 -u "$1" line; do
+	while read -r -t 60 -u "$1" line; do
 		case $line in
 		"$2-"*) ;;
 		"$2 "*) return 0 ;;
@@ -100,7 +100,7 @@ printf 'Subject: lost\r\n' >&3
 killed=$(sessions)
 kill -9 $killed
 for p in $killed; do await 10 gone "$p" || fail "process $p lives"; done # and can accept nobody
-read -r -t 10 -u 3 line && fail "a reply from the dead: $line"
+read -r -t 60 -u 3 line && fail "a reply from the dead: $line"
 hangup 3
 good "a dead process"
 

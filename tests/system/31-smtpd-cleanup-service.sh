@@ -19,10 +19,10 @@ send() { # send PORT: a message with three hops; the reply to it in $answer
 	connect 3 "$1" || fail "no session"
 	for command in 'HELO x' 'MAIL FROM:<a@example.com>' 'RCPT TO:<b@remote.example>' DATA; do
 		printf '%s\r\n' "$command" >&3
-		read -r -t 10 -u 3 answer
+		read -r -t 60 -u 3 answer
 	done
 	printf 'Received: a\r\nReceived: b\r\nReceived: c\r\n\r\n.\r\n' >&3
-	read -r -t 10 -u 3 answer
+	read -r -t 60 -u 3 answer
 	hangup 3
 }
 

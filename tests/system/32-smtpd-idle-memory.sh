@@ -9,7 +9,7 @@ start
 
 reply() { # reply CODE: the last line of the next reply begins with CODE
 	local line
-	while read -r -t 20 -u 9 line; do
+	while read -r -t 60 -u 9 line; do
 		case $line in
 		"$1-"*) ;;
 		"$1 "*) return 0 ;;

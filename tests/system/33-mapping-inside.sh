@@ -34,9 +34,9 @@ send() { # send SENDER RECIPIENT...
 talk() { # talk PORT LINE...: the last reply
 	local p=$1
 	shift
-	(printf '%s\r\n' "EHLO x" "$@" QUIT) | timeout 20 python3 -c '
+	(printf '%s\r\n' "EHLO x" "$@" QUIT) | timeout 120 python3 -c '
 import socket, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 120)
 f = s.makefile("rwb")
 def reply():
     while True:

@@ -12,7 +12,7 @@ start
 
 reply() { # reply CODE: the whole of one
 	local line
-	while read -r -t 10 -u 5 line; do
+	while read -r -t 60 -u 5 line; do
 		case $line in
 		"$1 "*) return 0 ;;
 		"$1-"*) ;;

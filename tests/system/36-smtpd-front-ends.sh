@@ -20,30 +20,30 @@ END
 cat >>"$etc/master.cf" <<END
 127.0.0.1:$PORT2 inet n - n - - smtpd
   -o smtpd_upstream_proxy_protocol=haproxy
-  -o smtpd_upstream_proxy_timeout=1s
+  -o smtpd_upstream_proxy_timeout=5s
 127.0.0.1:$PORT3 inet n - n - - smtpd
   -o smtpd_upstream_proxy_protocol=haproxy
   -o smtpd_upstream_proxy_networks=127.0.0.2
 127.0.0.1:$PORT4 inet n - n - 2 smtpd
-  -o { smtpd_timeout = \${stress?{1}:{60}}s } -o smtpd_junk_command_limit=100
+  -o { smtpd_timeout = \${stress?{4}:{60}}s } -o smtpd_junk_command_limit=200
 END
 start
 
 ask() { # ask PORT ARG...: swaks, up to RCPT
 	local port=$1
 	shift
-	timeout 10 swaks --server 127.0.0.1 --port "$port" --from a@x.test --to o@y.test --helo me \
-		--timeout 5 --quit-after RCPT "$@" >"$scratch/swaks.out" 2>&1 </dev/null
+	timeout 120 swaks --server 127.0.0.1 --port "$port" --from a@x.test --to o@y.test --helo me \
+		--timeout 60 --quit-after RCPT "$@" >"$scratch/swaks.out" 2>&1 </dev/null
 }
 proxy4() { # proxy4 SOURCE: swaks' arguments for a header of version 1
 	echo "--proxy-version 1 --proxy-family TCP4 --proxy-source $1 --proxy-source-port 4711" \
 		"--proxy-dest 198.51.100.1 --proxy-dest-port 25"
 }
 talk() { # talk PORT SOURCE BYTES...: what the server says; BYTES are sent one by one after an answer
-	timeout 10 python3 - "$@" <<'END'
+	timeout 120 python3 - "$@" <<'END'
 import socket, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10, (sys.argv[2], 0))
-s.settimeout(3)
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 120, (sys.argv[2], 0))
+s.settimeout(60)
 def hear():
     try:
         print(s.recv(4096).decode("latin1"), end="", flush=True)
@@ -97,10 +97,10 @@ ask "$PORT3" --local-interface 127.0.0.2 $(proxy4 192.0.2.23) || fail "trusted p
 await_log 'disconnect from unknown\[192.0.2.23\]'
 logged 'connect from unknown\[192.0.2.66\]' && fail "a forged header was believed"
 
-# both processes busy: who is silent has one second, the one from before the limit was reached, too
+# both processes busy: who is silent has four seconds, the one from before the limit was reached, too
 connect 7 "$PORT4" || fail "first client"
 connect 8 "$PORT4" || fail "second client"
-for _ in $(seq 20); do
+for _ in $(seq 100); do
 	say 8 NOOP
 	[[ $answer == 250* ]] || fail "a busy client under stress: $answer"
 	read -r -t 0.4 -u 7 answer && break
@@ -108,7 +108,7 @@ done
 [[ $answer == "421 4.4.2"* ]] || fail "silent since before the stress: $answer"
 hangup 7
 connect 7 "$PORT4" || fail "third client"
-read -r -t 4 -u 7 answer
+read -r -t 60 -u 7 answer
 [[ $answer == "421 4.4.2"* ]] || fail "under stress: $answer"
 hangup 8
 hangup 7

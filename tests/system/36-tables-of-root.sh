@@ -49,7 +49,7 @@ start
 answer() { # answer SENDER [PORT] [RCPT]
 	python3 - "${2:-$port}" "$1" "${3:-r@example.org}" <<'END'
 import socket, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 120)
 f = s.makefile("rb")
 for line in None, "HELO x.test", "MAIL FROM:<%s>" % sys.argv[2], "RCPT TO:<%s>" % sys.argv[3]:
     if line:
@@ -93,14 +93,14 @@ done
 
 # a session that goes on keeps what it has begun with, the next one does not
 exec 8<>"/dev/tcp/127.0.0.1/$port"
-read -r -t 10 -u 8 _
+read -r -t 60 -u 8 _
 printf 'HELO x.test\r\n' >&8
-read -r -t 10 -u 8 _
+read -r -t 60 -u 8 _
 put plain 's@seven.test REJECT by third text'
 must 'rejected: by third text' s@seven.test
 printf 'MAIL FROM:<s@seven.test>\r\nRCPT TO:<r@example.org>\r\n' >&8
-read -r -t 10 -u 8 _
-read -r -t 10 -u 8 reply
+read -r -t 60 -u 8 _
+read -r -t 60 -u 8 reply
 grep -q '^250\|^554' <<<"$reply" || fail "in a session: $reply"
 exec 8>&-
 

@@ -40,7 +40,7 @@ import socket, sys, threading, time
 end, lines = time.time() + 5, []
 
 def send(number):
-    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 30)
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 120)
     f = s.makefile("rb")
 
     def say(line):

@@ -26,7 +26,7 @@ service() { # service NAME SETTING...
 replies() { # replies NAME [SENDER]: all that the server says
 	python3 - "$(eval "echo \$at_$1")" "$port" "${2:-s@sender.test}" <<'END'
 import socket, sys
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20, source_address=("127.0.0.1", 0))
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 120, source_address=("127.0.0.1", 0))
 f = s.makefile("rb")
 print(f.readline().decode().strip())
 for line in "HELO client.example", "MAIL FROM:<%s>" % sys.argv[3], "RCPT TO:<r@example.org>", "QUIT":

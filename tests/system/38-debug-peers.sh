@@ -32,7 +32,7 @@ start
 from() { # from ADDRESS RCPT: one message, or no more than the dialogue up to RCPT
 	local address=$1
 	shift
-	timeout 10 swaks --server 127.0.0.1 --port "$PORT1" --local-interface "$address" --helo me \
+	timeout 120 swaks --server 127.0.0.1 --port "$PORT1" --local-interface "$address" --helo me \
 		--from a@x.test "$@" >"$scratch/swaks.out" 2>&1 </dev/null
 }
 from 127.0.0.2 --to "<>" --quit-after RCPT

@@ -14,7 +14,7 @@ trap end EXIT
 answer() { # answer PORT: to RCPT, and to the message
 	python3 - "$1" <<'END'
 import smtplib, sys
-c = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), "client.example.org", timeout=20)
+c = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), "client.example.org", timeout=120)
 try:
     c.sendmail("s@sender.example.com", ["r@example.org"], "Subject: x\r\n\r\ntext\r\n")
     print("taken")

@@ -18,6 +18,7 @@ send() { # send RECIPIENT
 start_sink() {
 	"$build/bin/smtp-sink" "127.0.0.1:$sink_port" 50 >/dev/null 2>&1 &
 	sink=$!
+	await_port "$sink_port"
 	kill -0 "$sink" 2>/dev/null || fail "smtp-sink did not start"
 }
 
@@ -35,11 +36,10 @@ start
 send user@down.test
 await_log "to=<user@down.test>, relay=none, .*dsn=4.4.1, status=deferred (connect to 127.0.0.1\[127.0.0.1\]:$sink_port: Connection refused)"
 start_sink
-for _ in 1 2 3 4 5; do
-	"$postern" -c "$etc" flush >/dev/null 2>&1
-	sleep 0.5
-	grep -q 'to=<user@down.test>.*status=sent' "$log" && break
-done
+tried_again() {
+	logged 'to=<user@down.test>.*status=sent' || { "$postern" -c "$etc" flush && sleep 0.3 && false; }
+}
+await 15 tried_again
 await_log "to=<user@down.test>, relay=127.0.0.1\[127.0.0.1\]:$sink_port, .*dsn=2.0.0, status=sent (250 "
 
 command -v dnsmasq >/dev/null || { echo "dnsmasq is not installed: the rest was left out"; exit 77; }

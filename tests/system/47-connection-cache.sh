@@ -30,10 +30,16 @@ scache_pid() { pgrep -P "$(master_pid)" -x scache; }
 
 init_instance "$scratch/i"
 port_a=$(free_port) port_b=$(free_port)
-"$build/bin/smtp-sink" "127.0.0.1:$port_a" 50 >/dev/null 2>&1 &
-a=$!
-"$build/bin/smtp-sink" "127.0.0.1:$port_b" 50 >/dev/null 2>&1 &
-b=$!
+start_sink() { # start_sink PORT: its process is $sink
+	rm -f "$scratch/sink.port"
+	"$build/bin/smtp-sink" -O "$scratch/sink.port" "127.0.0.1:$1" 50 >/dev/null 2>&1 &
+	sink=$!
+	await 10 test -s "$scratch/sink.port" || fail "no sink"
+}
+start_sink "$port_a"
+a=$sink
+start_sink "$port_b"
+b=$sink
 cat >>"$etc/main.cf" <<END
 transport_maps = inline:{ { a.test = smtp:[127.0.0.1]:$port_a } { b.test = smtp:[127.0.0.1]:$port_b } { c.test = smtp:[localhost]:$port_a } }
 smtp_connection_cache_destinations = [127.0.0.1]:$port_a, [127.0.0.1]:$port_b, [localhost]:$port_a
@@ -41,7 +47,7 @@ inet_protocols = ipv4
 disable_dns_lookups = yes
 connection_cache_ttl_limit = 60s
 smtp_connection_cache_time_limit = 60s
-connection_cache_protocol_timeout = 1s
+connection_cache_protocol_timeout = 5s
 END
 sed -i '/^smtp  *unix/s/ - *smtp$/ 1 smtp/' "$etc/master.cf"
 start
@@ -71,8 +77,8 @@ fi
 # the server ends what scache holds: nobody trips over it
 kill "$a"
 wait "$a" 2>/dev/null
-"$build/bin/smtp-sink" "127.0.0.1:$port_a" 50 >/dev/null 2>&1 &
-a=$!
+start_sink "$port_a"
+a=$sink
 send u@a.test; used u@a.test 1
 
 stop

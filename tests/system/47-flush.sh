@@ -42,7 +42,7 @@ for row in 'ETRN=500 Syntax: ETRN domain' 'ETRN a b=500 Syntax: ETRN domain' \
 done
 printf 'EHLO x\r\n' >&7
 announced=
-while read -r -t 10 -u 7 line; do
+while read -r -t 60 -u 7 line; do
 	case $line in 250?ETRN*) announced=yes ;; esac
 	case $line in 250' '*) break ;; esac
 done

@@ -33,6 +33,7 @@ hole=$!
 await 5 test -s "$scratch/hole" || fail "no black hole"
 "$build/bin/smtp-sink" "127.0.0.1:$sink_port" 100 >/dev/null 2>&1 &
 sink=$!
+await_port "$sink_port"
 dnsmasq --keep-in-foreground --port="$dns_port" --listen-address=127.0.0.1 --bind-interfaces \
 	--no-resolv --no-hosts --pid-file= --conf-file=/dev/null --user="$(id -un)" --local=/test/ \
 	--mx-host=two.test,dead.test,10 --mx-host=two.test,alive.test,10 \
@@ -47,7 +48,7 @@ inet_protocols = ipv4
 END
 start
 began=$(date +%s)
-timeout 60 "$build/bin/smtp-source" -m 400 -s 10 -l 200 -f '' -t user@two.test "127.0.0.1:$PORT1" >"$scratch/source.out" 2>&1 ||
+timeout 120 "$build/bin/smtp-source" -m 400 -s 10 -l 200 -f '' -t user@two.test "127.0.0.1:$PORT1" >"$scratch/source.out" 2>&1 ||
 	fail "smtp-source: $(cat "$scratch/source.out")"
 all_sent() { [ "$(count_logged 'status=sent')" = 400 ]; }
 # without memory every second delivery would wait 4 s: 400 / 2 * 4 / 20 processes = 40 s

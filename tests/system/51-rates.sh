@@ -31,6 +31,7 @@ echo "slow unix - - n - - smtp" >>"$etc/master.cf"
 start_sink
 "$bin/smtp-sink" -r RCPT -b "421 4.7.0 too many messages from you" "127.0.0.1:$refusing" 50 >/dev/null 2>&1 &
 jobs_started=$!
+await_port "$refusing"
 clocked start
 
 sent() { grep -c "to=<[a-z]*@$1>.*status=sent" "$log"; }

@@ -19,6 +19,7 @@ init_instance "$scratch/i"
 tcp_port=$(free_port)
 "$build/bin/smtp-sink" -L "127.0.0.1:$tcp_port" 50 >/dev/null 2>&1 &
 sinks+=($!)
+await_port "$tcp_port"
 "$build/bin/smtp-sink" -L "unix:$scratch/i/spool/public/sink" 50 >"$scratch/sink.out" 2>&1 &
 sinks+=($!)
 await 5 test -S "$scratch/i/spool/public/sink" || fail "no socket: $(cat "$scratch/sink.out")"

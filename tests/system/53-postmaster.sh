@@ -35,7 +35,7 @@ dialogue() { # dialogue LINE...: says the lines, one after each answer; what cam
 	exec 5>&-
 }
 answer() {
-	while IFS= read -r -t 10 -u 5 reply; do
+	while IFS= read -r -t 60 -u 5 reply; do
 		heard+=$reply$'\n'
 		[[ $reply == ???-* ]] || return 0
 	done

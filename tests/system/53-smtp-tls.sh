@@ -26,6 +26,7 @@ sink() { # sink KIND OPTION...
 	port[$kind]=$(free_port)
 	"$build/bin/smtp-sink" "$@" "127.0.0.1:${port[$kind]}" 50 >/dev/null 2>&1 &
 	pid[$kind]=$!
+	await_port "${port[$kind]}"
 }
 for kind in good rsa wrong old self unknown; do sink $kind -K "$certs/$kind.chain"; done
 sink plain
@@ -147,11 +148,10 @@ await_log 'to=<yes@secure.wrong.test>.*status=deferred (Server certificate not v
 
 # In plain text after the time that a passing trouble has.
 "$build/bin/smtp-source" -m 1 -l 200 -f '' -t user@patient.lost.test "127.0.0.1:$PORT1" >/dev/null 2>&1
-for _ in 1 2 3 4 5 6; do
-	logged 'to=<user@patient.lost.test>.*status=sent' && break
-	sleep 1
-	"$postern" -c "$etc" flush >/dev/null 2>&1
-done
+tried_again() {
+	logged 'to=<user@patient.lost.test>.*status=sent' || { "$postern" -c "$etc" flush && sleep 0.5 && false; }
+}
+await 15 tried_again
 await_log 'to=<user@patient.lost.test>.*status=sent'
 
 # Bad settings are named at the start.

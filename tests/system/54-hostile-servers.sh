@@ -39,7 +39,7 @@ sed 's/.*/-t &/' "$scratch/recipients" | xargs -n 2 sh -c \
 count=$(wc -l <"$scratch/recipients")
 settled() { [ "$(count_logged 'smtp\[.*to=<[^>]*@p[0-9]*\.test>.*status=')" -ge "$count" ]; }
 most=0
-for _ in $(seq 400); do
+for _ in $(seq 1500); do
 	for pid in $(children); do
 		kb=$(sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null)
 		[ "${kb:-0}" -gt "$most" ] && most=$kb

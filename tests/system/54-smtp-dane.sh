@@ -22,6 +22,7 @@ new_cert alias ca target.dane.test
 sink() { # sink ADDRESS CHAIN: all listen on one port, which TLSA records name
 	"$build/bin/smtp-sink" ${2:+-K "$certs/$2.chain"} "$1:$port" 50 >/dev/null 2>&1 &
 	pids+=($!)
+	await_port "$port"
 }
 port=$(free_port) knot_port=$(free_port) dns_port=$(free_port)
 sink 127.0.0.1 mx

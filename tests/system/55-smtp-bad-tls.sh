@@ -78,7 +78,7 @@ grep -q "SSL_connect error to 127.0.0.1\[127.0.0.1\]:${port[hang]}: Connection t
 tries=0
 until [ "$(grep -c 'to=<user@may\..*status=sent' "$log")" -ge "$(printf '%s' "$cases" | grep -c '|sent$')" ]; do
 	tries=$((tries + 1))
-	[ $tries -lt 12 ] || fail "not all went on in plain text: $(grep 'to=<user@may' "$log")"
+	[ $tries -lt 60 ] || fail "not all went on in plain text: $(grep 'to=<user@may' "$log")"
 	sleep 1
 	"$postern" -c "$etc" flush >/dev/null 2>&1
 done

@@ -15,6 +15,7 @@ new_cert mx "" localhost
 port=$(free_port)
 "$build/bin/smtp-sink" -K "$certs/mx.chain" "127.0.0.1:$port" 50 >/dev/null 2>&1 &
 sink=$!
+await_port "$port"
 init_instance "$scratch/i"
 cat >>"$etc/main.cf" <<END
 transport_maps = inline:{ { keep.test = keep:[127.0.0.1]:$port } { print.test = print:[127.0.0.1]:$port } }

@@ -24,11 +24,11 @@ cat >>"$etc/main.cf" <<END
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
-smtpd_sasl_time_limit = 1s
+smtpd_sasl_time_limit = 5s
 smtpd_client_event_limit_exceptions =
 END
 start
-talk() { timeout 30 python3 tests/system/helpers/auth_client.py "$@"; }
+talk() { timeout 120 python3 tests/system/helpers/auth_client.py "$@"; }
 later="454 4.7.0 Temporary authentication failure: Connection lost to authentication server"
 
 fake() { # fake HOW

@@ -36,7 +36,7 @@ start
 mail() { # mail RCPT: with REQUIRETLS
 	python3 - "$PORT1" "$1" <<'END' || fail "no mail for $1"
 import smtplib, ssl, sys
-s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=20)
+s = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=120)
 s.starttls(context=ssl._create_unverified_context())
 s.sendmail("a@x.test", [sys.argv[2]], "Subject: x\r\n\r\nsecret\r\n", ["REQUIRETLS"])
 s.quit()

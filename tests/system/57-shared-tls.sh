@@ -37,6 +37,7 @@ for name in a b w; do
 	eval "port_$name=$port"
 	"$build/bin/smtp-sink" "-$([ $name = w ] && echo k || echo K)" "$certs/mx.chain" "127.0.0.1:$port" 50 >/dev/null 2>&1 &
 	sinks="$sinks $!"
+	await_port "$port"
 done
 init_instance "$scratch/i"
 cat >>"$etc/main.cf" <<END

@@ -138,8 +138,9 @@ idle six >/dev/null
 put_key g8
 put_cert g8
 sleep 1.1 # they look once a second
-timeout 10 openssl s_client -connect "127.0.0.1:$PORT1" -starttls smtp <<<QUIT >/dev/null 2>&1
+timeout 120 openssl s_client -connect "127.0.0.1:$PORT1" -starttls smtp <<<QUIT >/dev/null 2>&1
 sleep 1.1 # master wakes them
-[ "$(idle again)" = 'ok g8.test' ] || fail "idle processes show the old certificate: $(cat "$scratch/again")"
+all_new() { [ "$(idle again)" = 'ok g8.test' ]; }
+await 10 all_new || fail "idle processes show the old certificate: $(cat "$scratch/again")"
 logged 'panic\|fatal' && fail "something fatal"
 exit 0

@@ -108,7 +108,7 @@ END
 start
 
 talk() { # talk NAME CERT LINE...
-	timeout $((25 * patience)) python3 tests/system/helpers/tls_talk.py "$(port_of "$1")" "${2:+$certs/$2}" "${@:3}"
+	timeout $((120 * patience)) python3 tests/system/helpers/tls_talk.py "$(port_of "$1")" "${2:+$certs/$2}" "${@:3}"
 }
 last_is() { # last_is WANTED NAME CERT LINE...
 	local got
@@ -185,13 +185,13 @@ await_log 'rate/smtpd.*: warning: New TLS session rate limit exceeded: 3 from un
 await_log 'rate/smtpd.*: warning: Refusing STARTTLS request from unknown\[127.0.0.1\] for service'
 
 # renegotiation is refused
-{ sleep 0.7; echo R; sleep 0.7; } | timeout 10 openssl s_client -starttls smtp -tls1_2 -connect "127.0.0.1:$(port_of ok)" \
+{ sleep 0.7; echo R; await 10 grep -q 'no renegotiation' "$scratch/renegotiate"; } | timeout 120 openssl s_client -starttls smtp -tls1_2 -connect "127.0.0.1:$(port_of ok)" \
 	>"$scratch/renegotiate" 2>&1
 grep -q 'no renegotiation' "$scratch/renegotiate" || fail "renegotiation: $(tail -n 3 "$scratch/renegotiate")"
 
 # 200 handshakes at once
 if python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-	got=$(timeout $((60 * patience)) python3 tests/system/helpers/tls_masses.py "$(port_of short)" 2>&1)
+	got=$(timeout $((120 * patience)) python3 tests/system/helpers/tls_masses.py "$(port_of short)" 2>&1)
 	[ "$got" = '100 100' ] || fail "200 handshakes: $got"
 fi
 

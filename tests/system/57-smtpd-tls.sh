@@ -48,7 +48,7 @@ start
 s_client() { # s_client PORT OPTIONS...: what openssl says of a STARTTLS session
 	local port=$1
 	shift
-	printf 'QUIT\r\n' | timeout 15 openssl s_client -connect "127.0.0.1:$port" -starttls smtp -ign_eof "$@" 2>&1
+	printf 'QUIT\r\n' | timeout 120 openssl s_client -connect "127.0.0.1:$port" -starttls smtp -ign_eof "$@" 2>&1
 }
 subject() { # subject PORT OPTIONS...: the common name of the certificate that it shows
 	s_client "$@" | sed -n 's/^subject=.*CN *= *//p'
@@ -57,7 +57,7 @@ cat >"$scratch/talk.py" <<'END2'
 # usage: talk.py PORT WORD...: what is said, line by line; TLS begins TLS; the last reply line is printed
 import os, socket, ssl, sys
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.settimeout(15)
+s.settimeout(120)
 def reply():
     text = b""
     while not (text.endswith(b"\r\n") and text.split(b"\r\n")[-2][3:4] == b" "):
@@ -93,7 +93,7 @@ except (OSError, ssl.SSLError) as e:
     last = "closed"
 print(last)
 END2
-talk() { timeout 25 python3 "$scratch/talk.py" "$@"; }
+talk() { timeout 120 python3 "$scratch/talk.py" "$@"; }
 says() { # says WANTED PORT WORD...
 	local wanted=$1 got
 	shift
@@ -166,7 +166,15 @@ await 10 gone "$old" || fail "tlsmgr does not end by a reload"
 s_client "$must" -tls1_2 -sess_in "$scratch/tls1_2" | grep -q '^Reused, ' || fail "no resumption after a reload"
 kill -9 "$(pgrep -P "$(master_pid)" -x tlsmgr)" || fail "no tlsmgr"
 reload || fail reload
-s_client "$must" -tls1_2 -sess_in "$scratch/tls1_2" | grep -q '^New, TLSv1.2' || fail "a dead tlsmgr is in the way"
+# processes of before, with the old keys, serve until they have heard of the reload
+broken=
+full() {
+	s_client "$must" -tls1_2 -sess_in "$scratch/tls1_2" >"$scratch/full"
+	grep -q '^\(New\|Reused\), TLSv1.2' "$scratch/full" || broken=yes
+	[ -n "$broken" ] || grep -q '^New' "$scratch/full"
+}
+await 5 full || fail "resumed with keys that are lost"
+[ -z "$broken" ] || fail "a dead tlsmgr is in the way: $(cat "$scratch/full")"
 
 # renewal: half of it is refused, the whole is taken, and nobody reloads; keys are the user's own only
 [ "$(subject "$live")" = ec.test ] || fail "not the first certificate"

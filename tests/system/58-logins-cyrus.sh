@@ -18,7 +18,7 @@ end() {
 trap end EXIT
 
 init_instance "$scratch/i"
-talk() { timeout 30 python3 tests/system/helpers/auth_client.py "$PORT1" "$@"; }
+talk() { timeout 120 python3 tests/system/helpers/auth_client.py "$PORT1" "$@"; }
 offered() { # offered LINE
 	talk lines 'EHLO c' >"$scratch/out"
 	grep -qx "250-$1" "$scratch/out" || fail "not $1: $(cat "$scratch/out")"
@@ -69,7 +69,7 @@ for m in PLAIN PLAIN-LATE LOGIN LOGIN-FIRST CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRA
 	echo "$m nobody secret: $no"
 done >"$scratch/rows"
 wanted <"$scratch/rows"
-cut -d: -f1 "$scratch/rows" | timeout 30 python3 tests/system/helpers/auth_client.py "$PORT2" logins >"$scratch/got" 2>&1
+cut -d: -f1 "$scratch/rows" | timeout 120 python3 tests/system/helpers/auth_client.py "$PORT2" logins >"$scratch/got" 2>&1
 cmp -s "$scratch/rows" "$scratch/got" || fail "in a chroot: $(diff "$scratch/rows" "$scratch/got")"
 await_log 'SASL LOGIN authentication failed: authentication failure, sasl_username=joe$'
 await_log 'SASL LOGIN authentication failed: authentication failure, sasl_username=nobody$'

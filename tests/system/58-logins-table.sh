@@ -6,7 +6,7 @@
 command -v python3 >/dev/null || { echo "python3 is not installed"; exit 77; }
 init_instance "$scratch/i"
 
-talk() { timeout 30 python3 tests/system/helpers/auth_client.py "$PORT1" "$@"; }
+talk() { timeout 120 python3 tests/system/helpers/auth_client.py "$PORT1" "$@"; }
 user() { # user NAME PASSWORD [OPTION...]
 	local password=$2 name=$1
 	shift 2

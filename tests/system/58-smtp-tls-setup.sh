@@ -39,6 +39,7 @@ printf '%s\n' smtp_tls_security_level=may "smtp_tls_cert_file=$certs/none.pem" >
 port=$(free_port)
 "$build/bin/smtp-sink" -K "$certs/mx.chain" "127.0.0.1:$port" 50 >/dev/null 2>&1 &
 servers=$!
+await_port "$port"
 cp "$scratch/main.cf" "$etc/main.cf"
 cat >>"$etc/main.cf" <<END
 relayhost = [127.0.0.1]:$port

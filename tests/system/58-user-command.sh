@@ -10,7 +10,7 @@ user() { # user PASSWORD ARGUMENT...
 	shift
 	echo "$password" | "$postern" -c "$etc" user "$@" >"$scratch/out" 2>&1
 }
-talk() { timeout 30 python3 tests/system/helpers/auth_client.py "$PORT1" "$@"; }
+talk() { timeout 120 python3 tests/system/helpers/auth_client.py "$PORT1" "$@"; }
 # shellcheck disable=SC2086
 answers() { [ "$(talk login PLAIN $1)" = "$2" ]; }
 wanted() { # wanted LOGIN ANSWER: processes see within a second that the table has changed

@@ -206,7 +206,7 @@ await_log "public/qmgr: a note from a process that is not the mail system"
 exec 3<>/dev/tcp/127.0.0.1/2525 || fail "no smtpd"
 ask() {
 	[ -z "$1" ] || printf '%s\r\n' "$1" >&3
-	while read -r -t 10 -u 3 answer && [[ $answer == [0-9][0-9][0-9]-* ]]; do :; done
+	while read -r -t 60 -u 3 answer && [[ $answer == [0-9][0-9][0-9]-* ]]; do :; done
 	[[ $answer == $2* ]] || fail "$1: $answer"
 }
 ask '' 220

@@ -78,7 +78,8 @@ for service in bounce defer; do
 		fi
 		await 10 grep -q connection "$scratch/said" || fail "$service $how: was not asked"
 		sleep 0.2
-		[ "$("$bin/postqueue" -j | wc -l)" = 1 ] || fail "$service $how: the mail is gone"
+		# a message on the move may be listed twice
+		[ "$("$bin/postqueue" -j | sed 's/.*"queue_id": "\([^"]*\)".*/\1/' | sort -u | wc -l)" = 1 ] || fail "$service $how: the mail is gone"
 		kill $fake
 		wait $fake 2>/dev/null
 		fake=

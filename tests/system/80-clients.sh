@@ -22,7 +22,7 @@ arrives() { await 15 at_sink "$1" || fail "$2: has not arrived: $1"; }
 count_of() { cat "$scratch"/sink.* | grep -ac -- "$1"; }
 
 if have swaks; then
-	sw() { timeout 20 swaks --server 127.0.0.1 --port "$port" --from s@client.example "$@" >"$scratch/out" 2>&1; }
+	sw() { timeout 120 swaks --server 127.0.0.1 --port "$port" --from s@client.example "$@" >"$scratch/out" 2>&1; }
 	sw --to a@out.example --body swaks-plain || fail "swaks: $(cat "$scratch/out")"
 	arrives swaks-plain swaks
 	sw --to a@out.example --pipeline --body swaks-pipelined || fail "swaks --pipeline: $(cat "$scratch/out")"
@@ -59,7 +59,7 @@ if have swaks; then
 fi
 
 if have msmtp; then
-	msmtp_() { timeout 20 msmtp -C /dev/null --host=127.0.0.1 --port="$port" --auth=off --tls=off "$@" >"$scratch/out" 2>&1; }
+	msmtp_() { timeout 120 msmtp -C /dev/null --host=127.0.0.1 --port="$port" --auth=off --tls=off "$@" >"$scratch/out" 2>&1; }
 	printf 'To: a@out.example, b@out.example\nBcc: c@out.example\nSubject: x\n\nmsmtp-text\n' |
 		msmtp_ -t -f m@client.example || fail "msmtp: $(cat "$scratch/out")"
 	arrives msmtp-text msmtp
@@ -73,21 +73,21 @@ fi
 
 if have curl; then
 	printf 'From: c@client.example\r\nSubject: x\r\n\r\ncurl-text\r\n' >"$scratch/mail"
-	timeout 20 curl -sS --url "smtp://127.0.0.1:$port/client.example" --mail-from c@client.example \
+	timeout 120 curl -sS --url "smtp://127.0.0.1:$port/client.example" --mail-from c@client.example \
 		--mail-rcpt a@out.example --mail-rcpt b@out.example --upload-file "$scratch/mail" || fail "curl: $?"
 	arrives curl-text curl
-	timeout 20 curl -sS --url "smtp://127.0.0.1:$port" --mail-from c@client.example \
+	timeout 120 curl -sS --url "smtp://127.0.0.1:$port" --mail-from c@client.example \
 		--mail-rcpt nosuch@localhost --upload-file "$scratch/mail" 2>"$scratch/out"
 	[ $? = 55 ] || fail "curl, unknown user: $(cat "$scratch/out")"
-	timeout 20 curl -sS --url "smtp://127.0.0.1:$port" -X NOOP >"$scratch/out" 2>&1 || fail "curl NOOP: $(cat "$scratch/out")"
-	timeout 20 curl -sS --url "smtp://127.0.0.1:$port" --mail-rcpt root >"$scratch/out" 2>&1 || fail "curl VRFY: $(cat "$scratch/out")"
+	timeout 120 curl -sS --url "smtp://127.0.0.1:$port" -X NOOP >"$scratch/out" 2>&1 || fail "curl NOOP: $(cat "$scratch/out")"
+	timeout 120 curl -sS --url "smtp://127.0.0.1:$port" --mail-rcpt root >"$scratch/out" 2>&1 || fail "curl VRFY: $(cat "$scratch/out")"
 fi
 
 if have python3; then
-	timeout 20 python3 - "$port" <<'END' || fail "python: $?"
+	timeout 120 python3 - "$port" <<'END' || fail "python: $?"
 import smtplib, sys
 from email.message import EmailMessage
-with smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=15) as s:
+with smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=120) as s:
     assert s.ehlo()[0] == 250
     for word in ("pipelining", "size", "8bitmime", "enhancedstatuscodes", "dsn"):
         assert s.has_extn(word), word
@@ -142,7 +142,7 @@ arrives bs-like "sendmail -bs"
 expect 64 '' sendmail </dev/null
 if have mail; then
 	printf 'set sendmail=%s\n' "$bin/sendmail" >"$scratch/mailrc"
-	echo mailx-text | MAILRC=$scratch/mailrc timeout 20 mail -s subject a@out.example >"$scratch/out" 2>&1 || fail "mail: $(cat "$scratch/out")"
+	echo mailx-text | MAILRC=$scratch/mailrc timeout 120 mail -s subject a@out.example >"$scratch/out" 2>&1 || fail "mail: $(cat "$scratch/out")"
 	arrives mailx-text mail
 fi
 # a slow one keeps what it writes while others come and go: as root, the file is not mail_owner's
@@ -160,7 +160,7 @@ wait "$slow" || fail "a slow sendmail: $?"
 arrives slow-end "a slow sendmail"
 [ -z "$(ls "$spool/corrupt")" ] || fail "set aside: $(ls "$spool/corrupt")"
 if have mutt; then
-	echo mutt-text | HOME=$scratch timeout 20 mutt -n -e "set sendmail='$bin/sendmail -oem -oi'" -e 'set copy=no' -s subject -- a@out.example \
+	echo mutt-text | HOME=$scratch timeout 120 mutt -n -e "set sendmail='$bin/sendmail -oem -oi'" -e 'set copy=no' -s subject -- a@out.example \
 		>"$scratch/out" 2>&1 || fail "mutt: $(cat "$scratch/out")"
 	arrives mutt-text mutt
 fi

@@ -33,7 +33,7 @@ inet_protocols = all
 END
 echo "127.0.0.1:$port inet n - n - - smtpd" >>"$etc/master.cf"
 start
-timeout 60 python3 - "$port" >"$scratch/said" <<'END' || fail "clients: $(cat "$scratch/said")"
+timeout 120 python3 - "$port" >"$scratch/said" <<'END' || fail "clients: $(cat "$scratch/said")"
 import socket, sys
 ATTACKS = [  # a final "!" hangs up without QUIT, "+" is sent together with the next
     ("EHLO a.test", "MAIL FROM:<s@sender.test>", "RCPT TO:<r@other.test>"),
@@ -52,7 +52,7 @@ ATTACKS = [  # a final "!" hangs up without QUIT, "+" is sent together with the 
 ]
 for i, steps in enumerate(ATTACKS, 1):
     for address in ("198.51.100.%d" % i, "IPV6:2001:db8::%d" % i):
-        s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
+        s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 120)
         f, pending = s.makefile("rb"), b""
         def reply():
             line = f.readline()
@@ -77,6 +77,6 @@ for mode in 'normal 1 2 3 4 5 6 7' 'more 1 2 3 4 5 6 7' 'extra 1 2 3 4 5 6 7 8 9
 	'aggressive 1 2 3 4 5 6 7 8 9 10 11 12'; do
 	read -r name numbers <<<"$mode"
 	for n in $numbers; do printf '198.51.100.%s\n2001:db8::%s\n' "$n" "$n"; done | sort >"$scratch/wanted"
-	timeout 60 fail2ban-regex -o ip "$log" "$filter[mode=$name]" 2>&1 | sort -u >"$scratch/found"
+	timeout 120 fail2ban-regex -o ip "$log" "$filter[mode=$name]" 2>&1 | sort -u >"$scratch/found"
 	diff "$scratch/wanted" "$scratch/found" || fail "mode $name: others are found than wanted"
 done

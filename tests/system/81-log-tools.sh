@@ -21,7 +21,7 @@ init_instance "$scratch/i" --set myhostname=host.example.org --set myorigin=loca
 	--set "transport_maps=inline:{ {sink.example = smtp:[127.0.0.1]:$sink_port}, {dead.example = smtp:[127.0.0.1]:1}, {error.example = error:5.1.2 no mail here}, {discard.example = discard:away with it} }"
 port=$PORT1
 start
-timeout 60 python3 tests/system/transactions.py "$etc" "$port" "$sink_port" "$log" "$bin" || fail "transactions: $?"
+timeout 120 python3 tests/system/transactions.py "$etc" "$port" "$sink_port" "$log" "$bin" || fail "transactions: $?"
 stop
 log_is() { [ "$(grep -Ec -- "$2" "$log")" = "$1" ] || fail "not $1 times: $2"; }
 # the same as Postfix 3.7 logs for the same transactions
@@ -59,7 +59,7 @@ if [[ $tools == *logwatch* ]]; then
 fi
 if [[ $tools == *fail2ban* ]]; then
 	for mode in aggressive:9 normal:5; do
-		timeout 60 fail2ban-regex "$log" "$filter[mode=${mode%:*}]" >"$scratch/f2b" 2>&1
+		timeout 120 fail2ban-regex "$log" "$filter[mode=${mode%:*}]" >"$scratch/f2b" 2>&1
 		grep -q ", ${mode#*:} matched," "$scratch/f2b" || fail "fail2ban, ${mode%:*}: $(cat "$scratch/f2b")"
 	done
 fi

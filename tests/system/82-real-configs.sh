@@ -9,8 +9,8 @@ owner=
 for name in postern postfix nobody; do [ -z "$owner" ] && getent passwd "$name" >/dev/null && owner=$name; done
 group=
 for name in postdrop nogroup; do [ -z "$group" ] && getent group "$name" >/dev/null && group=$name; done
-pf() { timeout 20 postconf -c "$etc" "$@" 2>/dev/null; }
-po() { timeout 20 "$bin/postconf" -c "$etc" "$@" 2>"$scratch/err"; }
+pf() { timeout 120 postconf -c "$etc" "$@" 2>/dev/null; }
+po() { timeout 120 "$bin/postconf" -c "$etc" "$@" 2>"$scratch/err"; }
 
 for dir in "$configs"/*/; do
 	what=$(basename "$dir")

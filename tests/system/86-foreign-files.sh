@@ -83,7 +83,7 @@ head -c 2000 /dev/urandom >"$spool/flush/relay_test"
 [ "$(id -u)" != 0 ] || chown -R --reference="$scratch/sample" --no-dereference "$spool"/{incoming,active,deferred,hold,corrupt,bounce,defer,trace,flush,saved}
 
 bounded() { # bounded COMMAND...: ends soon, by itself and without a crash
-	timeout 20 "$@" >"$scratch/out" 2>&1 </dev/null
+	timeout 120 "$@" >"$scratch/out" 2>&1 </dev/null
 	local status=$?
 	[ "$status" -lt 124 ] || fail "$*: status $status: $(tail -n 5 "$scratch/out")"
 }

@@ -95,7 +95,7 @@ smtp() {
 }
 smtp_reply() {
 	answer=
-	while read -r -t $((20 * patience)) -u "$1" answer; do
+	while read -r -t $((60 * patience)) -u "$1" answer; do
 		answer=${answer%$'\r'}
 		case $answer in ???-*) ;; *) return 0 ;; esac
 	done

@@ -148,7 +148,7 @@ def run(port, sink_port):
         answers[name] = f"{code} {reply.decode()}" if code != 250 else "250"
         client.quit()
     silent = ("discard", "hold")
-    deadline = time.time() + 20
+    deadline = time.time() + 100
     while time.time() < deadline and any(
             a == "250" and n not in sink.got and not n.startswith(silent) for n, a in answers.items()):
         time.sleep(0.05)

@@ -177,7 +177,7 @@ def run(port, sink_port):
             said[-1] = f"{code} {reply.decode()}"
         client.quit()
         answers[name] = said
-    deadline = time.time() + 20
+    deadline = time.time() + 100
     while time.time() < deadline:
         missing = [n for n, s in answers.items() if s[-1] == 250 and n not in sink.got]
         if not missing:

@@ -49,7 +49,7 @@ def cases():
 
 class Talk:
     def __init__(self, host, port):
-        self.s = socket.create_connection((host, port), 20, source_address=("127.0.0.1", 0))
+        self.s = socket.create_connection((host, port), 120, source_address=("127.0.0.1", 0))
         self.f = self.s.makefile("rb")
 
     def say(self, line):

@@ -104,6 +104,13 @@ free_my_ports() {
 	rmdir "$ports_taken" 2>/dev/null
 }
 
+# await_port PORT: until somebody listens there, without a connection that would count as one
+await_port() {
+	local hex
+	printf -v hex ':%04X 00000000:0000 0A' "$1"
+	await 20 grep -q "$hex" /proc/net/tcp || fail "nobody listens at port $1"
+}
+
 # init_instance FOLDER [arguments of postern init]: PORT1 is its smtpd's
 init_instance() {
 	local folder=$1
@@ -126,10 +133,10 @@ chroot_without_leak_check() {
 # connect FD PORT: opens descriptor FD, sets greeting to the first line ("hello PID GENERATION").
 connect() {
 	eval "exec $1<>/dev/tcp/127.0.0.1/$2" 2>/dev/null || return 1
-	read -r -t $((10 * patience)) -u "$1" greeting
+	read -r -t $((60 * patience)) -u "$1" greeting
 }
 say() { # say FD TEXT: one question, the answer in $answer
 	echo "$2" >&"$1"
-	read -r -t $((10 * patience)) -u "$1" answer
+	read -r -t $((60 * patience)) -u "$1" answer
 }
 hangup() { eval "exec $1>&-"; }

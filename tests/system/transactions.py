@@ -82,7 +82,7 @@ def sink():
 
 class Session:
     def __init__(self, source="127.0.0.1", greet=True):
-        self.s = socket.create_connection(("127.0.0.1", PORT), 20, (source, 0))
+        self.s = socket.create_connection(("127.0.0.1", PORT), 120, (source, 0))
         self.f = self.s.makefile("rb")
         self.answer()
         if greet:
@@ -126,7 +126,7 @@ def log_text():
 
 
 def await_log(pattern, count=1):
-    end = time.monotonic() + 15
+    end = time.monotonic() + 100
     while len(re.findall(pattern, log_text())) < count:
         if time.monotonic() > end:
             raise SystemExit(f"not logged {count} times: {pattern}\n" + log_text())
@@ -135,7 +135,7 @@ def await_log(pattern, count=1):
 
 def quiet():
     """Until what there is of messages has been removed or waits."""
-    end = time.monotonic() + 15
+    end = time.monotonic() + 100
     while time.monotonic() < end:
         text = log_text()
         ids = set(re.findall(r"qmgr\[\d+\]: (\w+): from=", text))

@@ -7,7 +7,7 @@ import base64, hashlib, hmac, re, socket, sys
 
 class Session:
     def __init__(self, port):
-        self.s = socket.create_connection(("127.0.0.1", port), 25)
+        self.s = socket.create_connection(("127.0.0.1", port), 120)
         self.f = self.s.makefile("rb")
         self.answer()
 

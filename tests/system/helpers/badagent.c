@@ -196,6 +196,7 @@ static void serve(int fd, size_t way)
 int main(int argc, char **argv)
 {
 	struct err err;
+	char fresh[200];
 	size_t way = 0;
 	int fd;
 
@@ -205,8 +206,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: badagent SOCKET HOW\n");
 		return 2;
 	}
-	unlink(argv[1]);
-	fd = net_listen_unix(argv[1], SOCK_STREAM, 0666, 100, &err);
+	/* under its name when it listens: the test begins when it sees it */
+	snprintf(fresh, sizeof(fresh), "%s.new", argv[1]);
+	fd = net_listen_unix(fresh, SOCK_STREAM, 0666, 100, &err);
+	if (fd >= 0 && rename(fresh, argv[1]) < 0) {
+		perror(argv[1]);
+		return 1;
+	}
 	if (fd < 0) {
 		fprintf(stderr, "badagent: %s\n", err.text);
 		return 1;

@@ -1,13 +1,15 @@
 # usage: fake_auth.py SOCKET HOW: an authentication server as Dovecot's is none
-import socket, sys, threading, time
+import os, socket, sys, threading, time
 path, how = sys.argv[1:]
 hello = b"VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\tabc\nDONE\n"
 if path.isdigit(): # a port
     listener = socket.create_server(("127.0.0.1", int(path)))
 else:
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
+    listener.bind(path + ".new")
 listener.listen(50)
+if not path.isdigit():
+    os.rename(path + ".new", path) # there when it listens
 
 def serve(c):
     try:

@@ -213,7 +213,7 @@ class Server:
     def run(self):
         while True:
             c, _ = self.listener.accept()
-            c.settimeout(20)
+            c.settimeout(120)
             try:
                 self.converse(c)
             except Over as over:

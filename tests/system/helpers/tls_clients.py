@@ -29,7 +29,7 @@ def deliver(ca, port, name):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.load_verify_locations(ca)
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as plain:
         file = plain.makefile("rb")
         reply(file)
         for word in (b"EHLO x\r\n", b"STARTTLS\r\n"):

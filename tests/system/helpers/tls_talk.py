@@ -8,7 +8,7 @@ import socket
 import ssl
 import sys
 
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=15)
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=120)
 
 
 def reply():
