@@ -174,7 +174,8 @@ static int parse_line(
 	return 0;
 }
 
-int alias_parse(struct slice text, struct arena *arena, struct alias_list *list, struct err *err)
+int alias_list_parse(
+    struct slice text, struct arena *arena, struct alias_list *list, struct err *err)
 {
 	if (text.len && memchr(text.data, '\0', text.len))
 		return err_set(err, 0, "a zero byte in the list");

@@ -31,6 +31,7 @@ struct alias_list {
  * Appends the targets of `text` to *list. Lines that begin with '#' are comments. -1 with err
  * (naming the malformed target) when one is no target; those before it are in the list.
  */
-int alias_parse(struct slice text, struct arena *arena, struct alias_list *list, struct err *err);
+int alias_list_parse(
+    struct slice text, struct arena *arena, struct alias_list *list, struct err *err);
 
 #endif

@@ -17,7 +17,8 @@ static const char *owner_address(struct expansion *x, const char *owner, const s
 		struct alias_list list = {0};
 		struct err err;
 
-		if (alias_parse(slice_of(value->data, value->len), x->d->arena, &list, &err) == 0 &&
+		if (alias_list_parse(slice_of(value->data, value->len), x->d->arena, &list, &err) ==
+		        0 &&
 		    list.count > 0 && list.items[0].kind == ALIAS_ADDRESS)
 			owner = list.items[0].text;
 	}

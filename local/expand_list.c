@@ -180,7 +180,7 @@ void expand_list(struct expansion *x, struct slice text, struct list_context *co
 		    x, OUTCOME_DEFERRED, "4.3.5", "lists of %.200s are too large", x->d->address);
 		return;
 	}
-	if (alias_parse(text, x->d->arena, &list, &err) < 0) {
+	if (alias_list_parse(text, x->d->arena, &list, &err) < 0) {
 		log_warn("%s: %s of %s: %s", x->d->job->request->id, context->source, x->d->address,
 		    err.text);
 		expansion_fail_with(x, OUTCOME_DEFERRED, "4.3.5", "%s of %s: %.300s",

@@ -74,7 +74,7 @@ static bool get(struct verifier *v, const char *address, struct arena *arena, st
 	} else {
 		text = map_get(v->memory, address);
 	}
-	found = text && entry_parse(arena_strdup(arena, text), out);
+	found = text && verify_entry_parse(arena_strdup(arena, text), out);
 	str_fini(&value);
 	return found;
 }
@@ -226,7 +226,7 @@ static bool is_kept(struct slice key, struct slice value, void *arg)
 
 	(void)key;
 	str_put(&text, value.data, value.len);
-	kept = str_cstr(&text) && entry_parse(str_text(&text), &e) &&
+	kept = str_cstr(&text) && verify_entry_parse(str_text(&text), &e) &&
 	       !entry_expired(&e, c->v->params, c->now);
 	str_fini(&text);
 	return kept;

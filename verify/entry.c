@@ -17,7 +17,7 @@ static bool number(const char **at, int64_t max, int64_t *out)
 	return true;
 }
 
-bool entry_parse(const char *value, struct entry *out)
+bool verify_entry_parse(const char *value, struct entry *out)
 {
 	int64_t status;
 

@@ -42,7 +42,7 @@ struct entry {
 	const char *text;
 };
 /* "status:probed:updated:text". The text points into `value`. false: it is no entry. */
-bool entry_parse(const char *value, struct entry *out);
+bool verify_entry_parse(const char *value, struct entry *out);
 void entry_print(struct str *out, const struct entry *e);
 bool entry_expired(const struct entry *e, const struct verify_params *p, int64_t now);
 /* Is a probe due for an address that somebody asks for? */

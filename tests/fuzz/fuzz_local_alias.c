@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct alias_list list = {0};
 	struct err err;
 
-	alias_parse(slice_of((const char *)data, size), &arena, &list, &err);
+	alias_list_parse(slice_of((const char *)data, size), &arena, &list, &err);
 	for (size_t i = 0; i < list.count; i++)
 		must(strlen(list.items[i].text) <= size + 1);
 	arena_fini(&arena);

@@ -48,7 +48,7 @@ START_TEST(parse)
 	struct arena arena = {0};
 	struct str got = {0};
 	struct err err;
-	int rc = alias_parse(slice_text(cases[_i].text), &arena, &list, &err);
+	int rc = alias_list_parse(slice_text(cases[_i].text), &arena, &list, &err);
 
 	ck_assert_int_eq(rc, cases[_i].want ? 0 : -1);
 	if (cases[_i].want) {
@@ -66,7 +66,7 @@ START_TEST(zero_byte)
 	struct arena arena = {0};
 	struct err err;
 
-	ck_assert_int_eq(alias_parse(slice_of("a\0b", 3), &arena, &list, &err), -1);
+	ck_assert_int_eq(alias_list_parse(slice_of("a\0b", 3), &arena, &list, &err), -1);
 	arena_fini(&arena);
 }
 END_TEST
@@ -81,7 +81,7 @@ START_TEST(huge_list)
 
 	for (int i = 0; i < COUNT; i++)
 		str_printf(&text, "user%d@example.com, ", i);
-	ck_assert_int_eq(alias_parse(slice_of(text.data, text.len), &arena, &list, &err), 0);
+	ck_assert_int_eq(alias_list_parse(slice_of(text.data, text.len), &arena, &list, &err), 0);
 	ck_assert_uint_eq(list.count, COUNT);
 	ck_assert_str_eq(list.items[COUNT - 1].text, "user199999@example.com");
 	str_fini(&text);

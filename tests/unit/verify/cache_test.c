@@ -120,13 +120,13 @@ START_TEST(entries)
 	struct entry e;
 	struct str out = {0};
 
-	ck_assert(entry_parse("2:10:20:550 no: such", &e));
+	ck_assert(verify_entry_parse("2:10:20:550 no: such", &e));
 	ck_assert_int_eq(e.status, VERIFY_BOUNCE);
 	ck_assert_str_eq(e.text, "550 no: such");
 	entry_print(&out, &e);
 	ck_assert_str_eq(str_text(&out), "2:10:20:550 no: such");
 	for (size_t i = 0; i < ARRAY_LEN(broken); i++)
-		ck_assert_msg(!entry_parse(broken[i], &e), "%s", broken[i]);
+		ck_assert_msg(!verify_entry_parse(broken[i], &e), "%s", broken[i]);
 	str_fini(&out);
 }
 END_TEST
