@@ -45,7 +45,8 @@ struct dns_resolver *access_resolver(struct smtpd *srv)
 {
 	const struct smtpd_params *p = &srv->config->smtpd;
 	struct dns_options options = {.servers = p->dns_resolver_address.items,
-	    .server_count = p->dns_resolver_address.count};
+	    .server_count = p->dns_resolver_address.count,
+	    .impatient = true};
 	struct err err;
 
 	if (srv->resolver)

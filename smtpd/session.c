@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/dns/dns.h"
 #include "lib/service/service.h"
 #include "lib/sys/clock.h"
 #include "lib/table/debug_peer.h"
@@ -215,6 +216,7 @@ void session_serve(struct smtpd *srv, int fd)
 	struct session s;
 
 	session_init(&s, srv, fd);
+	dns_resolver_forget(srv->resolver);
 	peer_from_fd(srv, fd, &s.arena, &s.peer);
 	s.orphan = !upstream_begin(&s);
 	session_run(&s);

@@ -110,12 +110,20 @@ struct dns_options {
 	bool search;   /* try the search list of resolv.conf */
 	int timeout_s; /* for one try at one server; 0: resolv.conf's */
 	int attempts;  /* 0: resolv.conf's */
+	/*
+	 * Somebody waits: a question that no server answered in time is not asked again, and the
+	 * name's other types get one short try, as do all names when much time has been lost;
+	 * until dns_resolver_forget.
+	 */
+	bool impatient;
 };
 
 /* A process's way to its name servers. resolv.conf is read again after a minute. */
 struct dns_resolver;
 int dns_resolver_new(const struct dns_options *options, struct dns_resolver **out, struct err *err);
 void dns_resolver_free(struct dns_resolver **resolver); /* NULL allowed */
+/* What was not answered may be asked again: for the next one who waits. NULL allowed. */
+void dns_resolver_forget(struct dns_resolver *resolver);
 
 /* Asks; fills *out in all cases and returns out->status. A name in UTF-8 is asked for by its
  * A-labels. Texts and records live in arena. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/map.h"
 #include "lib/base/str.h"
 #include "lib/dns/exchange.h"
 #include "lib/mail/idna.h"
@@ -20,6 +21,13 @@
  * is asked for as it is, then, where that is wanted, completed by the domains of resolv.conf.
  */
 enum { REFRESH_MS = 60 * 1000, LOOKUP_MS = 30 * 1000, EDNS_SIZE = 1232 };
+enum { SILENCES_MAX = 64, LOST_MAX_MS = 30 * 1000, HURRY_MS = 1000 };
+
+/* A question that nobody answered. */
+struct silence {
+	uint64_t name; /* its hash */
+	enum dns_type type;
+};
 
 struct dns_resolver {
 	struct __res_state state; /* as of resolv.conf */
@@ -29,7 +37,10 @@ struct dns_resolver {
 	size_t configured_count;
 	struct net_addr found[MAXNS]; /* in resolv.conf */
 	struct dns_exchange exchange;
-	bool dnssec, defnames, search, idna2003;
+	bool dnssec, defnames, search, idna2003, impatient;
+	struct silence silences[SILENCES_MAX];
+	size_t silence_count; /* all that came, the last ones are kept */
+	int64_t lost_ms;      /* waiting for nothing */
 	int timeout_s, attempts;
 	int (*filter)(void *arg, const char *record);
 	void *filter_arg;
@@ -120,6 +131,7 @@ int dns_resolver_new(const struct dns_options *options, struct dns_resolver **ou
 	r->filter_arg = options->filter_arg;
 	r->defnames = options->defnames;
 	r->search = options->search;
+	r->impatient = options->impatient;
 	r->timeout_s = options->timeout_s;
 	r->attempts = options->attempts;
 	*out = r;
@@ -139,6 +151,52 @@ void dns_resolver_free(struct dns_resolver **resolver)
 	close_state(*resolver);
 	free(*resolver);
 	*resolver = NULL;
+}
+
+void dns_resolver_forget(struct dns_resolver *r)
+{
+	if (!r)
+		return;
+	r->silence_count = 0;
+	r->lost_ms = 0;
+}
+
+/* Was the name asked for in vain? With type 0: whatever was asked. */
+static bool was_silent(const struct dns_resolver *r, uint64_t name, int type)
+{
+	for (size_t i = 0; i < MIN(r->silence_count, (size_t)SILENCES_MAX); i++) {
+		if (r->silences[i].name == name && (type == 0 || (int)r->silences[i].type == type))
+			return true;
+	}
+	return false;
+}
+
+/* dns_exchange for somebody who waits, and asks for much that nobody answers. */
+static size_t exchange(
+    struct dns_resolver *r, const char *name, enum dns_type type, unsigned char *query, size_t len)
+{
+	struct dns_exchange *x = &r->exchange, hurried = *x;
+	uint64_t hash = map_hash(name, strlen(name));
+	int64_t began = clock_mono_ms(), took;
+	size_t got;
+
+	if (!r->impatient)
+		return dns_exchange(x, query, len, r->answer);
+	if (was_silent(r, hash, (int)type))
+		return 0;
+	if (was_silent(r, hash, 0) || r->lost_ms > LOST_MAX_MS) {
+		hurried.attempts = 1;
+		hurried.timeout_ms = MIN(x->timeout_ms, HURRY_MS);
+		hurried.stop_ms = MIN(x->stop_ms, began + 3 * HURRY_MS);
+	}
+	got = dns_exchange(&hurried, query, len, r->answer);
+	x->first = hurried.first;
+	took = clock_mono_ms() - began;
+	if (got == 0 && took >= hurried.timeout_ms) {
+		r->silences[r->silence_count++ % SILENCES_MAX] = (struct silence){hash, type};
+		r->lost_ms += took;
+	}
+	return got;
 }
 
 static void explain(struct dns_answer *out, const char *name, enum dns_type type)
@@ -212,7 +270,7 @@ static void ask_for(struct dns_resolver *r, const char *name, enum dns_type type
 	}
 	if (r->dnssec)
 		len = add_edns(query, len);
-	got = dns_exchange(&r->exchange, query, (size_t)len, r->answer);
+	got = exchange(r, name, type, query, (size_t)len);
 	if (got == 0) {
 		out->status = DNS_RETRY;
 		explain(out, name, type);

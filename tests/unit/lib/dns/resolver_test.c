@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/attr.h"
+#include "lib/sys/clock.h"
 #include "tests/unit/lib/dns/fake_dns.h"
 #include "tests/unit/lib/dns/suite.h"
 
@@ -134,6 +135,49 @@ static const struct {
     {"2001:db8::9", DNS_HOST_V4, DNS_NO_DATA, 0, NULL},
     {"localhost", DNS_HOST_DNS | DNS_HOST_V4, DNS_FOUND, 1, "127.0.0.1"},
 };
+
+/* A server that is silent is waited for once; the other types of the name get a short try. */
+START_TEST(does_not_wait_twice)
+{
+	const char *address = server.address;
+	struct dns_options options = {.servers = &address,
+	    .server_count = 1,
+	    .timeout_s = 3,
+	    .attempts = 1,
+	    .impatient = true};
+	static const struct {
+		const char *name;
+		enum dns_type type;
+		int64_t least, most;
+	} steps[] = {
+	    {"silent.test", DNS_TYPE_MX, 3000, 20000},
+	    {"silent.test", DNS_TYPE_MX, 0, 2999},
+	    {"silent.test", DNS_TYPE_A, 1000, 2999},
+	    {"silent.test", DNS_TYPE_A, 0, 2999},
+	    {"", 0, 0, 0}, /* the next session */
+	    {"silent.test", DNS_TYPE_A, 3000, 20000},
+	};
+	struct dns_resolver *patient;
+	struct dns_answer answer;
+	struct err err;
+
+	ck_assert_int_eq(dns_resolver_new(&options, &patient, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		int64_t began = clock_mono_ms(), took;
+
+		if (!*steps[i].name) {
+			dns_resolver_forget(patient);
+			continue;
+		}
+		dns_lookup(patient, steps[i].name, steps[i].type, &arena, &answer);
+		took = clock_mono_ms() - began;
+		ck_assert_int_eq(answer.status, DNS_RETRY);
+		ck_assert_int_ge(took, steps[i].least);
+		ck_assert_int_le(took, steps[i].most);
+	}
+	dns_resolver_free(&patient);
+}
+END_TEST
 
 START_TEST(finds_hosts)
 {
@@ -312,6 +356,7 @@ TCase *resolver_tcase(void)
 	tcase_add_checked_fixture(tc, start, stop);
 	tcase_set_timeout(tc, 20);
 	tcase_add_loop_test(tc, asks, 0, (int)ARRAY_LEN(questions));
+	tcase_add_test(tc, does_not_wait_twice);
 	tcase_add_loop_test(tc, finds_hosts, 0, (int)ARRAY_LEN(hosts));
 	tcase_add_test(tc, finds_names_of_addresses);
 	tcase_add_loop_test(tc, tells_of_validation, 0, (int)ARRAY_LEN(validated));
