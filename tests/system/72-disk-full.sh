@@ -25,10 +25,11 @@ start # no sink: what is accepted has to wait
 me=$(id -un)
 
 rest() { df --output=avail -k "$scratch/i" | tail -n 1 | tr -d ' '; }
-fill() { # until nothing more fits
-	dd if=/dev/zero of="$scratch/i/filler" bs=64k >/dev/null 2>&1
-	dd if=/dev/zero of="$scratch/i/filler2" bs=1k >/dev/null 2>&1
+fill() { # until nothing more fits; what others give back since the last time, too
+	dd if=/dev/zero of="$scratch/i/filler" oflag=append conv=notrunc bs=64k >/dev/null 2>&1
+	dd if=/dev/zero of="$scratch/i/filler2" oflag=append conv=notrunc bs=1k >/dev/null 2>&1
 }
+all_wait() { [ "$("$bin/postqueue" -j | grep -c '"queue_name": "deferred"')" = "$(wc -l <"$accepted")" ]; }
 smtp_says() { # smtp_says SIZE: the reply to the end of a message of that size, or to MAIL
 	"$bin/smtp-source" -l "$1" -t away@example.net "127.0.0.1:$PORT1" 2>&1
 }
@@ -36,6 +37,7 @@ submit() { printf 'X-Token: %s\nSubject: x\n\ntext\n' "$1" | "$bin/sendmail" -f 
 
 # full: what got as far as DATA still has the journal, unless it is too large; then it is said at MAIL
 source_mail -s 4 -m 40 -l 4000 -t away@example.net
+await 20 all_wait || fail "not deferred: $("$bin/postqueue" -p)" # files that are being made would give room back
 to_data() { # a session that has got as far as DATA
 	smtp_open "$1" && smtp "$1" "MAIL FROM:<s@example.net>" && smtp "$1" "RCPT TO:<away@example.net>" && smtp "$1" DATA
 	[ "${answer%% *}" = 354 ] || fail "DATA: $answer"
@@ -59,8 +61,10 @@ smtp 4 QUIT
 case $answer in 221*) ;; *) fail "QUIT after 452: $answer" ;; esac
 says=$(smtp_says 700000) && fail "a big message was taken on a full disk"
 echo "$says" | grep -q '452 4.3.1' || fail "a big message: $says"
+fill
 submit refused
-[ $? = 75 ] || fail "sendmail: $? $(cat "$scratch/out")"
+status=$?
+[ $status = 75 ] || fail "sendmail: $status, room for $(rest) KB: $(cat "$scratch/out")"
 says=$(smtp_says 4000) && fail "a message was taken on a full disk"
 echo "$says" | grep -q '452 4.3.1' || fail "a small message: $says"
 # of what the postmaster is told (notify_classes: resource) there is more
@@ -90,7 +94,8 @@ sleep 0.1
 n=0
 while : 2>/dev/null >"$scratch/i/inode.$n"; do n=$((n + 1)); done 2>/dev/null
 submit refused
-[ $? = 75 ] || fail "sendmail without inodes: $? $(cat "$scratch/out")"
+status=$?
+[ $status = 75 ] || fail "sendmail without inodes: $status $(cat "$scratch/out")"
 says=$(smtp_says 700000) && fail "a big message was taken without inodes"
 echo "$says" | grep -q '452 4.3.1' || fail "without inodes: $says"
 rm "$scratch"/i/inode.*

@@ -265,6 +265,8 @@ START_TEST(renewals_cost_no_memory)
 	    cert_file("renewed-1.pem", &one.pem), cert_file("renewed-2.pem", &two.pem)};
 	size_t before = 0, now, least = SIZE_MAX;
 
+	if (mallinfo2().uordblks == 0)
+		return; /* a sanitizer's allocator, which finds lost memory itself */
 	for (int i = 0; i <= 1000; i++) {
 		struct tls_context_config config = {.server = true,
 		    .common = &tls_common_defaults,
