@@ -152,7 +152,7 @@ static void check_class(struct checker *c, const char *name)
 
 	set_place(c, name);
 	if (check_find(slice_text(name)))
-		WARN(c, "a restriction has this name, which goes before the class%s", "");
+		WARN(c, "%s", "a restriction has this name, which goes before the class");
 	check_items(c, list);
 	if (leads_to(c, list, name, seen))
 		WARN(c, "the class leads to itself: %s", name);
@@ -191,7 +191,7 @@ void restrictions_check(
 	    .report = report,
 	    .classes = map_new(),
 	    .asks_ccert = config->tls.ask_ccert || config->tls.req_ccert};
-	bool protected = false;
+	bool guarded = false;
 
 	open_classes(&c, &p->restriction_classes);
 	for (int stage = 0; stage < ACCESS_STAGES; stage++) {
@@ -201,10 +201,10 @@ void restrictions_check(
 		set_place(&c, name);
 		check_items(&c, list);
 		if (stage == ACCESS_RELAY || stage == ACCESS_RECIPIENT)
-		protected |= restriction_list_protects(list, c.classes);
+			guarded |= restriction_list_protects(list, c.classes);
 		restriction_list_free(&list);
 	}
-	if (!protected) {
+	if (!guarded) {
 		set_place(&c, "smtpd_relay_restrictions");
 		WARN(&c,
 		    "expected here or in smtpd_recipient_restrictions at least one of %s; "
